@@ -1,0 +1,1 @@
+"""The commands behind `make`: embedded PostgreSQL, local Airflow, dbt, and the way of the files through them."""

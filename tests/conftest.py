@@ -1,0 +1,137 @@
+"""Shared fixtures: one embedded PostgreSQL for the whole test session, fresh databases from it on demand."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg2
+import pytest
+from psycopg2 import sql
+
+from runtime.layout import Layout
+from runtime.postgres import EmbeddedPostgres
+
+ROLE = "merged_fund"
+UNSAFE_BUT_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "256MB"}
+
+WarehouseFactory = Callable[..., str]
+
+
+@pytest.fixture(scope="session")
+def embedded_postgres() -> Iterator[EmbeddedPostgres]:
+    """A running server of its own in a temporary local directory."""
+    local = Path(tempfile.mkdtemp(prefix="merged-fund-tests-"))
+    local.chmod(0o755)
+    server = EmbeddedPostgres(Layout(local), UNSAFE_BUT_FAST)
+    server.start()
+    try:
+        server.ensure_database(ROLE, may_create_roles=True)
+        yield server
+    finally:
+        server.remove()
+        shutil.rmtree(local)
+
+
+@pytest.fixture(scope="session")
+def postgres_url(embedded_postgres: EmbeddedPostgres) -> str:
+    """URL of the superuser on the administration database."""
+    return embedded_postgres.superuser_url()
+
+
+@pytest.fixture(scope="session")
+def warehouse_factory(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WarehouseFactory]:
+    """`warehouse_factory(migrated=False)` -> URL of a fresh database, as the ordinary role that production uses."""
+    numbers = itertools.count(1)
+    template: list[str] = []
+
+    def create(*, migrated: bool = False) -> str:
+        if not migrated:
+            return _create_database(postgres_url, f"test_{next(numbers)}")
+        if not template:
+            template.append(_migrated_template(postgres_url, tmp_path_factory.mktemp("template")))
+        return _create_database(postgres_url, f"test_{next(numbers)}", template=template[0])
+
+    yield create
+    names = [f"test_{number}" for number in range(1, next(numbers))] + template
+    _administer(postgres_url, *(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(n)) for n in names))
+
+
+@pytest.fixture
+def fund_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """FUND_* variables of this test alone: its own local, landing and heads directories; returns the local one."""
+    for name in [name for name in os.environ if name.startswith("FUND_")]:
+        monkeypatch.delenv(name)
+    local = tmp_path / "local"
+    (local / "landing").mkdir(parents=True)
+    monkeypatch.setenv("FUND_LOCAL_DIR", str(local))
+    monkeypatch.setenv("FUND_LANDING_DIR", str(local / "landing"))
+    monkeypatch.setenv("FUND_HEADS_DIR", str(local / "heads"))
+    monkeypatch.setenv("FUND_PSEUDONYM_KEY", "0" * 64)
+    return local
+
+
+@pytest.fixture
+def warehouse_url(
+    warehouse_factory: WarehouseFactory, fund_environment: Path, monkeypatch: pytest.MonkeyPatch
+) -> str:
+    """A fresh, empty database, also set as FUND_DATABASE_URL."""
+    assert fund_environment.is_dir()
+    url = warehouse_factory()
+    monkeypatch.setenv("FUND_DATABASE_URL", url)
+    return url
+
+
+@pytest.fixture
+def migrated_warehouse(
+    warehouse_factory: WarehouseFactory, fund_environment: Path, monkeypatch: pytest.MonkeyPatch
+) -> str:
+    """A fresh database with all migrations applied, also set as FUND_DATABASE_URL."""
+    assert fund_environment.is_dir()
+    url = warehouse_factory(migrated=True)
+    monkeypatch.setenv("FUND_DATABASE_URL", url)
+    return url
+
+
+def _create_database(admin_url: str, name: str, template: str = "template0") -> str:
+    database, role = sql.Identifier(name), sql.Identifier(ROLE)
+    _administer(
+        admin_url,
+        sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(database, sql.Identifier(template)),
+        sql.SQL("GRANT CREATE, CONNECT, TEMPORARY ON DATABASE {} TO {}").format(database, role),
+    )
+    return _url_of(admin_url, name)
+
+
+def _migrated_template(admin_url: str, local: Path) -> str:
+    from ingestion.schema import migrate
+    from ingestion.settings import Settings
+
+    url = _create_database(admin_url, "test_template")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FUND_DATABASE_URL", url)
+        patch.setenv("FUND_LOCAL_DIR", str(local))
+        migrate(Settings.from_env())
+    return "test_template"
+
+
+def _url_of(admin_url: str, database: str) -> str:
+    """The ordinary role's URL of a database of the same server."""
+    with closing(psycopg2.connect(admin_url)) as connection, connection, connection.cursor() as cursor:
+        cursor.execute(sql.SQL("ALTER ROLE {} PASSWORD 'for-tests-only'").format(sql.Identifier(ROLE)))
+    parts = urlsplit(admin_url)
+    return urlunsplit(parts._replace(netloc=f"{ROLE}:for-tests-only@{parts.hostname}:{parts.port}", path=f"/{database}"))
+
+
+def _administer(admin_url: str, *statements: sql.Composable) -> None:
+    with closing(psycopg2.connect(admin_url)) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
