@@ -1,0 +1,15 @@
+{#- The newest head of each region: `published` bounds the marts, `built` bounds the candidate that the gate checks.
+    Every reader takes it straight from the table, so that no view depends on another and replacing one drops none. -#}
+{% macro ledger_head(bound) -%}
+{%- if bound == 'published' -%}
+    select distinct on (region_code) region_code, seq, batch_hash, rules_sha256, published_at, run_id
+    from {{ source('publication', 'publication') }}
+    order by region_code, seq desc, published_at desc
+{%- elif bound == 'built' -%}
+    select region_code, max(seq) as seq
+    from {{ ref('built_head') }}
+    group by region_code
+{%- else -%}
+    {{ exceptions.raise_compiler_error("ledger_head: bound must be 'published' or 'built', not " ~ bound) }}
+{%- endif -%}
+{%- endmacro %}

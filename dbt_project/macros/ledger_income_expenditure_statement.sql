@@ -1,0 +1,35 @@
+{#- Income and expenditure statement: one row a (region, fund, month, line, sub-fund). -#}
+{% macro ledger_income_expenditure_statement(bound) -%}
+with {{ ledger_line_month(bound, 'income_expenditure') }},
+
+-- Books opened in the course of a year know nothing of the months before: the year to date is marked.
+opened_within_year as (
+    select distinct event.region_code, event.fund_code, extract(year from event.occurred_on) as opening_year
+    from {{ source('events', 'event') }} as event
+    inner join head on head.region_code = event.region_code and event.seq <= head.seq
+    where event.event_type = 'balance.opened' and event.amount <> 0 and extract(doy from event.occurred_on) <> 1
+),
+
+shown as (
+    select
+        line_month.*,
+        case shown_as when 'opening' then balance - amount when 'closing' then balance else amount end as amount_month,
+        case shown_as when 'opening' then balance - year_to_date when 'closing' then balance else year_to_date end as amount_year_to_date
+    from line_month
+)
+
+select
+    shown.region_code,
+    shown.fund_code,
+    shown.accounting_month,
+    shown.line_code,
+    shown.line_name,
+    shown.sub_fund,
+    shown.amount_month::numeric(18, 2) as amount_month,
+    shown.amount_year_to_date::numeric(18, 2) as amount_year_to_date,
+    opened_within_year.opening_year is null as year_to_date_complete
+from shown
+left join opened_within_year
+    on opened_within_year.region_code = shown.region_code and opened_within_year.fund_code = shown.fund_code
+    and opened_within_year.opening_year = extract(year from shown.accounting_month)
+{%- endmacro %}

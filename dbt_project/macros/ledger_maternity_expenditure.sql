@@ -1,0 +1,36 @@
+{#- Maternity benefits: one row a (region, fund, month, item, payment method, account). A claim counts in a month when its
+    amount of that month is above zero: a red entry lowers the amount, and adds no claim. -#}
+{% macro ledger_maternity_expenditure(bound) -%}
+with head as (
+    {{ ledger_head(bound) }}
+),
+
+account_line as (
+    {{ ledger_account_line() }}
+),
+
+claim_amount as (
+    select
+        line.region_code, line.fund_code, line.accounting_month, line.benefit_item, line.payment_method, line.account_code,
+        line.claim_no, line.person_no,
+        sum(line.debit_amount - line.credit_amount) as amount
+    from {{ ref('journal_line') }} as line
+    inner join head on head.region_code = line.region_code and line.event_seq <= head.seq
+    -- An array, not a join: the planner then reaches the journal by its account index.
+    where line.account_code = any(array(select account_code from account_line where line_code = 'E113')) and line.entry_kind = 'normal'
+    group by 1, 2, 3, 4, 5, 6, 7, 8
+)
+
+select
+    region_code,
+    fund_code,
+    accounting_month,
+    benefit_item,
+    payment_method,
+    account_code,
+    count(distinct claim_no) filter (where amount > 0) as claim_count,
+    count(distinct person_no) filter (where amount > 0) as person_count,
+    sum(amount)::numeric(18, 2) as amount
+from claim_amount
+group by 1, 2, 3, 4, 5, 6
+{%- endmacro %}

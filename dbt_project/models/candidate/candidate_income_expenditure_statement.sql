@@ -1,0 +1,1 @@
+{{ ledger_income_expenditure_statement('built') }}

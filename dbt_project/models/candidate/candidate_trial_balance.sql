@@ -1,0 +1,1 @@
+{{ ledger_trial_balance('built') }}

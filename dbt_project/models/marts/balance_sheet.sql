@@ -1,0 +1,1 @@
+{{ ledger_balance_sheet('published') }}
