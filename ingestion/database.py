@@ -1,0 +1,30 @@
+"""Connections to the warehouse."""
+
+from __future__ import annotations
+
+import psycopg2
+from psycopg2 import sql
+from psycopg2.extensions import connection as Connection
+
+from ingestion.settings import Settings
+
+__all__ = ["Connection", "connect"]
+
+
+def connect(role: str | None = None, autocommit: bool = False, settings: Settings | None = None) -> Connection:
+    """Open a session in UTC with ISO dates, acting as `role` (a NOLOGIN group of this project) when given."""
+    url = (settings or Settings.from_env()).database_url
+    connection = psycopg2.connect(_libpq_url(url), application_name="merged_fund")
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute("SET timezone = 'UTC'; SET datestyle = 'ISO, YMD'; SET client_encoding = 'UTF8'; SET search_path = pg_catalog")
+        if role is not None:
+            cursor.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))
+    connection.autocommit = autocommit
+    return connection
+
+
+def _libpq_url(url: str) -> str:
+    """SQLAlchemy's driver suffix (`postgresql+psycopg2://`) is unknown to libpq."""
+    scheme, separator, rest = url.partition("://")
+    return scheme.partition("+")[0] + separator + rest

@@ -1,0 +1,108 @@
+"""Migrations of the database: numbered SQL files of this folder, applied in order by yoyo-migrations.
+
+Its bookkeeping lives in the schema `fund_migrations`. Migrations only go forward; projections are rebuilt, not migrated.
+"""
+
+from __future__ import annotations
+
+import glob
+from contextlib import closing
+from pathlib import Path
+
+from psycopg2.extensions import connection as Connection
+from yoyo import read_migrations
+from yoyo.backends.core.postgresql import PostgresqlBackend
+from yoyo.connections import DatabaseURI
+
+from ingestion.database import connect
+from ingestion.settings import Settings
+
+FOLDER = Path(__file__).parent
+BOOKKEEPING = "fund_migrations"
+
+
+class SchemaVersionError(RuntimeError):
+    """The database is older or newer than this code."""
+
+
+class _Backend(PostgresqlBackend):
+    """yoyo's backend on a connection of ours, which also takes the URLs that yoyo's own parser does not know."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        super().__init__(DatabaseURI("postgresql", None, None, None, None, "", {}), "_yoyo_migration")
+
+    def connect(self, dburi: DatabaseURI) -> Connection:
+        """An autocommitting session; yoyo begins and ends its transactions itself."""
+        assert dburi.scheme == "postgresql"
+        self.schema = BOOKKEEPING
+        return connect(autocommit=True, settings=self._settings)
+
+    def copy(self) -> _Backend:
+        """Another session on the same database."""
+        return _Backend(self._settings)
+
+
+def migrate(settings: Settings | None = None) -> list[str]:
+    """Bring the database to this code's version; returns what was applied. Safe when several processes call it at once."""
+    settings = settings or Settings.from_env()
+    with closing(connect(autocommit=True, settings=settings)) as guard, guard.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(hashtextextended('merged_fund.migrate', 0))")
+        _check_server(guard)
+        cursor.execute(f"SELECT to_regnamespace('{BOOKKEEPING}')")
+        if cursor.fetchone() == (None,):
+            cursor.execute(f"CREATE SCHEMA {BOOKKEEPING}")
+        missing = _missing_here(guard)
+        if missing:
+            raise SchemaVersionError(f"the database is newer than this code: it knows {', '.join(sorted(missing))}; update the code")
+        return _apply(settings)
+
+
+def check_version(connection: Connection) -> None:
+    """Stop clearly when the database is not at exactly this code's version."""
+    applied, known = _applied(connection), _known()
+    if applied < known:
+        raise SchemaVersionError(
+            f"the database lacks migration(s) {', '.join(sorted(known - applied))}; run: python -m ingestion migrate"
+        )
+    if applied > known or applied - known:
+        raise SchemaVersionError(f"the database is newer than this code: it knows {', '.join(sorted(applied - known))}; update the code")
+
+
+def _apply(settings: Settings) -> list[str]:
+    backend = _Backend(settings)
+    with backend:
+        backend.init_database()
+        backend.break_lock()  # a lock row can only be left over: the advisory lock above is the real one
+        with backend.lock():
+            todo = backend.to_apply(read_migrations(glob.escape(str(FOLDER))).filter(lambda m: m.path.endswith(".sql")))
+            names = [migration.id for migration in todo]
+            backend.apply_migrations(todo)
+    return names
+
+
+def _known() -> set[str]:
+    return {path.stem for path in FOLDER.glob("[0-9]*.sql")}
+
+
+def _missing_here(connection: Connection) -> set[str]:
+    return _applied(connection) - _known()
+
+
+def _applied(connection: Connection) -> set[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT to_regclass('{BOOKKEEPING}._yoyo_migration')")
+        if cursor.fetchone() == (None,):
+            return set()
+        cursor.execute(f"SELECT migration_id FROM {BOOKKEEPING}._yoyo_migration")
+        return {row[0] for row in cursor.fetchall()}
+
+
+def _check_server(connection: Connection) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('server_version_num')::int, current_setting('server_encoding')")
+        version, encoding = cursor.fetchone() or (0, "")
+    if version < 150000:
+        raise SchemaVersionError(f"PostgreSQL 15 or newer is needed, the server is {version // 10000}")
+    if encoding != "UTF8":
+        raise SchemaVersionError(f"the database must be encoded in UTF8, it is in {encoding}")

@@ -1,0 +1,72 @@
+"""Settings of the pipeline, read from the environment."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+BEIJING = ZoneInfo("Asia/Shanghai")
+
+
+class SettingsError(RuntimeError):
+    """A setting is missing or can't be used; the message says which and what to do."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where things are and what the clock says. Paths are absolute."""
+
+    database_url: str
+    landing_dir: Path
+    local_dir: Path
+    heads_dir: Path
+    sources_dir: Path
+    seeds_dir: Path
+    business_date: date
+    pseudonym_key: str | None
+
+    @classmethod
+    def from_env(cls) -> Settings:
+        """Read FUND_* variables; only FUND_DATABASE_URL has no default. An empty value counts as unset."""
+        local = _path("FUND_LOCAL_DIR", REPOSITORY / ".local")
+        return cls(
+            database_url=_required("FUND_DATABASE_URL"),
+            landing_dir=_path("FUND_LANDING_DIR", local / "landing"),
+            local_dir=local,
+            heads_dir=_path("FUND_HEADS_DIR", local / "heads"),
+            sources_dir=_path("FUND_SOURCES_DIR", REPOSITORY / "ingestion" / "sources"),
+            seeds_dir=_path("FUND_SEEDS_DIR", REPOSITORY / "dbt_project" / "seeds"),
+            business_date=_date("FUND_BUSINESS_DATE"),
+            pseudonym_key=os.environ.get("FUND_PSEUDONYM_KEY") or None,
+        )
+
+
+def beijing_today() -> date:
+    """Today's date where the funds are."""
+    return datetime.now(BEIJING).date()
+
+
+def _required(name: str) -> str:
+    value = os.environ.get(name)
+    if not value:
+        raise SettingsError(f"{name} is not set; for example {name}=postgresql://user:password@host:5432/database")
+    return value
+
+
+def _path(name: str, default: Path) -> Path:
+    value = os.environ.get(name)
+    return Path(value).expanduser().absolute() if value else default
+
+
+def _date(name: str) -> date:
+    value = os.environ.get(name)
+    if not value:
+        return beijing_today()
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise SettingsError(f"{name}={value!r} is not a date of the form YYYY-MM-DD") from None
