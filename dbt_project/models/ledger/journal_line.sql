@@ -1,0 +1,30 @@
+{{ config(materialized='incremental', incremental_strategy='append', on_schema_change='fail', tags=['increment']) }}
+
+select
+    null::text as region_code,
+    null::bigint as event_seq,
+    null::integer as entry_no,
+    null::integer as line_no,
+    null::text as entry_id,
+    null::text as entry_kind,
+    null::text as fund_code,
+    null::date as accounting_month,
+    null::date as posting_date,
+    null::text as account_code,
+    null::text as sub_fund,
+    null::numeric(18,2) as debit_amount,
+    null::numeric(18,2) as credit_amount,
+    null::date as original_month,
+    null::text as reverses_entry_id,
+    null::text as person_no,
+    null::text as employer_no,
+    null::text as institution_code,
+    null::text as benefit_item,
+    null::text as payment_method,
+    null::text as claim_no,
+    null::text as receipt_no,
+    null::text as event_type,
+    null::text as business_type,
+    null::bigint as batch_id,
+    null::text as rule_ids
+where false
