@@ -17,7 +17,7 @@ turnover as (
 ),
 
 merger as (
-    select distinct on (region_code) region_code, date_trunc('month', merger_date)::date as merger_month
+    select distinct on (region_code) region_code, date_trunc('month', merger_date::timestamp)::date as merger_month
     from {{ ref('policy_region') }}
     order by region_code, known_from desc
 ),
@@ -37,10 +37,12 @@ calendar as (
     from fund_span as span
     left join merger on merger.region_code = span.region_code and span.fund_code = 'MAT'
     cross join lateral generate_series(
-        span.first_month,
-        -- greatest() passes over a null: EMI, or a region without a merger date, runs to the region's latest month.
-        case when merger.merger_month is null then span.region_last_month
-            else least(span.region_last_month, greatest(merger.merger_month, span.last_month)) end,
+        span.first_month::timestamp,
+        -- No merger month: EMI, or a region whose merger date is not known.
+        case
+            when merger.merger_month is null then span.region_last_month
+            else least(span.region_last_month, greatest(merger.merger_month, span.last_month))
+        end::timestamp,
         interval '1 month'
     ) as month (started_at)
 )

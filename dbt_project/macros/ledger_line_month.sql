@@ -29,8 +29,8 @@ movement as (
     from turnover
     inner join account_line
         on account_line.account_code = turnover.account_code
-        and coalesce(account_line.entry_kind, turnover.entry_kind) = turnover.entry_kind
-        and coalesce(account_line.sub_fund, turnover.sub_fund) = turnover.sub_fund
+        and account_line.entry_kind in ('any', turnover.entry_kind)
+        and account_line.sub_fund in ('any', turnover.sub_fund)
     inner join scope on scope.sub_fund in ('total', turnover.sub_fund)
     group by 1, 2, 3, 4, 5
 ),
