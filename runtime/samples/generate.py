@@ -1,0 +1,61 @@
+"""From a seed to files: both cities, from the people who live there to the bytes their systems send."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from runtime.samples import (
+    claims,
+    contributions,
+    corrections,
+    delivery,
+    maternity,
+    population,
+    registration,
+    statements,
+    treasury,
+)
+from runtime.samples.cash import CashPlan
+from runtime.samples.cities import CITIES, City
+from runtime.samples.log import CityLog
+
+DEFAULT_SEED = 20191201
+DEFAULT_PERSONS = 2_400
+_FEWEST_PERSONS = 400
+_BANK_FILE = "statement_201909_202006.jsonl.gz"
+
+
+def write_samples(landing: Path, seed: int = DEFAULT_SEED, persons: int = DEFAULT_PERSONS) -> list[Path]:
+    """Write the sample files of both cities under ``landing`` and return their paths (manifests lie beside them).
+
+    The same ``seed`` and ``persons`` give the same bytes on every machine. Raises ValueError below 400 persons,
+    too few for every kind of event to occur.
+    """
+    if persons < _FEWEST_PERSONS:
+        raise ValueError(f"at least {_FEWEST_PERSONS} persons are needed, got {persons}")
+    return [delivery.write(landing, file) for file in _files(seed, persons)]
+
+
+def _files(seed: int, persons: int) -> Iterator[delivery.SourceFile]:
+    stated: list[bytes] = []
+    for city in CITIES:
+        log, plan = city_log(city, seed, persons * city.population_share // 100)
+        stated += statements.lines(log, plan)
+        yield from delivery.city_files(log)
+    yield delivery.SourceFile("fund_bank", _BANK_FILE, delivery.packed(b"".join(stated)))
+
+
+def city_log(city: City, seed: int, persons: int) -> tuple[CityLog, CashPlan]:
+    """All facts of one city and the month-end balances they lead to."""
+    log = CityLog(city, seed)
+    people = population.build(city, log.rng("population"), persons)
+    registration.record(log, people)
+    contributions.record(log, people)
+    claims.record(log, people)
+    maternity.record(log, people)
+    corrections.record(log, people)
+    treasury.record(log, people)
+    plan = CashPlan(log)
+    plan.run()
+    return log, plan

@@ -1,0 +1,27 @@
+"""Which sample files are due when: the rows that `make run` puts into events.source_calendar."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import NamedTuple
+
+
+class CalendarRow(NamedTuple):
+    """A row of events.source_calendar; ``region_code`` None means every region the source sends."""
+
+    source_system: str
+    family: str
+    due_rule: str
+    active_from: date
+    region_code: str | None = None
+
+
+_QUARTERLY = "quarterly day 10 until 2020Q2"
+# Registration comes when there is something to register; claims and treasury facts start with the fourth quarter.
+_ACTIVE_FROM = {"contribution": date(2019, 9, 1), "claim": date(2019, 10, 1), "treasury": date(2019, 10, 1)}
+
+DEMO_CALENDAR: tuple[CalendarRow, ...] = tuple(
+    CalendarRow(source_system, family, _QUARTERLY, active_from)
+    for source_system in ("huainan", "nanjing")
+    for family, active_from in _ACTIVE_FROM.items()
+)
