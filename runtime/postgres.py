@@ -97,11 +97,11 @@ class EmbeddedPostgres:
         """URL of the bootstrap superuser; for administration and tests only."""
         return self._url(SUPERUSER, self._layout.secret("postgres_superuser"), database)
 
-    def ensure_database(self, name: str, *, may_create_roles: bool = False) -> str:
+    def ensure_database(self, name: str, *, may_create_roles: bool = False, owned: bool = False) -> str:
         """Database `name` with its own login role of the same name, made when missing; returns its URL.
 
-        The role is what a foreign FUND_DATABASE_URL may be: no superuser and not the owner of the database, it may
-        create schemas in it and, for the warehouse, roles.
+        Unless `owned`, the role is no more than the user of a foreign database is promised to be: no superuser, not the
+        owner, it may create schemas and, with `may_create_roles`, roles.
         """
         password = self._layout.secret(f"postgres_{name}")
         with closing(psycopg2.connect(self.superuser_url())) as connection:
@@ -111,9 +111,8 @@ class EmbeddedPostgres:
                 cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,))
                 if cursor.fetchone() is None:
                     cursor.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-                cursor.execute(
-                    sql.SQL("GRANT CREATE, CONNECT, TEMPORARY ON DATABASE {0} TO {0}").format(sql.Identifier(name))
-                )
+                grant = "ALTER DATABASE {0} OWNER TO {0}" if owned else "GRANT CREATE, TEMPORARY ON DATABASE {0} TO {0}"
+                cursor.execute(sql.SQL(grant).format(sql.Identifier(name)))
         return self._url(name, password, name)
 
     def _url(self, user: str, password: str, database: str) -> str:
@@ -190,7 +189,7 @@ def _default_settings() -> dict[str, str]:
         "log_timezone": "Asia/Shanghai",
         "log_line_prefix": "%m [%p] %q%u@%d ",
     }
-    if shutil.disk_usage("/dev/shm").total < 512 * 2**20:  # containers often give 64 MB: too little for parallel queries
+    if shutil.disk_usage("/dev/shm").total < 512 * 2**20:  # containers often give 64 MB, too little for parallel work
         settings["dynamic_shared_memory_type"] = "mmap"
     return settings
 

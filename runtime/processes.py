@@ -1,9 +1,9 @@
-"""Processes that outlive their starter: told apart by pid and start time, stopped as whole groups."""
+"""Processes that outlive their starter: told apart by pid and start time, stopped as whole sessions."""
 
 from __future__ import annotations
 
+import ctypes
 import fcntl
-import json
 import os
 import signal
 import time
@@ -45,51 +45,53 @@ def arguments(pid: int) -> list[str]:
         return []
 
 
-def group_members(group: int) -> list[int]:
-    """Living processes of a process group."""
+def session_members(session: int) -> list[int]:
+    """Living processes of a session: a process started by us and all its descendants, whatever their groups."""
     members = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             with suppress(OSError, IndexError):
                 fields = (entry / "stat").read_bytes().rpartition(b")")[2].split()
-                if int(fields[2]) == group and fields[0] not in (b"Z", b"X"):
+                if int(fields[3]) == session and fields[0] not in (b"Z", b"X"):
                     members.append(int(entry.name))
     return members
 
 
-def remember(path: Path, pid: int) -> None:
-    """Write a pid file that survives the reuse of pids."""
-    path.write_text(json.dumps({"pid": pid, "started_at": started_at(pid)}))
+def identity(pid: int) -> dict[str, int | None]:
+    """Note of a process that stays unmistakable when its pid is given to another."""
+    return {"pid": pid, "started_at": started_at(pid)}
 
 
-def recall(path: Path) -> int | None:
-    """Pid of a pid file when that very process still lives."""
-    try:
-        noted = json.loads(path.read_text())
-    except (OSError, ValueError):
-        return None
-    return noted["pid"] if noted["started_at"] is not None and started_at(noted["pid"]) == noted["started_at"] else None
+def same(noted: dict[str, int | None]) -> bool:
+    """Whether the noted process still lives."""
+    pid, began = noted["pid"], noted["started_at"]
+    return pid is not None and began is not None and started_at(pid) == began
 
 
-def stop_groups(groups: list[int], patience_s: float = 20) -> None:
-    """End whole process groups: SIGTERM, then SIGKILL to what is left after `patience_s` seconds."""
-    for group in groups:
-        _signal_group(group, signal.SIGTERM)
-    if not _wait_until_empty(groups, patience_s):
-        for group in groups:
-            _signal_group(group, signal.SIGKILL)
-        _wait_until_empty(groups, 10)
+def stop_sessions(leaders: list[int], patience_s: float = 20) -> None:
+    """End whole sessions: SIGTERM to the leaders, after `patience_s` seconds SIGKILL to whatever is left.
 
-
-def _signal_group(group: int, number: signal.Signals) -> None:
-    with suppress(ProcessLookupError):
-        os.killpg(group, number)
-
-
-def _wait_until_empty(groups: list[int], patience_s: float) -> bool:
+    Repeated until a look finds nothing, since what is being killed may still fork.
+    """
+    for leader in leaders:
+        _signal(leader, signal.SIGTERM)
     deadline = time.monotonic() + patience_s
-    while any(group_members(group) for group in groups):
+    while members := [pid for leader in leaders for pid in session_members(leader)]:
         if time.monotonic() > deadline:
-            return False
+            for pid in members:
+                _signal(pid, signal.SIGKILL)
+        elif not set(members) & set(leaders):
+            for pid in members:  # orphans of a leader that is gone
+                _signal(pid, signal.SIGTERM)
         time.sleep(0.1)
-    return True
+
+
+def die_with_parent() -> None:
+    """For preexec_fn: the kernel sends SIGTERM to this process when its starter dies, be it by kill -9."""
+    pr_set_pdeathsig = 1
+    ctypes.CDLL(None, use_errno=True).prctl(pr_set_pdeathsig, signal.SIGTERM)
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(pid, number)

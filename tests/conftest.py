@@ -78,9 +78,7 @@ def fund_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def warehouse_url(
-    warehouse_factory: WarehouseFactory, fund_environment: Path, monkeypatch: pytest.MonkeyPatch
-) -> str:
+def warehouse_url(warehouse_factory: WarehouseFactory, fund_environment: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """A fresh, empty database, also set as FUND_DATABASE_URL."""
     assert fund_environment.is_dir()
     url = warehouse_factory()
@@ -126,7 +124,8 @@ def _url_of(admin_url: str, database: str) -> str:
     with closing(psycopg2.connect(admin_url)) as connection, connection, connection.cursor() as cursor:
         cursor.execute(sql.SQL("ALTER ROLE {} PASSWORD 'for-tests-only'").format(sql.Identifier(ROLE)))
     parts = urlsplit(admin_url)
-    return urlunsplit(parts._replace(netloc=f"{ROLE}:for-tests-only@{parts.hostname}:{parts.port}", path=f"/{database}"))
+    location = f"{ROLE}:for-tests-only@{parts.hostname}:{parts.port}"
+    return urlunsplit(parts._replace(netloc=location, path=f"/{database}"))
 
 
 def _administer(admin_url: str, *statements: sql.Composable) -> None:

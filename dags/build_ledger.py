@@ -1,0 +1,58 @@
+"""### 记账、核对与发布 · ledger, checks, publication
+
+Posts every event after the last built head, checks the candidate statements, and moves the published head of each
+region whose checks are all green, all in one transaction. A region with a failed check keeps its last good statements
+and the run is red; `quality.check_result` says why. Every run reads all events after its own head, so a missed trigger
+is made good by the next one; the nightly schedule is the safety net.
+
+对上次之后的全部事件记账并核对候选报表；全部通过的统筹区同时发布，
+未通过的保留上次发布结果，原因见 `quality.check_result`。
+"""
+
+import os
+from datetime import timedelta
+
+from airflow.sdk import Asset, AssetOrTimeSchedule, CronTriggerTimetable, dag, task
+
+SCHEDULE = os.environ.get("FUND_BUILD_SCHEDULE", "0 2 * * *")
+NIGHTLY = CronTriggerTimetable(SCHEDULE, timezone="Asia/Shanghai", run_immediately=False) if SCHEDULE else None
+
+
+@dag(
+    schedule=AssetOrTimeSchedule(timetable=NIGHTLY, assets=[Asset("events_log")]) if NIGHTLY else [Asset("events_log")],
+    catchup=False,
+    max_active_runs=1,
+    tags=["ledger", "impact/tier_1"],
+    default_args={"owner": "fund-finance", "retries": 2, "retry_delay": timedelta(seconds=20)},
+    doc_md=__doc__,
+)
+def build_ledger() -> None:
+    @task(execution_timeout=timedelta(minutes=30))
+    def deploy_models(run_id: str) -> bool:
+        from runtime.dbt import deploy
+
+        return deploy(run_id)
+
+    @task(execution_timeout=timedelta(hours=4))
+    def build_models(run_id: str) -> dict[str, int]:
+        from runtime.dbt import build
+
+        return build(run_id)
+
+    @task(execution_timeout=timedelta(hours=2))
+    def check_candidate(run_id: str) -> None:
+        from expectations.gate import check
+
+        check(run_id)
+
+    @task(execution_timeout=timedelta(minutes=10))
+    def publish(run_id: str) -> None:
+        from expectations.gate import publish
+
+        publish(run_id)
+
+    run_id = "{{ run_id }}"
+    deploy_models(run_id) >> build_models(run_id) >> check_candidate(run_id) >> publish(run_id)
+
+
+build_ledger()

@@ -1,0 +1,64 @@
+"""### 原始文件入账 · source files into the event log
+
+Takes every new file under the landing root: one task a file, one transaction a file. A broken file is recorded as
+rejected, a broken row as quarantined; neither stops the others. Then rows that waited for another fact are tried again
+and the heads of the logs are written outside the database. Running it again changes nothing.
+
+读取落地目录中的每个新文件：一文件一任务、一文件一事务；整份拒收或单行隔离均有记录，互不影响。重复运行不会重复入账。
+"""
+
+import os
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import Asset, CronTriggerTimetable, dag, get_current_context, task
+
+SCHEDULE = os.environ.get("FUND_INGEST_SCHEDULE", "*/15 * * * *")
+FILES_A_RUN = 1000  # Airflow maps at most 1,024 tasks; what is left comes with the next run
+
+
+@dag(
+    schedule=CronTriggerTimetable(SCHEDULE, timezone="Asia/Shanghai", run_immediately=False) if SCHEDULE else None,
+    catchup=False,
+    max_active_runs=1,
+    tags=["ingestion", "impact/tier_1"],
+    default_args={"owner": "data-platform", "retries": 2, "retry_delay": timedelta(seconds=20)},
+    doc_md=__doc__,
+)
+def ingest_events() -> None:
+    @task(execution_timeout=timedelta(minutes=10))
+    def discover_files() -> list[dict[str, Any]]:
+        from ingestion.runs import discover
+        from ingestion.settings import Settings
+
+        return discover(Settings.from_env())[:FILES_A_RUN]
+
+    @task(map_index_template="{{ file }}", max_active_tis_per_dagrun=1, execution_timeout=timedelta(hours=2))
+    def ingest_file(item: dict[str, Any]) -> dict[str, Any]:
+        from ingestion.runs import ingest
+
+        get_current_context().update({"file": f"{item['source_system']}/{item['file_name']}"})
+        return ingest(item)
+
+    @task(trigger_rule="all_done", execution_timeout=timedelta(hours=1))
+    def retry_waiting() -> dict[str, Any]:
+        from ingestion.runs import retry_waiting
+
+        return retry_waiting()
+
+    @task(outlets=[Asset("events_log")], execution_timeout=timedelta(minutes=10))
+    def record_heads() -> list[dict[str, Any]]:
+        from ingestion.heads import record
+
+        return record()
+
+    @task(trigger_rule="one_failed", retries=0, execution_timeout=timedelta(minutes=1))
+    def report_failure() -> None:
+        raise RuntimeError("a file could not be taken; see the failed task above. The other files are in the log.")
+
+    files = ingest_file.expand(item=discover_files())
+    files >> (waiting := retry_waiting()) >> (heads := record_heads())
+    [files, waiting, heads] >> report_failure()
+
+
+ingest_events()

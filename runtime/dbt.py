@@ -1,0 +1,195 @@
+"""dbt as a clean subprocess: `deploy` when the models' code has changed, `build` to append what is new.
+
+Views are deployed by code, not by run; tables only grow. Both hold one lock in the warehouse, so that two never run at
+once, whichever machine they run on. What dbt wrote about a run is kept under `<local>/dbt/runs/<run id>/`.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from psycopg2.extensions import parse_dsn
+
+from ingestion.database import Connection, connect
+from runtime.layout import REPOSITORY, Layout
+
+PROJECT = REPOSITORY / "dbt_project"
+ROLE = "fund_transform"
+LOCK_WAIT = "30min"
+_CODE_FOLDERS = ("models", "macros", "seeds", "tests")
+
+
+class DbtError(RuntimeError):
+    """dbt failed; the message names what failed and where the log is."""
+
+
+def deploy(run_id: str) -> bool:
+    """Bring seeds and views to the code's state; False when they are already there.
+
+    In a new warehouse this creates the tables too, since views rest on them.
+    """
+    with _locked() as connection:
+        code = code_sha256()
+        if not _missing(connection) and _deployed(connection) == code:
+            return False
+        if changed := _seeds_with_other_columns(connection):
+            _run(run_id, "seed", ["seed", "--full-refresh", "--select", *changed])
+        select = [] if _lacks_tables(connection) else ["--select", "config.materialized:view", "resource_type:seed"]
+        _run(run_id, "deploy", ["build", *select, "--exclude-resource-type", "unit_test", "test"])
+        if lacking := _missing(connection):
+            raise DbtError(f"dbt has finished, yet these relations are missing: {', '.join(sorted(lacking))}")
+        with connection.cursor() as cursor:
+            cursor.execute("INSERT INTO ledger.deployment (code_sha256) VALUES (%s)", (code,))
+        return True
+
+
+def build(run_id: str) -> dict[str, int]:
+    """Append all events up to the log's head to the ledger, run the data tests; returns dbt's counts by status."""
+    with _locked():
+        return _run(
+            run_id,
+            "build",
+            ["build", "--select", "config.materialized:incremental", "--exclude-resource-type", "unit_test"],
+        )
+
+
+def code_sha256() -> str:
+    """Hash over everything in the project that decides what is deployed: paths and contents, in order."""
+    digest = hashlib.sha256()
+    files = [path for folder in _CODE_FOLDERS for path in (PROJECT / folder).rglob("*") if path.is_file()]
+    for path in sorted([*files, PROJECT / "dbt_project.yml"]):
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(PROJECT).as_posix()}\0{len(content)}\0".encode() + content)
+    return digest.hexdigest()
+
+
+def connection_variables(url: str) -> dict[str, str]:
+    """The FUND_DB_* variables of dbt's profile, out of a database URL; anything else in it goes by libpq's own names."""
+    parts = parse_dsn(re.sub(r"^postgres(ql)?(\+\w+)?:", "postgresql:", url))
+    variables = {
+        "FUND_DB_HOST": parts.get("host", "localhost"),
+        "FUND_DB_PORT": parts.get("port", "5432"),
+        "FUND_DB_USER": parts.get("user", ""),
+        "FUND_DB_PASSWORD": parts.get("password", ""),
+        "FUND_DB_NAME": parts.get("dbname", ""),
+    }
+    extra = {"sslmode": "PGSSLMODE", "sslrootcert": "PGSSLROOTCERT", "sslcert": "PGSSLCERT", "sslkey": "PGSSLKEY"}
+    return variables | {variable: parts[name] for name, variable in extra.items() if name in parts}
+
+
+@contextmanager
+def _locked() -> Iterator[Connection]:
+    """A connection that holds the warehouse's build lock."""
+    with closing(connect(role=ROLE, autocommit=True)) as connection:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET lock_timeout = '{LOCK_WAIT}'")
+            cursor.execute("SELECT pg_advisory_lock(hashtextextended('merged_fund.dbt', 0))")
+        yield connection
+
+
+def _run(run_id: str, stage: str, arguments: Sequence[str]) -> dict[str, int]:
+    local = Layout.from_env().local / "dbt"
+    target, kept = local / "target", local / "runs" / re.sub(r"[^\w.+-]", "_", run_id) / stage
+    kept.mkdir(parents=True, exist_ok=True)
+    target.mkdir(parents=True, exist_ok=True)
+    (target / "run_results.json").unlink(missing_ok=True)
+    command = [sys.executable, "-m", "dbt.cli.main", "--no-use-colors", "--log-format", "text", *arguments]
+    command += ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--target-path", str(target)]
+    command += ["--log-path", str(kept)]
+    done = subprocess.run(
+        command, env=_environment(run_id), cwd=local, capture_output=True, text=True, encoding="utf-8", check=False
+    )
+    (kept / "output.txt").write_text(done.stdout + done.stderr, encoding="utf-8")
+    print(done.stdout)
+    results = _results(target, kept)
+    if done.returncode != 0:
+        raise DbtError(_failure(stage, results, done.stdout + done.stderr, kept))
+    return _counts(results)
+
+
+def _environment(run_id: str) -> dict[str, str]:
+    return {
+        **os.environ,
+        **connection_variables(os.environ["FUND_DATABASE_URL"]),
+        "FUND_RUN_ID": run_id,
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "DO_NOT_TRACK": "1",
+        "PYTHONUTF8": "1",
+    }
+
+
+def _results(target: Path, kept: Path) -> list[dict[str, Any]]:
+    source = target / "run_results.json"
+    if not source.exists():
+        return []
+    shutil.copy(source, kept)
+    return list(json.loads(source.read_text(encoding="utf-8"))["results"])
+
+
+def _counts(results: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    statuses = [str(result["status"]) for result in results]
+    return {status: statuses.count(status) for status in sorted(set(statuses))}
+
+
+def _failure(stage: str, results: Sequence[Mapping[str, Any]], output: str, kept: Path) -> str:
+    """What a person needs: the failed nodes with their messages, or else the end of dbt's own output."""
+    failed = [result for result in results if result["status"] in ("error", "fail", "runtime error")]
+    lines = [f"{result['unique_id']}: {result['message']}" for result in failed] or output.splitlines()[-25:]
+    return "\n".join([f"dbt {stage} failed ({len(failed)} nodes); everything dbt said: {kept / 'output.txt'}", *lines])
+
+
+def _deployed(connection: Connection) -> str | None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT code_sha256 FROM ledger.deployment ORDER BY deployed_at DESC LIMIT 1")
+        row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def _missing(connection: Connection) -> set[str]:
+    """Models and seeds of the project that have no relation in the warehouse."""
+    files = [*(PROJECT / "models").rglob("*.sql"), *(PROJECT / "seeds").rglob("*.csv")]
+    return {path.stem for path in files} - _relations(connection)
+
+
+def _lacks_tables(connection: Connection) -> bool:
+    models = (PROJECT / "models").rglob("*.sql")
+    tables = {path.stem for path in models if "materialized='incremental'" in path.read_text("utf-8")}
+    return bool(tables - _relations(connection))
+
+
+def _relations(connection: Connection) -> set[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+            " WHERE n.nspname IN ('policy', 'staging', 'ledger', 'marts') AND c.relkind IN ('r', 'v', 'm', 'p')"
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
+def _seeds_with_other_columns(connection: Connection) -> list[str]:
+    """Seeds whose table has other columns than the file: only these must be dropped and made anew."""
+    changed = []
+    for path in sorted((PROJECT / "seeds").rglob("*.csv")):
+        with path.open(encoding="utf-8", newline="") as handle:
+            header = next(csv.reader(handle))
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT array_agg(attname::text ORDER BY attnum) FROM pg_attribute"
+                " WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped",
+                (f"policy.{path.stem}",),
+            )
+            (columns,) = cursor.fetchone() or (None,)
+        if columns is not None and columns != header:
+            changed.append(path.stem)
+    return changed
