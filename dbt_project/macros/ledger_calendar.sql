@@ -1,19 +1,18 @@
 {#- CTEs head, turnover and calendar, which every statement starts from.
-    calendar: one row a (region, fund, month) from the fund's first movement to the region's latest accounting month;
-    the separate maternity fund ends with the month of the merger, or with its last movement should that be later. -#}
+    turnover: account_turnover up to the head. calendar: one row a (region, fund, month) from the fund's first movement to the
+    region's latest accounting month; the separate maternity fund ends with the month of the merger, or with its last
+    movement should that be later. Not materialized, so that a reader's region and fund reach the table and its statistics. -#}
 {% macro ledger_calendar(bound) -%}
 head as (
     {{ ledger_head(bound) }}
 ),
 
-turnover as (
+turnover as not materialized (
     select
         delta.region_code, delta.fund_code, delta.accounting_month, delta.account_code, delta.sub_fund, delta.entry_kind,
-        sum(delta.debit_amount) as debit_amount,
-        sum(delta.credit_amount) as credit_amount
+        delta.debit_amount, delta.credit_amount
     from {{ ref('account_turnover') }} as delta
     inner join head on head.region_code = delta.region_code and delta.last_seq <= head.seq
-    group by 1, 2, 3, 4, 5, 6
 ),
 
 merger as (

@@ -17,46 +17,52 @@ line as (
     where line.statement = '{{ statement }}'
 ),
 
+-- Which turnover counts for which row; the total counts by itself, so that a line in neither sub-fund shows as a difference.
 account_line as (
-    {{ ledger_account_line() }}
+    select account_line.account_code, account_line.entry_kind, account_line.sub_fund as only_sub_fund, line.*
+    from ({{ ledger_account_line() }}) as account_line
+    inner join line on line.line_code = account_line.line_code
 ),
 
--- The total is summed by itself, not from pooled and personal: a line in neither sub-fund then shows as a difference.
-movement as (
+monthly as (
     select
-        turnover.region_code, turnover.fund_code, turnover.accounting_month, account_line.line_code, scope.sub_fund,
-        sum(turnover.credit_amount - turnover.debit_amount) as amount
+        region_code, fund_code, accounting_month, account_code, sub_fund, entry_kind,
+        sum(credit_amount - debit_amount) as amount
     from turnover
-    inner join account_line
-        on account_line.account_code = turnover.account_code
-        and account_line.entry_kind in ('any', turnover.entry_kind)
-        and account_line.sub_fund in ('any', turnover.sub_fund)
-    inner join scope on scope.sub_fund in ('total', turnover.sub_fund)
-    group by 1, 2, 3, 4, 5
+    group by 1, 2, 3, 4, 5, 6
 ),
 
+-- Movements and a zero for every row that must exist, summed: no join whose size the planner would have to guess.
 line_amount as (
     select
+        monthly.region_code, monthly.fund_code, monthly.accounting_month,
+        account_line.line_code, account_line.line_name, account_line.shown_as, account_line.sub_fund,
+        account_line.sign * monthly.amount as amount
+    from monthly
+    inner join account_line
+        on account_line.account_code = monthly.account_code
+        and account_line.entry_kind in ('any', monthly.entry_kind)
+        and account_line.only_sub_fund in ('any', monthly.sub_fund)
+        and account_line.sub_fund in ('total', monthly.sub_fund)
+    union all
+    select
         calendar.region_code, calendar.fund_code, calendar.accounting_month,
-        line.line_code, line.line_name, line.shown_as, line.sub_fund,
-        line.sign * coalesce(movement.amount, 0) as amount
+        line.line_code, line.line_name, line.shown_as, line.sub_fund, 0
     from calendar
     cross join line
-    left join movement
-        on movement.region_code = calendar.region_code and movement.fund_code = calendar.fund_code
-        and movement.accounting_month = calendar.accounting_month
-        and movement.line_code = line.line_code and movement.sub_fund = line.sub_fund
 ),
 
 line_month as (
     select
-        *,
-        sum(amount) over (
+        region_code, fund_code, accounting_month, line_code, line_name, shown_as, sub_fund,
+        sum(amount) as amount,
+        sum(sum(amount)) over (
             partition by region_code, fund_code, line_code, sub_fund order by accounting_month
         ) as balance,
-        sum(amount) over (
+        sum(sum(amount)) over (
             partition by region_code, fund_code, line_code, sub_fund, extract(year from accounting_month) order by accounting_month
         ) as year_to_date
     from line_amount
+    group by 1, 2, 3, 4, 5, 6, 7
 )
 {%- endmacro %}
