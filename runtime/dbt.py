@@ -159,7 +159,13 @@ def _deployed(connection: Connection) -> str | None:
 def _missing(connection: Connection) -> set[str]:
     """Models and seeds of the project that have no relation in the warehouse."""
     files = [*(PROJECT / "models").rglob("*.sql"), *(PROJECT / "seeds").rglob("*.csv")]
-    return {path.stem for path in files} - _relations(connection)
+    return {_relation_name(path) for path in files} - _relations(connection)
+
+
+def _relation_name(path: Path) -> str:
+    """The file's own name, or the alias that its model sets."""
+    alias = re.search(r"alias='(\w+)'", path.read_text("utf-8")) if path.suffix == ".sql" else None
+    return alias.group(1) if alias else path.stem
 
 
 def _lacks_tables(connection: Connection) -> bool:
