@@ -176,7 +176,7 @@ def _recoveries(log: CityLog, rng: random.Random) -> None:
     autumn = _paid(log, date(2019, 10, 1), date(2019, 12, 20), "outpatient_chronic")
     _recover(log, rng.choice(autumn), date(2020, 3, 5), 100, "expenditure")
     before = _paid(log, date(2019, 9, 20), date(2019, 11, 28), "delivery_normal", "delivery_caesarean")
-    _recover(log, rng.choice(before), date(2020, 2, 20), 25)
+    _recover(log, rng.choice([row for row in before if row["insurance_type"] == "510"]), date(2020, 2, 20), 25)
     after = _paid(log, date(2020, 2, 1), date(2020, 4, 30), "miscarriage", "family_planning", "delivery_caesarean")
     _recover(log, rng.choice(after), date(2020, 5, 14), 30)
     offset = next(row for row in log.of_type("advance.offset") if row["insurance_type"] == "310")

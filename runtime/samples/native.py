@@ -41,7 +41,7 @@ class NativeShape:
 @cache
 def shape(source_system: str, family: str) -> NativeShape:
     """The shape of ``family`` in the profile of ``source_system``."""
-    profile = yaml.safe_load((PROFILES / f"{source_system}.yml").read_text(encoding="utf-8"))
+    profile = _profile(source_system)
     feed = next(feed for feed in profile["feeds"] if feed["family"] == family)
     targets = {source: spec if isinstance(spec, dict) else {"to": spec} for source, spec in feed["columns"].items()}
     names = [column for column in feed["ignore"] if column in _NAME_COLUMNS]
@@ -53,6 +53,12 @@ def shape(source_system: str, family: str) -> NativeShape:
         date_format=profile["defaults"]["date_formats"][0],
         month_format=profile["defaults"]["month_formats"][0],
     )
+
+
+@cache
+def _profile(source_system: str) -> dict[str, Any]:
+    profile: dict[str, Any] = yaml.safe_load((PROFILES / f"{source_system}.yml").read_text(encoding="utf-8"))
+    return profile
 
 
 def _backwards(values: dict[str, Any]) -> dict[str, str]:
