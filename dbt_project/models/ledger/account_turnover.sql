@@ -1,15 +1,20 @@
-{{ config(materialized='incremental', incremental_strategy='append', on_schema_change='fail', tags=['increment']) }}
+{{ config(
+    materialized='incremental', incremental_strategy='append', on_schema_change='fail', tags=['increment'],
+    indexes=[{'columns': ['region_code', 'last_seq']}]
+) }}
 
 select
-    null::text as region_code,
-    null::text as fund_code,
-    null::date as accounting_month,
-    null::text as account_code,
-    null::text as sub_fund,
-    null::text as entry_kind,
-    null::bigint as batch_id,
-    null::bigint as last_seq,
-    null::numeric(18,2) as debit_amount,
-    null::numeric(18,2) as credit_amount,
-    null::bigint as line_count
-where false
+    region_code,
+    fund_code,
+    accounting_month,
+    account_code,
+    sub_fund,
+    entry_kind,
+    batch_id,
+    max(event_seq) as last_seq,
+    sum(debit_amount)::numeric(18, 2) as debit_amount,
+    sum(credit_amount)::numeric(18, 2) as credit_amount,
+    count(*) as line_count
+from {{ ref('journal_line') }}
+where {{ pending(ref('built_head'), 'last_seq') }}
+group by region_code, fund_code, accounting_month, account_code, sub_fund, entry_kind, batch_id

@@ -1,0 +1,46 @@
+{#-
+    Watermarks are literals read before the build: they push down to each shard, and a rescan of events that led to no lines costs
+    nothing but the scan. `own_column` is the model's own record of how far it got, so that a build that broke between two models
+    is completed by the next one: each model takes exactly what it lacks, up to the built head.
+-#}
+
+{#- One row a region: (region_code, after, up_to), the events a model still has to take. -#}
+{% macro pending_ranges(built_head, own_column) -%}
+    {%- set query -%}
+        select
+            head.region_code,
+            {% if is_incremental() -%}
+            coalesce((
+                select max(own.{{ own_column }}) from {{ this }} as own where own.region_code = head.region_code
+            ), 0) as after_seq,
+            {%- else -%}
+            0 as after_seq,
+            {%- endif %}
+            max(head.seq) as up_to_seq
+        from {{ built_head }} as head
+        group by head.region_code
+        order by head.region_code
+    {%- endset -%}
+    {{ return(run_query(query).rows if execute else []) }}
+{%- endmacro %}
+
+{#- Condition on (region_code, seq_column): the events after the model's own watermark up to the built head. -#}
+{% macro pending(built_head, own_column, seq_column='event_seq') -%}
+    {%- set conditions = [] -%}
+    {%- for region_code, after_seq, up_to_seq in pending_ranges(built_head, own_column) if after_seq < up_to_seq -%}
+        {%- do conditions.append(
+            "(region_code = '" ~ region_code ~ "' and " ~ seq_column ~ " > " ~ after_seq ~ " and " ~ seq_column ~ " <= " ~ up_to_seq ~ ")"
+        ) -%}
+    {%- endfor -%}
+    ({{ conditions | join(' or ') or 'false' }})
+{%- endmacro %}
+
+{#- Regions with a closing event (merger, year end) among the pending ones: only these look back into the journal. -#}
+{% macro regions_closing(built_head, closing, own_column) -%}
+    {%- set query -%}
+        select distinct region_code from {{ closing }}
+        where {{ pending(built_head, own_column, 'closing_seq') }}
+        order by region_code
+    {%- endset -%}
+    {{ return(run_query(query).columns[0].values() | list if execute else []) }}
+{%- endmacro %}

@@ -1,0 +1,53 @@
+with event as (
+    select * from {{ source('events', 'event') }}
+),
+
+timed as (
+    select
+        event.*,
+        region.merger_date,
+        region.merger_month,
+        (event.recorded_at at time zone 'Asia/Shanghai')::date as known_on,
+        event.occurred_on < region.merger_date as is_before_merger,
+        date_trunc('month', event.occurred_on::timestamp)::date as occurred_month,
+        opened.open_month,
+        coalesce(type.carries_money, true) as carries_money,
+        coalesce(type.business_type, 'unknown') as business_type
+    from event
+    left join {{ ref('event_type') }} as type
+        on event.event_type = type.event_type
+    left join {{ ref('stg_region') }} as region
+        on
+            event.region_code = region.region_code
+            and (event.recorded_at at time zone 'Asia/Shanghai')::date >= region.known_from
+            and (event.recorded_at at time zone 'Asia/Shanghai')::date < region.known_until
+    left join {{ ref('stg_open_month') }} as opened
+        on
+            event.region_code = opened.region_code
+            and event.seq > opened.after_seq
+            and event.seq <= opened.until_seq
+)
+
+select
+    region_code, seq, batch_id, event_type, business_type, carries_money, known_on, occurred_on, original_seq,
+    merger_date, merger_month, is_before_merger,
+    greatest(occurred_month, open_month) as posting_month,
+    greatest(occurred_on, open_month) as posting_date,
+    case when open_month > occurred_month then occurred_month end as original_month,
+    accounting_month, insurance_type, enrollment_category, benefit_item,
+    coalesce(settlement_kind, 'case') as settlement_kind,
+    admitted_on, service_on, claim_no,
+    case when event_type like 'claim.%' or event_type like 'advance.%' then coalesce(pay_account, 'expenditure') end as pay_account,
+    case
+        when event_type in ('claim.recovered', 'advance.returned') then coalesce(deposit_account, 'special')
+        else deposit_account
+    end as deposit_account,
+    fund_code, sub_fund, account, from_account, to_account, identified_as,
+    coalesce(employer_amount, 0) as employer_amount,
+    coalesce(personal_amount, 0) as personal_amount,
+    coalesce(personal_account_credit, 0) as personal_account_credit,
+    coalesce(late_fee, 0) as late_fee,
+    coalesce(pooled_amount, 0) as pooled_amount,
+    coalesce(personal_account_amount, 0) as personal_account_amount,
+    coalesce(amount, 0) as amount
+from timed

@@ -1,0 +1,49 @@
+-- The root is the fact that a correction goes back to: it decides fund, accounts and the year compared. A fact is its own root.
+with event as (
+    select * from {{ ref('stg_event') }}
+),
+
+related as (
+    select
+        event.*,
+        original.event_type as original_type,
+        case
+            when event.event_type = 'return.written_back' then original.original_seq
+            when event.event_type in ('contribution.refunded', 'claim.reversed', 'claim.recovered', 'advance.returned') then event.original_seq
+        end as corrected_seq,
+        case
+            when event.event_type in ('advance.offset', 'advance.returned') then event.original_seq
+            when event.event_type in ('claim.reversed', 'claim.recovered') and original.event_type = 'advance.offset' then original.original_seq
+        end as advance_seq
+    from event
+    left join event as original
+        on
+            event.region_code = original.region_code
+            and event.original_seq = original.seq
+)
+
+select
+    related.*,
+    advance.claim_no as advance_no,
+    root.posting_month as root_posting_month,
+    coalesce(root.event_type, related.event_type) as root_type,
+    coalesce(root.insurance_type, related.insurance_type, advance.insurance_type) as root_insurance_type,
+    coalesce(root.enrollment_category, related.enrollment_category) as root_enrollment_category,
+    coalesce(root.benefit_item, related.benefit_item) as root_benefit_item,
+    -- a recovery from the yearly clearing has no original: its service date stands for it
+    coalesce(
+        root.occurred_on, case when related.event_type = 'claim.recovered' then related.service_on end, related.occurred_on
+    ) as root_occurred_on,
+    coalesce(root.admitted_on, related.admitted_on) as root_admitted_on,
+    coalesce(root.pay_account, related.pay_account) as root_pay_account,
+    coalesce(root.pooled_amount, 0) as root_pooled_amount,
+    coalesce(root.personal_account_amount, 0) as root_personal_account_amount
+from related
+left join event as root
+    on
+        related.region_code = root.region_code
+        and related.corrected_seq = root.seq
+left join event as advance
+    on
+        related.region_code = advance.region_code
+        and related.advance_seq = advance.seq
