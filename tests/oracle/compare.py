@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from .oracle import Expected
-from .system import Rows, Shown, is_zero
 
+Rows = list[tuple[Any, ...]]
 Table = dict[tuple[Any, ...], tuple[Any, ...]]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Rows of the relations that the contract names, values after keys."""
+
+    files: Rows
+    quarantine: Rows
+    quarantine_open: Rows
+    trial_balance: Rows
+    income_expenditure_statement: Rows
+    balance_sheet: Rows
+    maternity_expenditure: Rows
 
 
 def differences(expected: Expected, shown: Shown) -> list[str]:
@@ -83,3 +98,8 @@ def _trial(expected: Expected) -> Table:
 
 def _maternity(expected: Expected) -> Table:
     return {key: (amount,) for key, amount in expected.maternity_expenditure.items()}
+
+
+def is_zero(values: Sequence[object]) -> bool:
+    """A row of zeroes says the same as no row."""
+    return all(isinstance(value, Decimal) and value == 0 for value in values)

@@ -9,19 +9,15 @@ import os
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 from ingestion import runs as ingestion_runs
 from ingestion.database import connect
 from ingestion.settings import Settings
 from runtime import dbt
 
+from .compare import Rows, Shown
 from .rows import LandedFile
-
-Rows = list[tuple[Any, ...]]
 
 _PUBLISH = """
 insert into ledger.publication (region_code, seq, batch_id, batch_hash, rules_sha256, run_id)
@@ -57,19 +53,6 @@ select region_code, fund_code, accounting_month, benefit_item, coalesce(payment_
 from marts.maternity_expenditure
 group by 1, 2, 3, 4, 5
 """
-
-
-@dataclass(frozen=True)
-class Shown:
-    """Rows of the relations that the contract names, values after keys."""
-
-    files: Rows
-    quarantine: Rows
-    quarantine_open: Rows
-    trial_balance: Rows
-    income_expenditure_statement: Rows
-    balance_sheet: Rows
-    maternity_expenditure: Rows
 
 
 class System:
@@ -134,8 +117,3 @@ class System:
                 rows(_BALANCE_SHEET),
                 rows(_MATERNITY),
             )
-
-
-def is_zero(values: Sequence[object]) -> bool:
-    """A row of zeroes says the same as no row."""
-    return all(isinstance(value, Decimal) and value == 0 for value in values)
