@@ -17,18 +17,16 @@
             closing.closing_kind, 0 as step_offset, closing.accounting_month, closing.posting_date,
             line.fund_code, line.account_code, line.account_class, line.sub_fund, line.institution_code, line.claim_no, line.amount,
             line.event_seq > closing.previous_seq or line.accounting_month > closing.previous_cutoff_month as is_open
-        from {{ closing }} as closing
+        from (select * from {{ closing }} where {{ pending }}) as closing
         inner join {{ lines }} as line
             on
                 closing.region_code = line.region_code
                 and closing.fund_code = line.fund_code
                 and closing.closing_seq > line.event_seq
                 and closing.cutoff_month >= line.accounting_month
-        where
-            {{ pending }}
-            and not exists (
-                select 1 from blocked where blocked.region_code = closing.region_code and blocked.batch_id <= closing.batch_id
-            )
+        where not exists (
+            select 1 from blocked where blocked.region_code = closing.region_code and blocked.batch_id <= closing.batch_id
+        )
 
         union all
 

@@ -12,7 +12,7 @@ select
     newest.batch_id,
     newest.last_seq as seq,
     newest.batch_hash,
-    '{{ invocation_id }}'::text as run_id,
+    '{{ env_var('FUND_RUN_ID', invocation_id) }}'::text as run_id,
     clock_timestamp() as built_at
 from newest
 {% if is_incremental() %}

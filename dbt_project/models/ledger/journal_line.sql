@@ -23,7 +23,7 @@ booked as (
         min(entry_kind) as entry_kind, min(fund_code) as fund_code, min(accounting_month) as accounting_month,
         min(posting_date) as posting_date, min(original_month) as original_month, min(account_class) as account_class,
         min(region_code || '-' || original_seq || '-' || reversed_entry_no) as reverses_entry_id,
-        min(corrected_seq) as corrected_seq, min(advance_no) as advance_no,
+        min(corrected_seq) as corrected_seq, min(advance_no) as advance_no, min(advance_institution_code) as advance_institution_code,
         string_agg(distinct rule_id, ' ' order by rule_id) as rule_ids,
         sum(amount) as amount
     from leg
@@ -37,13 +37,13 @@ fact as materialized (
         booked.*,
         coalesce(corrected.person_no, event.person_no) as person_no,
         coalesce(corrected.employer_no, event.employer_no) as employer_no,
-        coalesce(corrected.institution_code, event.institution_code) as institution_code,
         coalesce(corrected.benefit_item, event.benefit_item) as benefit_item,
         coalesce(corrected.payment_method, event.payment_method) as payment_method,
-        -- an advance is followed under its own number until it is used up
-        case when booked.account_code = '1101' and booked.advance_no is not null then booked.advance_no
-            else coalesce(corrected.claim_no, event.claim_no)
-        end as claim_no,
+        -- an advance is followed under its own institution and number until it is used up
+        coalesce(
+            case when booked.account_code = '1101' then booked.advance_institution_code end, corrected.institution_code, event.institution_code
+        ) as institution_code,
+        coalesce(case when booked.account_code = '1101' then booked.advance_no end, corrected.claim_no, event.claim_no) as claim_no,
         event.receipt_no
     from booked
     inner join {{ source('events', 'event') }} as event
@@ -54,7 +54,7 @@ fact as materialized (
 
 closable as ({{ closable_line('fact', ref('posting_account'), regions_closing(ref('built_head'), ref('stg_closing'), 'event_seq')) }}),
 
-closing_position as ({{ closing_position('closable', ref('stg_closing'), pending(ref('built_head'), 'event_seq', 'closing.closing_seq')) }}),
+closing_position as ({{ closing_position('closable', ref('stg_closing'), pending(ref('built_head'), 'event_seq', 'closing_seq')) }}),
 
 closing as ({{ closing_line('closing_position') }}),
 

@@ -61,7 +61,8 @@ leg as (
 
 select
     leg.region_code, leg.event_seq, leg.batch_id, leg.event_type, leg.business_type,
-    leg.accounting_month, leg.posting_date, leg.original_month, leg.original_seq, leg.reversed_entry_no, leg.corrected_seq, leg.advance_no,
+    leg.accounting_month, leg.posting_date, leg.original_month, leg.original_seq, leg.reversed_entry_no, leg.corrected_seq,
+    leg.advance_no, leg.advance_institution_code,
     case when leg.fund_code = leg.target_fund_code then 1 else 2 end as entry_no,
     leg.entry_kind, leg.fund_code, leg.leg_account_code as account_code, leg.leg_sub_fund as sub_fund, leg.side, leg.is_red, leg.rule_id,
     account.account_class,

@@ -36,7 +36,7 @@ select
     case when open_month > occurred_month then occurred_month end as original_month,
     accounting_month, insurance_type, enrollment_category, benefit_item,
     coalesce(settlement_kind, 'case') as settlement_kind,
-    admitted_on, service_on, claim_no,
+    admitted_on, service_on, claim_no, institution_code,
     case when event_type like 'claim.%' or event_type like 'advance.%' then coalesce(pay_account, 'expenditure') end as pay_account,
     case
         when event_type in ('claim.recovered', 'advance.returned') then coalesce(deposit_account, 'special')

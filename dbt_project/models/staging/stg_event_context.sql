@@ -25,6 +25,7 @@ related as (
 select
     related.*,
     advance.claim_no as advance_no,
+    advance.institution_code as advance_institution_code,
     root.posting_month as root_posting_month,
     coalesce(root.event_type, related.event_type) as root_type,
     coalesce(root.insurance_type, related.insurance_type, advance.insurance_type) as root_insurance_type,

@@ -7,8 +7,7 @@ with event as (
                 then root_insurance_type = '510' and root_occurred_on < merger_date
             else fund_code = 'MAT'
         end as is_maternity_fact,
-        root_occurred_on < merger_date
-        and coalesce(root_insurance_type, case fund_code when 'EMI' then '310' end) = '310' as is_medical_before_merger
+        root_insurance_type = '310' and root_occurred_on < merger_date as is_medical_before_merger
     from {{ ref('stg_event_context') }}
 ),
 
