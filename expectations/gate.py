@@ -1,0 +1,63 @@
+"""The gate between build and publication: check every candidate, publish what is green, say why the rest is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+
+from expectations.candidate import read_candidates
+from expectations.check import Candidate
+from expectations.publication import GateRefusedError, RegionDecision, publish
+from expectations.record import record
+from expectations.report import explain
+from expectations.suites import SUITES
+from expectations.validation import CheckResult, GateBrokenError, open_context, run_suite
+from ingestion.database import connect
+from ingestion.settings import Settings
+
+__all__ = ["GateBrokenError", "GateRefusedError", "RegionDecision", "RegionVerdict", "check", "explain", "publish"]
+
+
+@dataclass(frozen=True)
+class RegionVerdict:
+    """What the checks said of one region's candidate. Green: no check of severity `fail` has failed."""
+
+    region_code: str
+    head_seq: int
+    green: bool
+    failed_checks: tuple[str, ...]
+    warned_checks: tuple[str, ...]
+    results: tuple[CheckResult, ...]
+
+
+def check(run_id: str, settings: Settings | None = None) -> list[RegionVerdict]:
+    """Run every check on every region's candidate and record all results; red regions do not raise, `publish` refuses them.
+
+    Reads as role fund_quality. The results of a region are committed together, before the next region is looked at.
+    """
+    settings = settings or Settings.from_env()
+    with closing(connect("fund_quality", settings=settings)) as connection:
+        candidates = read_candidates(connection, settings)
+        connection.commit()
+        if not candidates:
+            return []
+        context = open_context(settings.database_url)
+        verdicts = []
+        for candidate in candidates:
+            results = [
+                result
+                for suite, checks in SUITES.items()
+                for result in run_suite(context, connection, suite, checks, candidate)
+            ]
+            connection.commit()
+            record(connection, run_id, candidate, results)
+            verdicts.append(verdict_of(candidate, results))
+    return verdicts
+
+
+def verdict_of(candidate: Candidate, results: Sequence[CheckResult]) -> RegionVerdict:
+    """Reduce the results of one candidate to its verdict."""
+    red = tuple(result.check.code for result in results if not result.success and result.severity == "fail")
+    yellow = tuple(result.check.code for result in results if not result.success and result.severity == "warn")
+    return RegionVerdict(candidate.region_code, candidate.head_seq, not red, red, yellow, tuple(results))

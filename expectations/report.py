@@ -1,0 +1,118 @@
+"""The verdict of a run in words, Chinese and English: what failed, how many rows, what amount, where to look."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from contextlib import closing
+from typing import Any
+
+from ingestion.database import Connection, connect
+from ingestion.settings import Settings
+
+DECISIONS = {
+    "published": "已发布 / published",
+    "refused": "拒绝发布 / refused",
+    "unchanged": "无新数据 / unchanged",
+    None: "尚未决定 / not decided yet",
+}
+_PLACES_SHOWN = 3
+
+_REGIONS = """
+    select checked.region_code, checked.head_seq, checked.check_count, region.name_zh, region.name_en, decided.decision,
+        coalesce(decided.failed_checks, '{}')
+    from (
+        select region_code, max(head_seq) as head_seq, count(distinct code) as check_count
+        from quality.check_result where run_id = %(run)s group by region_code
+    ) as checked
+    left join lateral (
+        select name_zh, name_en from policy.policy_region as region
+        where region.region_code = checked.region_code order by known_from desc limit 1
+    ) as region on true
+    left join lateral (
+        select decision, failed_checks from quality.publication_decision as decided
+        where decided.run_id = %(run)s and decided.region_code = checked.region_code order by decided_at desc limit 1
+    ) as decided on true
+    order by checked.region_code
+"""
+
+_RESULTS = """
+    select code, severity, title_zh, title_en, unexpected_count, unexpected_amount, owner, sample
+    from (
+        select distinct on (code) * from quality.check_result
+        where run_id = %s and region_code = %s order by code, started_at desc
+    ) as newest
+    where not success
+    order by severity, code
+"""
+
+
+def newest_run(connection: Connection) -> str | None:
+    """The run whose checks began last; None before the first."""
+    with connection.cursor() as cursor:
+        cursor.execute("select run_id from quality.check_result order by started_at desc limit 1")
+        row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def explain(run_id: str | None = None, settings: Settings | None = None) -> str:
+    """Verdict of a run (default: the newest) per region, with its failed checks; ends with where to look for more."""
+    with closing(connect("fund_quality", settings=settings)) as connection:
+        run_id = run_id or newest_run(connection)
+        if run_id is None:
+            return "尚无质量检查结果 / no checks have been run yet"
+        with connection.cursor() as cursor:
+            cursor.execute(_REGIONS, {"run": run_id})
+            regions = cursor.fetchall()
+        lines = [f"质量闸 / quality gate · run_id = {run_id}"]
+        for region in regions:
+            lines += _region_lines(connection, run_id, region)
+    lines.append(
+        "全部问题 / all findings:  "
+        + f"select * from quality.finding where run_id = '{run_id}' order by region_code, code;"
+    )
+    lines.append("含义与处理办法 / what to do:  docs/supervision.md")
+    return "\n".join(lines)
+
+
+def _region_lines(connection: Connection, run_id: str, region: Sequence[Any]) -> list[str]:
+    code, head_seq, check_count, name_zh, name_en, decision, failed = region
+    with connection.cursor() as cursor:
+        cursor.execute(_RESULTS, (run_id, code))
+        results = cursor.fetchall()
+    name = " ".join(part for part in (name_zh, name_en) if part)
+    red = sum(1 for result in results if result[1] == "fail")
+    lines = [
+        f"{code} {name}: {DECISIONS[decision]} · seq {head_seq} · 检查 / checks {check_count}, "
+        f"不通过 / failed {red}, 提示 / warnings {len(results) - red}"
+    ]
+    lines += [f"  ✗ {reason}" for reason in failed if reason not in {result[0] for result in results}]
+    for result in results:
+        lines += _result_lines(result)
+    return lines
+
+
+def _result_lines(result: Sequence[Any]) -> list[str]:
+    code, severity, title_zh, title_en, count, amount, owner, sample = result
+    mark = "✗" if severity == "fail" else "!"
+    money = "" if amount is None else f", {amount:,.2f} 元 / yuan"
+    rows = sample if isinstance(sample, list) else json.loads(sample)
+    return [
+        f"  {mark} {code} {title_zh} / {title_en}: {count} 行 / rows{money} · 责任岗位 / owner {owner}",
+        *(f"      {_place(row)}" for row in rows[:_PLACES_SHOWN]),
+    ]
+
+
+def _place(row: dict[str, Any]) -> str:
+    """One offending row on one line: what it is, and the places that lead to it."""
+    places = {
+        "月份 / month": str(row.get("accounting_month", ""))[:7],
+        "分录 / entry": row.get("entry_id"),
+        "seq": row.get("event_seq"),
+        "文件 / file": "/".join(str(row[key]) for key in ("source_system", "source_file") if row.get(key)),
+        "行 / line": row.get("source_line"),
+        "错误码 / codes": ", ".join(row.get("error_codes") or ()),
+        "金额 / amount": row.get("amount"),
+    }
+    shown = " · ".join(f"{label} {value}" for label, value in places.items() if value not in (None, ""))
+    return " · ".join(part for part in (str(row.get("item", "")), str(row.get("reason") or ""), shown) if part)

@@ -1,0 +1,250 @@
+"""Balance: the books and the statements drawn from them agree with themselves and with the journal (B01-B07, B09, B10)."""
+
+from __future__ import annotations
+
+from expectations.check import Check
+from expectations.suites import _statement_sql as statements
+from expectations.suites._fragments import LINES, LOG_MONEY, MERGER_DATE, MONEY_EVENT_COUNT
+
+ACCOUNTING = "fund_accounting"
+
+# One when the journal holds anything at all up to the head: what the statements are drawn from.
+_ANY_LINE = """
+    select count(*) from (
+        select 1 from ledger.journal_line as line
+        where line.region_code = $region and line.event_seq <= $head limit 1
+    ) as any_line
+"""
+
+B01 = Check(
+    code="B01",
+    title_zh="每笔分录借贷相等",
+    title_en="debits of every entry equal its credits",
+    severity="fail",
+    owner=ACCOUNTING,
+    clause="ledger §6.1；会计法 借贷记账法",
+    offending=f"""
+        select
+            line.entry_id || '/' || line.fund_code as item,
+            line.entry_id,
+            line.fund_code,
+            min(line.accounting_month) as accounting_month,
+            line.event_seq,
+            sum(line.debit_amount) as debit_amount,
+            sum(line.credit_amount) as credit_amount,
+            abs(coalesce(sum(line.debit_amount), 0) - coalesce(sum(line.credit_amount), 0)) as amount
+        from {LINES}
+        group by line.event_seq, line.entry_id, line.fund_code
+        having sum(line.debit_amount) is distinct from sum(line.credit_amount)
+            or bool_or(line.debit_amount is null or line.credit_amount is null)
+            or count(*) < 2
+    """,
+    examined=f"select count(*) from (select 1 from {LINES} group by line.event_seq, line.entry_id, line.fund_code) as entry",
+    population=MONEY_EVENT_COUNT,
+)
+
+B02 = Check(
+    code="B02",
+    title_zh="各基金试算平衡",
+    title_en="the trial balance of every fund is zero",
+    severity="fail",
+    owner=ACCOUNTING,
+    clause="ledger §6.1",
+    offending="""
+        select
+            balance.fund_code || '/' || balance.accounting_month as item,
+            balance.fund_code,
+            balance.accounting_month,
+            sum(balance.opening_balance) as opening_difference,
+            sum(balance.debit_amount) - sum(balance.credit_amount) as turnover_difference,
+            sum(balance.closing_balance) as closing_difference,
+            greatest(
+                abs(sum(balance.opening_balance)), abs(sum(balance.closing_balance)),
+                abs(sum(balance.debit_amount) - sum(balance.credit_amount))
+            ) as amount
+        from ledger.candidate_trial_balance as balance
+        where balance.region_code = $region
+        group by balance.fund_code, balance.accounting_month
+        having sum(balance.opening_balance) is distinct from 0
+            or sum(balance.closing_balance) is distinct from 0
+            or sum(balance.debit_amount) is distinct from sum(balance.credit_amount)
+    """,
+    examined="""
+        select count(*) from ledger.candidate_trial_balance as balance where balance.region_code = $region
+    """,
+    population=_ANY_LINE,
+)
+
+B03 = Check(
+    code="B03",
+    title_zh="资产等于负债加净资产，且逐项等于分录",
+    title_en="assets equal liabilities plus net assets, and every line of the balance sheet moved as the journal says",
+    severity="fail",
+    owner=ACCOUNTING,
+    clause="ledger §6.1；社会保险基金会计制度 资产负债表",
+    offending=statements.BALANCE_SHEET,
+    examined="select count(*) from ledger.candidate_balance_sheet as sheet where sheet.region_code = $region",
+    population=_ANY_LINE,
+)
+
+B04 = Check(
+    code="B04",
+    title_zh="期初加本期收支结余等于期末，期末等于下期期初",
+    title_en="opening plus surplus equals closing, and closing equals the next month's opening",
+    severity="fail",
+    owner=ACCOUNTING,
+    clause="ledger §5, §6.1",
+    offending=statements.CONTINUITY,
+    examined="""
+        select
+            (select count(*) from ledger.candidate_income_expenditure_statement as line where line.region_code = $region)
+            + (select count(*) from ledger.candidate_trial_balance as balance where balance.region_code = $region)
+    """,
+    population=_ANY_LINE,
+)
+
+B05 = Check(
+    code="B05",
+    title_zh="收支表逐行等于分录，明细行加总等于合计行",
+    title_en="every line of the statement equals the journal's own lines, and sub-lines add up",
+    severity="fail",
+    owner=ACCOUNTING,
+    clause="ledger §5；社会保险基金会计制度 收支表",
+    offending=statements.STATEMENT_LINES_AGAINST_JOURNAL,
+    examined="""
+        select count(*) from ledger.candidate_income_expenditure_statement as line where line.region_code = $region
+    """,
+    population=_ANY_LINE,
+)
+
+B06 = Check(
+    code="B06",
+    title_zh="统筹加个人账户等于合计",
+    title_en="pooled plus personal equals total",
+    severity="fail",
+    owner=ACCOUNTING,
+    clause="ledger §5, §6.1；统筹基金与个人账户分别核算",
+    offending=statements.SUB_FUNDS,
+    examined="""
+        select count(*) from ledger.candidate_income_expenditure_statement as line where line.region_code = $region
+    """,
+    population=_ANY_LINE,
+)
+
+_MAT_FACTS = f"""
+    select count(*) from ({LOG_MONEY}) as log_money
+    inner join events.event as event on event.region_code = $region and event.seq = log_money.seq
+    where log_money.amount > 0 and event.occurred_on < {MERGER_DATE}
+        and (event.insurance_type = '510' or event.fund_code = 'MAT')
+"""
+
+B07 = Check(
+    code="B07",
+    title_zh="合并后生育保险基金各科目为零，且不再记账",
+    title_en="every account of the maternity fund is zero from the end of its merger month, and only the merger posts there",
+    severity="fail",
+    owner=ACCOUNTING,
+    clause="国办发〔2019〕10号；ledger §2 fund.merged",
+    offending=f"""
+        select
+            'MAT/' || turnover.account_code || '/' || turnover.sub_fund as item,
+            '余额未清零 / balance is not zero' as reason,
+            turnover.account_code,
+            turnover.sub_fund,
+            date_trunc('month', {MERGER_DATE}::timestamp)::date as accounting_month,
+            null::text as entry_id,
+            null::bigint as event_seq,
+            sum(turnover.debit_amount - turnover.credit_amount) as amount
+        from ledger.account_turnover as turnover
+        where turnover.region_code = $region and turnover.fund_code = 'MAT' and turnover.batch_id <= $head_batch
+            and (
+                select max(latest.accounting_month) from ledger.account_turnover as latest
+                where latest.region_code = $region and latest.batch_id <= $head_batch
+            ) >= date_trunc('month', {MERGER_DATE}::timestamp)
+        group by turnover.account_code, turnover.sub_fund
+        having sum(turnover.debit_amount - turnover.credit_amount) is distinct from 0
+        union all
+        select
+            line.entry_id || '/' || line.line_no,
+            '合并日后记入生育保险基金 / posted to the maternity fund after its merger',
+            line.account_code, line.sub_fund, line.accounting_month, line.entry_id, line.event_seq,
+            line.debit_amount + line.credit_amount
+        from {LINES}
+            and line.fund_code = 'MAT' and line.entry_kind not in ('closing', 'merger')
+            and (line.posting_date >= {MERGER_DATE} or line.accounting_month >= date_trunc('month', {MERGER_DATE}::timestamp))
+        union all
+        select
+            'MAT/' || balance.account_code || '/' || balance.sub_fund || '/' || balance.accounting_month,
+            '合并月起余额表不为零 / not zero in the trial balance from the merger month on',
+            balance.account_code, balance.sub_fund, balance.accounting_month, null, null, balance.closing_balance
+        from ledger.candidate_trial_balance as balance
+        where balance.region_code = $region and balance.fund_code = 'MAT'
+            and balance.accounting_month >= date_trunc('month', {MERGER_DATE}::timestamp)
+            and balance.closing_balance is distinct from 0
+    """,
+    examined="""
+        select count(*) from ledger.account_turnover as turnover
+        where turnover.region_code = $region and turnover.fund_code = 'MAT' and turnover.batch_id <= $head_batch
+    """,
+    population=_MAT_FACTS,
+)
+
+B09 = Check(
+    code="B09",
+    title_zh="收入户月末余额为零",
+    title_en="the income account is empty at month end",
+    severity="warn",
+    owner=ACCOUNTING,
+    clause="财社〔2017〕144号 第四十条",
+    offending="""
+        select
+            balance.fund_code || '/' || balance.accounting_month as item,
+            balance.fund_code,
+            balance.accounting_month,
+            balance.account_code,
+            balance.closing_balance as amount
+        from ledger.candidate_trial_balance as balance
+        where balance.region_code = $region and balance.account_code = '1002'
+            and balance.accounting_month + interval '1 month' <= $business_date
+            and balance.closing_balance is distinct from 0
+    """,
+    examined="""
+        select count(*) from ledger.candidate_trial_balance as balance
+        where balance.region_code = $region and balance.account_code = '1002'
+            and balance.accounting_month + interval '1 month' <= $business_date
+    """,
+    population=f"""
+        select count(*) from {LINES} and line.account_code = '1002'
+            and line.accounting_month + interval '1 month' <= $business_date
+    """,
+)
+
+B10 = Check(
+    code="B10",
+    title_zh="资产、负债科目无反向余额",
+    title_en="no balance on the wrong side of an asset or liability account",
+    severity="warn",
+    owner=ACCOUNTING,
+    clause="ledger §1 normal_side",
+    offending="""
+        select
+            balance.fund_code || '/' || balance.account_code || '/' || balance.accounting_month as item,
+            balance.fund_code,
+            balance.accounting_month,
+            balance.account_code,
+            abs(balance.closing_balance) as amount
+        from ledger.candidate_trial_balance as balance
+        where balance.region_code = $region
+            and (
+                (balance.account_code like '1%' and (balance.closing_balance >= 0) is not true)
+                or (balance.account_code like '2%' and (balance.closing_balance <= 0) is not true)
+            )
+    """,
+    examined="""
+        select count(*) from ledger.candidate_trial_balance as balance
+        where balance.region_code = $region and (balance.account_code like '1%' or balance.account_code like '2%')
+    """,
+    population=_ANY_LINE,
+)
+
+CHECKS: tuple[Check, ...] = (B01, B02, B03, B04, B05, B06, B07, B09, B10)

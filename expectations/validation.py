@@ -1,0 +1,236 @@
+"""Runs the suites with Great Expectations: suites as code in an ephemeral context, one validation a suite and region.
+
+Great Expectations decides: a result here carries its verdict as it is, and an expectation that raised counts as failed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import cache
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit, urlunsplit
+
+from expectations.check import Candidate, Check, Severity, listing_query
+from ingestion.database import Connection
+
+if TYPE_CHECKING:
+    import great_expectations as gx
+
+ROLE = "fund_quality"
+SESSION = f"-c role={ROLE} -c timezone=UTC -c default_transaction_read_only=on -c search_path=pg_catalog -c jit=off"
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """Verdict of Great Expectations on one check of one candidate. `rows`: what was listed, each as a JSON text with its key and amount."""
+
+    suite: str
+    check: Check
+    severity: Severity
+    success: bool
+    rows_examined: int
+    unexpected_count: int
+    unexpected_amount: Decimal | None
+    rows: tuple[dict[str, Any], ...]
+    started_at: datetime
+    duration_ms: int
+
+
+@dataclass(frozen=True)
+class Timing:
+    """When the query of a check began and how long it took."""
+
+    started_at: datetime
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """What a check looked at, and what there was to look at."""
+
+    examined: int
+    population: int
+
+
+class GateBrokenError(RuntimeError):
+    """The gate itself did not work; nothing may be published."""
+
+
+def open_context(database_url: str) -> gx.DataContext:
+    """An ephemeral context on the warehouse, acting as the quality role, read-only, with telemetry off."""
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    import great_expectations as gx
+    from great_expectations.data_context.types.base import ProgressBarsConfig
+
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    context.data_sources.add_postgres(
+        name="warehouse",
+        connection_string=_sqlalchemy_url(database_url),
+        kwargs={"connect_args": {"options": SESSION, "application_name": "merged_fund_gate"}},
+    )
+    return context
+
+
+def run_suite(
+    context: gx.DataContext, connection: Connection, suite: str, checks: Sequence[Check], candidate: Candidate
+) -> list[CheckResult]:
+    """Validate one suite on one candidate; results in the order of `checks`."""
+    coverages = [_coverage(connection, check, candidate) for check in checks]
+    name = f"{suite}-{candidate.region_code}"
+    with _timed_queries(context) as clock:
+        validated = _validate(context, name, checks, candidate, coverages)
+    if len(validated) != len(checks):
+        raise GateBrokenError(f"{name}: {len(checks)} checks, but {len(validated)} results")
+    by_code = {result.expectation_config.meta["code"]: result for result in validated}
+    return [
+        _result(suite, check, coverage, by_code[check.code], clock)
+        for check, coverage in zip(checks, coverages, strict=True)
+    ]
+
+
+def _sqlalchemy_url(url: str) -> str:
+    """SQLAlchemy 2.1 would take psycopg 3 for a plain postgresql:// address."""
+    return urlunsplit(urlsplit(url)._replace(scheme="postgresql+psycopg2"))
+
+
+def _coverage(connection: Connection, check: Check, candidate: Candidate) -> Coverage:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"select ({check.bind(check.examined, candidate)})::bigint, ({check.bind(check.population, candidate)})::bigint"
+        )
+        examined, population = cursor.fetchone() or (0, 0)
+    return Coverage(examined, population)
+
+
+@contextmanager
+def _timed_queries(context: gx.DataContext) -> Iterator[dict[str, Timing]]:
+    """Time of each check's query by its code, which stands in a comment at the query's head."""
+    from sqlalchemy import event
+
+    clock: dict[str, Timing] = {}
+
+    def begin(_connection: Any, _cursor: Any, _statement: str, _parameters: Any, execution: Any, _many: bool) -> None:
+        execution.fund_started = (datetime.now(UTC), time.perf_counter())
+
+    def end(_connection: Any, _cursor: Any, statement: str, _parameters: Any, execution: Any, _many: bool) -> None:
+        if code := re.match(r"\s*/\* check (\w+) \*/", statement):
+            started_at, started = execution.fund_started
+            clock[code[1]] = Timing(started_at, time.perf_counter() - started)
+
+    engine = context.data_sources.get("warehouse").get_engine()
+    event.listen(engine, "before_cursor_execute", begin)
+    event.listen(engine, "after_cursor_execute", end)
+    try:
+        yield clock
+    finally:
+        event.remove(engine, "before_cursor_execute", begin)
+        event.remove(engine, "after_cursor_execute", end)
+
+
+def _validate(
+    context: gx.DataContext, name: str, checks: Sequence[Check], candidate: Candidate, coverages: Sequence[Coverage]
+) -> list[Any]:
+    import great_expectations as gx
+
+    asset = context.data_sources.get("warehouse").add_query_asset(name=name, query=_batch_query(candidate))
+    suite = gx.ExpectationSuite(
+        name=name,
+        expectations=[
+            _expectation_class()(
+                unexpected_rows_query=listing_query(check, candidate, coverage.examined, coverage.population),
+                description=check.description,
+                severity="critical" if check.severity == "fail" else "warning",
+                meta={"code": check.code, "owner": check.owner, "clause": check.clause},
+            )
+            for check, coverage in zip(checks, coverages, strict=True)
+        ],
+    )
+    definition = context.validation_definitions.add(
+        gx.ValidationDefinition(name=name, data=asset.add_batch_definition_whole_table(name), suite=context.suites.add(suite))
+    )
+    return list(definition.run(result_format="COMPLETE").results)
+
+
+def _batch_query(candidate: Candidate) -> str:
+    """The batch that is validated: the candidate head of the region, one row."""
+    return (
+        "select region_code, seq, batch_id from ledger.built_head "
+        f"where region_code = '{candidate.region_code}' and seq = {candidate.head_seq}"
+    )
+
+
+@cache
+def _expectation_class() -> Any:
+    """UnexpectedRowsExpectation that runs its query once: the query itself carries the number of all rows beside those it lists.
+
+    The stock class runs every query twice, once to count and once to list.
+    """
+    from great_expectations.expectations.core import UnexpectedRowsExpectation
+
+    class LedgerRowsExpectation(UnexpectedRowsExpectation):
+        """Fails when the query returns a row."""
+
+        metric_dependencies = ("unexpected_rows_query.table",)
+
+        def _validate(self, metrics: dict[str, Any], **_: Any) -> dict[str, Any]:
+            rows = metrics["unexpected_rows_query.table"]
+            return {
+                "success": not rows,
+                "result": {
+                    "observed_value": rows[0]["total_rows"] if rows else 0,
+                    "details": {"unexpected_rows": rows},
+                },
+            }
+
+    return LedgerRowsExpectation
+
+
+def _result(suite: str, check: Check, coverage: Coverage, validated: Any, clock: Mapping[str, Timing]) -> CheckResult:
+    """The verdict as Great Expectations gave it; severity is that of the worst row, or `fail` when there is no row to tell."""
+    rows: list[dict[str, Any]] = list(validated.result.get("details", {}).get("unexpected_rows", ()))
+    if not validated.success and not rows:
+        rows = [_raised(validated)]
+    severity: Severity = check.severity
+    if rows:
+        severity = "fail" if rows[0]["any_fail"] else "warn"
+    timing = clock.get(check.code, Timing(datetime.now(UTC), 0.0))
+    return CheckResult(
+        suite=suite,
+        check=check,
+        severity=severity,
+        success=bool(validated.success),
+        rows_examined=coverage.examined,
+        unexpected_count=rows[0]["total_rows"] if rows else 0,
+        unexpected_amount=_decimal(rows[0]["total_amount"]) if rows else None,
+        rows=tuple(rows),
+        started_at=timing.started_at,
+        duration_ms=round(timing.seconds * 1000),
+    )
+
+
+def _raised(validated: Any) -> dict[str, Any]:
+    """A row for an expectation that could not be evaluated: it has failed, whatever its severity."""
+    message = str(validated.exception_info)[:2000]
+    details = {"item": "exception", "reason": "检查未能执行 / the check could not be run", "exception": message}
+    return {
+        "item": "exception",
+        "severity": "fail",
+        "amount": None,
+        "total_rows": 1,
+        "total_amount": None,
+        "any_fail": True,
+        "details": json.dumps(details, ensure_ascii=False),
+    }
+
+
+def _decimal(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)

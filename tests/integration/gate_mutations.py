@@ -1,0 +1,170 @@
+"""The smallest corruption that each check exists for, on region 320100 of the hand-made books, and the item it must name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """`sql` runs as superuser with triggers off; afterwards check `code` must fail with `severity` and name `item`."""
+
+    code: str
+    why: str
+    sql: str
+    item: str
+    severity: str = "fail"
+
+
+_R = "region_code = '320100'"
+
+# Replaces a candidate view by a wrong one: the wrong figure must come out of the view, not of the tables below it.
+_WRONG_VIEW = """
+    alter view ledger.{view} rename to {view}_right;
+    create view ledger.{view} as select {columns} from ledger.{view}_right;
+    grant select on ledger.{view} to fund_quality;
+"""
+_STATEMENT = "candidate_income_expenditure_statement"
+_STATEMENT_COLUMNS = (
+    "region_code, fund_code, accounting_month, line_code, line_name, sub_fund, {month} as amount_month, {year} as amount_year_to_date"
+)
+_SHEET_COLUMNS = "region_code, fund_code, accounting_month, line_code, line_name, sub_fund, {opening} as opening_amount, {closing} as closing_amount"
+
+
+def _wrong_statement(where: str, month: str = "amount_month + 1", year: str = "amount_year_to_date + 1") -> str:
+    return _WRONG_VIEW.format(
+        view=_STATEMENT,
+        columns=_STATEMENT_COLUMNS.format(
+            month=f"case when {where} then {month} else amount_month end",
+            year=f"case when {where} then {year} else amount_year_to_date end",
+        ),
+    )
+
+
+def _wrong_sheet(where: str, opening: str = "opening_amount", closing: str = "closing_amount + 1") -> str:
+    return _WRONG_VIEW.format(
+        view="candidate_balance_sheet",
+        columns=_SHEET_COLUMNS.format(
+            opening=f"case when {where} then {opening} else opening_amount end",
+            closing=f"case when {where} then {closing} else closing_amount end",
+        ),
+    )
+
+
+def _line(account: str, sub_fund: str, debit: str, credit: str, fund: str = "EMI", kind: str = "normal", seq: int = 9) -> str:
+    """One more line, number 9, on an entry of the increment."""
+    return f"""
+        insert into ledger.journal_line (region_code, event_seq, entry_no, line_no, entry_id, entry_kind, fund_code, accounting_month,
+            posting_date, account_code, sub_fund, debit_amount, credit_amount, event_type, business_type, batch_id, rule_ids)
+        select region_code, event_seq, entry_no, 9, entry_id, '{kind}', '{fund}', accounting_month, posting_date, '{account}',
+            '{sub_fund}', {debit}, {credit}, event_type, business_type, batch_id, rule_ids
+        from ledger.journal_line where {_R} and event_seq = {seq} and entry_no = 1 and line_no = 1;
+    """
+
+
+_QUARANTINE = """
+    insert into events.quarantine (quarantine_id, file_id, line_no, region_code, family, source_system, source_event_key, error_codes,
+        messages, amount, quarantined_at)
+    values (1, 2, 77, {region}, 'claim', 'source_320100', 'Q1', array['E-TYPE-AMOUNT'], array['x'], {amount}, '2020-02-02T01:00:00Z');
+    update events.file_outcome set rows = rows + 1, quarantined = 1 where file_id = 2;
+"""
+
+MUTATIONS = (
+    Mutation("B01", "a debit raised by a fen", f"update ledger.journal_line set debit_amount = debit_amount + 0.01 where {_R} and event_seq = 9"
+             " and line_no = 1", "320100-9-1/EMI"),
+    Mutation("B01", "a leg lost", f"delete from ledger.journal_line where {_R} and event_seq = 9 and line_no = 2", "320100-9-1/EMI"),
+    Mutation("B02", "turnover of one account raised by a fen", f"update ledger.account_turnover set debit_amount = debit_amount + 0.01"
+             f" where {_R} and fund_code = 'EMI' and account_code = '1004' and batch_id = 2 and entry_kind = 'normal'", "EMI/2020-01-01"),
+    Mutation("B03", "total assets off by one", _wrong_sheet(f"{_R} and line_code = 'A90' and accounting_month = '2020-01-01'"), "A90"),
+    Mutation("B03", "two assets exchanged", f"update ledger.account_turnover set account_code = '1001'"
+             f" where {_R} and fund_code = 'EMI' and account_code = '100301' and batch_id = 2", "A10"),
+    Mutation("B04", "opening of a month changed", _wrong_statement(f"{_R} and line_code = 'S20' and accounting_month = '2020-01-01'"
+             " and sub_fund = 'pooled'", year="amount_year_to_date"), "statement/EMI/2020-01-01/pooled"),
+    Mutation("B04", "year to date begins wrongly", _wrong_statement(f"{_R} and line_code = 'S20' and accounting_month = '2020-01-01'"
+             " and sub_fund = 'pooled'", month="amount_month"), "year to date/EMI/2020-01-01/pooled"),
+    Mutation("B04", "net assets differ from the closing balance", _wrong_sheet(f"{_R} and line_code = 'N90' and sub_fund = 'total'"
+             " and accounting_month = '2020-01-01'"), "net assets/EMI/2020-01-01/total"),
+    Mutation("B05", "a line of the statement off by one", _wrong_statement(f"{_R} and line_code = 'E112' and sub_fund = 'pooled'"
+             " and accounting_month = '2020-01-01'"), "EMI/2020-01-01/E112/pooled"),
+    Mutation("B05", "a row of the statement missing", f"""
+        alter view ledger.{_STATEMENT} rename to right_view;
+        create view ledger.{_STATEMENT} as select * from ledger.right_view
+        where not ({_R} and line_code = 'I40' and sub_fund = 'total' and accounting_month = '2020-01-01');
+        grant select on ledger.{_STATEMENT} to fund_quality;
+    """, "EMI/2020-01-01/I40/total/row"),
+    Mutation("B05", "an expenditure posted to an account of no line", f"update ledger.journal_line set account_code = '5909'"
+             f" where {_R} and event_seq = 9 and line_no = 1", "320100-9-1/1"),
+    Mutation("B06", "total is not pooled plus personal", _wrong_statement(f"{_R} and line_code = 'I12' and sub_fund = 'total'"
+             " and accounting_month = '2020-01-01'"), "EMI/2020-01-01/I12/month"),
+    Mutation("B07", "a remainder left in the maternity fund", f"update ledger.account_turnover set credit_amount = credit_amount - 1"
+             f" where {_R} and fund_code = 'MAT' and account_code = '1005' and batch_id = 2", "MAT/1005/shared"),
+    Mutation("B07", "a payment posted to the maternity fund after its merger",
+             f"update ledger.journal_line set fund_code = 'MAT' where {_R} and event_seq = 9", "320100-9-1/1"),
+    Mutation("B09", "money left in the income account", f"update ledger.account_turnover set account_code = '1002'"
+             f" where {_R} and fund_code = 'EMI' and account_code = '1005' and batch_id = 2 and entry_kind = 'normal'",
+             "EMI/2020-01-01", severity="warn"),
+    Mutation("B10", "an overdrawn account", f"update ledger.account_turnover set credit_amount = credit_amount + 9999"
+             f" where {_R} and fund_code = 'EMI' and account_code = '1004' and batch_id = 2 and entry_kind = 'normal'",
+             "EMI/1004/2020-01-01", severity="warn"),
+    Mutation("C01", "a file whose manifest declares another number", "update events.file_outcome set declared_rows = 9 where file_id = 2",
+             "320100.2020-01.csv"),
+    Mutation("C01", "a row of the file neither loaded nor set aside", "update events.file_outcome set rows = 9, loaded = 8 where file_id = 2",
+             "320100.2020-01.csv"),
+    Mutation("C02", "an event removed", f"delete from events.event where {_R} and seq = 10", "seq/10"),
+    Mutation("C02", "the last event removed", f"delete from events.event where {_R} and seq = 14", "head/14"),
+    Mutation("C02", "overlapping batches", f"update events.batch set first_seq = 7 where {_R} and batch_id = 2", "batch/2"),
+    Mutation("C03", "a payment without lines", f"delete from ledger.journal_line where {_R} and event_seq = 10", "event/10"),
+    Mutation("C03", "an event posted twice", f"update ledger.journal_line set debit_amount = debit_amount * 2,"
+             f" credit_amount = credit_amount * 2 where {_R} and event_seq = 10", "event/10"),
+    Mutation("C03", "lines of an event that carries no money", f"update ledger.journal_line set event_seq = 14 where {_R} and event_seq = 10",
+             "event/14"),
+    Mutation("C03", "two rule sets for one event", f"update ledger.journal_line set rule_ids = 'PAID-09,PAID-07' where {_R} and event_seq = 10",
+             "rule/10"),
+    Mutation("C04", "a due file that has not come", "insert into events.source_calendar values"
+             " ('source_320100', 'claim', 'monthly day 10 until 2020-02', '2019-12-01', null)", "source_320100/claim/202002"),
+    Mutation("C04", "a due file that may still come", "insert into events.source_calendar values"
+             " ('source_320100', 'claim', 'quarterly day 31 until 2020Q1', '2020-03-01', '320100')", "source_320100/claim/2020Q1",
+             severity="warn"),
+    Mutation("C04", "a rule nobody can read", "insert into events.source_calendar values ('source_320100', 'claim', 'sometimes', '2020-01-01',"
+             " '320100')", "source_320100/claim/sometimes"),
+    Mutation("C05", "one row in eight set aside", _QUARANTINE.format(region="'320100'", amount="0"), "320100.2020-01.csv/77"),
+    Mutation("C05", "few rows, much money", f"update events.batch set first_seq = -900 where {_R} and batch_id = 2;"
+             + _QUARANTINE.format(region="'320100'", amount="100"), "320100.2020-01.csv/77"),
+    Mutation("C05", "within the threshold", f"update events.batch set first_seq = -900 where {_R} and batch_id = 2;"
+             + _QUARANTINE.format(region="'320100'", amount="1"), "320100.2020-01.csv/77", severity="warn"),
+    Mutation("C05", "a row of no readable region", _QUARANTINE.format(region="null", amount="null"), "320100.2020-01.csv/77/no region",
+             severity="warn"),
+    Mutation("C06", "turnover of a batch lost", f"delete from ledger.account_turnover where {_R} and batch_id = 2 and account_code = '400102'",
+             "turnover/2/EMI/2020-01-01/400102"),
+    Mutation("C06", "a whole batch not built", f"delete from ledger.journal_line where {_R} and batch_id = 2;"
+             f" delete from ledger.account_turnover where {_R} and batch_id = 2", "batch/2"),
+    Mutation("M01", "a maternity income line in the merged fund", f"update ledger.journal_line set account_code = '400110'"
+             f" where {_R} and event_seq = 12 and line_no = 2", "320100-12-1/2"),
+    Mutation("M02", "a maternity payment shown as inpatient", f"update ledger.journal_line set account_code = '50010101'"
+             f" where {_R} and event_seq = 9 and line_no = 1; update ledger.account_turnover set account_code = '50010101'"
+             f" where {_R} and account_code = '5001010301'", "log/EMI/2020-01-01"),
+    Mutation("M02", "E113 is not the sum of its parts", _wrong_statement(f"{_R} and line_code = 'E1132' and sub_fund = 'total'"
+             " and accounting_month = '2020-01-01'"), "sum/EMI/2020-01-01"),
+    Mutation("M02", "a payment missing in the maternity detail", f"update ledger.journal_line set entry_kind = 'opening'"
+             f" where {_R} and event_seq = 10", "detail/EMI/2020-01-01"),
+    Mutation("M03", "a maternity benefit from the personal account", f"update ledger.journal_line set sub_fund = 'personal'"
+             f" where {_R} and event_seq = 10 and line_no = 1", "320100-10-1/1"),
+    Mutation("M06", "a person charged for maternity", f"update events.event set personal_amount = 1 where {_R} and seq = 12", "event/12"),
+    Mutation("H01", "a batch hash rewritten", f"update events.batch set batch_hash = decode(repeat('ab', 32), 'hex') where {_R}"
+             " and batch_id = 2", "batch/2"),
+    Mutation("H01", "a line number of the increment changed", f"update events.event set line_no = 99 where {_R} and seq = 9", "batch/2"),
+    Mutation("H01", "history rewritten with a chain that fits", f"""
+        update events.batch set file_sha256 = repeat('0', 64) where {_R} and batch_id = 1;
+        update events.batch set batch_hash = events.batch_hash(region_code, batch_id) where {_R} and batch_id = 1;
+        update events.batch set prev_batch_hash = (select b.batch_hash from events.batch as b where b.{_R} and b.batch_id = 1)
+            where {_R} and batch_id = 2;
+        update events.batch set batch_hash = events.batch_hash(region_code, batch_id) where {_R} and batch_id = 2;
+        update ledger.built_head as h set batch_hash = b.batch_hash from events.batch as b
+            where b.region_code = h.region_code and b.batch_id = h.batch_id;
+        update ledger.publication as h set batch_hash = b.batch_hash from events.batch as b
+            where b.region_code = h.region_code and b.batch_id = h.batch_id;
+    """, "recorded/2"),
+    Mutation("H02", "an amount of the log changed", f"update events.event set pooled_amount = 201 where {_R} and seq = 9", "event/9"),
+    Mutation("H04", "an event recorded before the one in front of it", f"update events.event set recorded_at = '2020-01-15Z'"
+             f" where {_R} and seq = 11", "event/11"),
+)  # fmt: skip
