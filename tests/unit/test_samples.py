@@ -19,6 +19,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from ingestion.contracts import FAMILIES
+from ingestion.profiles import parse_profile, profile_of
 from runtime.samples import DEMO_CALENDAR, write_samples
 from runtime.samples.identifiers import certificate_no, credit_code
 
@@ -450,6 +452,22 @@ def test_the_calendar_names_files_that_come(landing: Path) -> None:
     assert len(DEMO_CALENDAR) == 6
 
 
+def test_the_profile_shown_in_the_documentation_is_accepted() -> None:
+    shown = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "sources.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert len(shown) == 1
+    profile = parse_profile(shown[0].encode(), "chuzhou")
+    assert profile.feed_of("cz_claim_202007.csv").family == "claim"
+
+
+@pytest.mark.parametrize("source_system", ["nanjing", "huainan", "fund_bank"])
+def test_sample_profiles_are_accepted(source_system: str, landing: Path) -> None:
+    profile = profile_of(source_system, ROOT / "ingestion" / "sources")
+    files = [path for path in (landing / source_system).iterdir() if _is_data(path)]
+    assert files
+    for path in files:
+        assert profile.feed_of(path.name).family in (*path.name.split("_"), "treasury")
+
+
 def test_too_few_persons_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="at least 400"):
         write_samples(tmp_path, seed=1, persons=10)
@@ -458,8 +476,6 @@ def test_too_few_persons_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("source_system", ["nanjing", "huainan"])
 @pytest.mark.parametrize("family", ["registration", "contribution", "claim", "treasury"])
 def test_profiles_reach_every_canonical_column_and_code(source_system: str, family: str) -> None:
-    from ingestion.contracts import FAMILIES
-
     contract = FAMILIES[family]
     profile = yaml.safe_load((ROOT / "ingestion" / "sources" / f"{source_system}.yml").read_text(encoding="utf-8"))
     feed = next(feed for feed in profile["feeds"] if feed["family"] == family)
