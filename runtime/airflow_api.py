@@ -27,6 +27,10 @@ class AirflowApi:
         self._login = {"username": user, "password": password}
         self._token: str | None = None
 
+    def warm_up(self) -> None:
+        """Have the API server build the routes that tasks use, which it puts off until they are first asked for."""
+        self._call("GET", "/execution/health", retries=0)
+
     def health(self) -> Json:
         """State of metadata database, scheduler, triggerer and dag-processor; ApiError when nobody answers."""
         return self._call("GET", "/api/v2/monitor/health", retries=0)
@@ -50,6 +54,10 @@ class AirflowApi:
     def run(self, dag_id: str, run_id: str) -> Json:
         """One DAG run."""
         return self._get(f"/api/v2/dags/{dag_id}/dagRuns/{_quote(run_id)}")
+
+    def fail(self, dag_id: str, run_id: str) -> None:
+        """End a run that is queued or running."""
+        self._authorised("PATCH", f"/api/v2/dags/{dag_id}/dagRuns/{_quote(run_id)}", {"state": "failed"})
 
     def newest_runs(self, dag_id: str) -> list[Json]:
         """The newest DAG runs, newest first."""

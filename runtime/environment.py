@@ -140,6 +140,8 @@ _AIRFLOW_DEFAULTS = {
     "AIRFLOW__API__HOST": "127.0.0.1",
     "AIRFLOW__API__INSTANCE_NAME": "医保合并基金账 Merged Fund",
     "AIRFLOW__API__EXPOSE_CONFIG": "False",
+    # The first call makes the API server build its versioned routes, 6 s and more on a busy machine; default 5 s.
+    "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
     # Default 1 s. The pause between two tasks of a chain is one or two of these.
     "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
     "AIRFLOW__DAG_PROCESSOR__DAG_VERSION_INFLATION_CHECK_LEVEL": "error",

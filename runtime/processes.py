@@ -68,22 +68,21 @@ def same(noted: dict[str, int | None]) -> bool:
     return pid is not None and began is not None and started_at(pid) == began
 
 
-def stop_sessions(leaders: list[int], patience_s: float = 20) -> None:
-    """End whole sessions: SIGTERM to the leaders, after `patience_s` seconds SIGKILL to whatever is left.
+def stop_session(leader: int, patience_s: float) -> None:
+    """End a whole session: SIGTERM to its leader, after `patience_s` seconds SIGKILL to whatever is left.
 
     Repeated until a look finds nothing, since what is being killed may still fork.
     """
-    for leader in leaders:
-        _signal(leader, signal.SIGTERM)
+    _signal(leader, signal.SIGTERM)
     deadline = time.monotonic() + patience_s
-    while members := [pid for leader in leaders for pid in session_members(leader)]:
-        if time.monotonic() > deadline:
+    while members := session_members(leader):
+        if time.monotonic() >= deadline:
             for pid in members:
                 _signal(pid, signal.SIGKILL)
-        elif not set(members) & set(leaders):
+        elif leader not in members:
             for pid in members:  # orphans of a leader that is gone
                 _signal(pid, signal.SIGTERM)
-        time.sleep(0.1)
+        time.sleep(0.05)
 
 
 def die_with_parent() -> None:

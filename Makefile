@@ -1,0 +1,53 @@
+# Every target is a command that can be run without make; `make help` lists them.
+# Recipes use relative paths only, so that the checkout may lie in a path with spaces.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+RUNTIME := .venv/bin/python -m runtime
+
+.PHONY: help install run pipeline up down status psql url test test-all lint lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+install: ## create .venv with the locked packages (done by the others when needed)
+	@.ci/install >&2
+
+run: install ## demonstration: sample files of two cities to published statements, with a summary
+	@$(RUNTIME) run
+
+pipeline: install ## take what lies under FUND_LANDING_DIR to publication; last line RESULT=published|refused|error
+	@$(RUNTIME) pipeline
+
+up: install ## keep Airflow running with its user interface
+	@$(RUNTIME) up
+
+down: install ## stop Airflow and PostgreSQL
+	@$(RUNTIME) down
+
+status: install ## say what is running
+	@$(RUNTIME) status
+
+psql: install ## open psql on the warehouse
+	@$(RUNTIME) psql
+
+url: install ## print the warehouse's URL
+	@$(RUNTIME) url
+
+test: install ## unit, dbt, integration, DAG and end-to-end tests
+	@.venv/bin/python -m pytest -m "not slow"
+
+test-all: install ## the same and the slow ones
+	@.venv/bin/python -m pytest
+
+lint: install ## ruff and sqlfluff
+	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/sqlfluff lint -q dbt_project/models
+
+lock: install ## compile requirements.txt from requirements.in
+	@.venv/bin/uv pip compile --quiet --generate-hashes --no-header --python-version 3.11 requirements.in -o requirements.txt
+
+clean: install ## delete all local data (asks; YES=1 does not)
+	@$(RUNTIME) clean $(if $(YES),--yes)
