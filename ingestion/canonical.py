@@ -1,0 +1,84 @@
+"""Canonical bytes of an event and of a batch, and their hashes.
+
+An event is the version byte 0x01 and then its fields in the order of the contract, each as a netstring:
+`-` for null, else `<length in bytes>:<UTF-8>`. Decimals have two places, dates are ISO, months YYYY-MM.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import polars as pl
+
+from ingestion.contracts import FAMILIES
+from ingestion.contracts.columns import Kind
+
+ENVELOPE = ("region_code", "event_type", "family", "schema_version", "source_system", "source_event_key", "occurred_on")
+GENESIS = bytes(32)
+_EVENT_VERSION = b"\x01"
+_BATCH_VERSION = b"\x02"
+_CONTROL = (
+    "accounting_month", "prepared_by", "approved_by", "approved_at", "reason", "checks_run_id", "checked_seq",
+    "report_sha256", "ledger_sha256", "rules_sha256", "decision",
+)  # fmt: skip
+
+
+def hashed_columns(family: str) -> tuple[str, ...]:
+    """Columns of `events.event` that the content hash covers, in order."""
+    if family == "control":
+        return ENVELOPE + _CONTROL
+    return ENVELOPE + tuple(column.stored for column in FAMILIES[family].columns)
+
+
+def month_columns() -> frozenset[str]:
+    """Columns that hold a month and are hashed as YYYY-MM."""
+    return frozenset(c.stored for family in FAMILIES.values() for c in family.columns if c.kind is Kind.MONTH)
+
+
+def netstring(value: str | None) -> str:
+    """One field."""
+    return "-" if value is None else f"{len(value.encode())}:{value}"
+
+
+def content_hash(fields: Iterable[str | None]) -> bytes:
+    """Hash of an event from its fields as canonical texts, in the order of `hashed_columns`."""
+    return hashlib.sha256(_EVENT_VERSION + "".join(netstring(field) for field in fields).encode()).digest()
+
+
+def content_hashes(frame: pl.DataFrame, columns: Iterable[str]) -> list[bytes]:
+    """`content_hash` for each row of a frame of canonical text columns."""
+    netstrings = (
+        pl.when(pl.col(name).is_null())
+        .then(pl.lit("-"))
+        .otherwise(pl.concat_str(pl.col(name).str.len_bytes().cast(pl.String), pl.lit(":"), pl.col(name)))
+        for name in columns
+    )
+    texts = frame.select(pl.concat_str(*netstrings).alias("text"))["text"]
+    return [hashlib.sha256(_EVENT_VERSION + text.encode()).digest() for text in texts]
+
+
+@dataclass(frozen=True)
+class BatchHead:
+    """What the batch hash says about a batch beside its rows."""
+
+    region_code: str
+    batch_id: int
+    first_seq: int
+    last_seq: int
+    recorded_at: datetime
+    file_sha256: str
+
+
+def batch_hash(previous: bytes, head: BatchHead, rows: Iterable[tuple[bytes, int]]) -> bytes:
+    """Hash of a batch; `rows` are (content_hash, line_no) in the order of seq, `previous` the region's last batch hash."""
+    body = hashlib.sha256()
+    for content, line_no in rows:
+        body.update(content + struct.pack(">i", line_no))
+    recorded_at = head.recorded_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    fields = (head.region_code, head.batch_id, head.first_seq, head.last_seq, recorded_at, head.file_sha256)
+    text = "".join(netstring(str(field)) for field in fields)
+    return hashlib.sha256(_BATCH_VERSION + previous + text.encode() + body.digest()).digest()

@@ -1,0 +1,46 @@
+"""Family registration: employers and the enrolment of persons."""
+
+from __future__ import annotations
+
+from ingestion.contracts.columns import (
+    ENROLLMENT_CATEGORY, INSURANCE_TYPE, ORIGINAL, Column, Family, Kind, Required, Rule, When, amount, listed,
+)  # fmt: skip
+from ingestion.seeds import Seeds
+
+EMPLOYER = ("employer.registered", "employer.closed")
+ENROLLMENT = ("enrollment.started", "enrollment.changed", "enrollment.ended")
+
+FAMILY = Family(
+    name="registration",
+    event_types=EMPLOYER + ENROLLMENT,
+    columns=(
+        Column("employer_no"),
+        Column("employer_credit_code", Kind.CREDIT_CODE),
+        Column("employer_name"),
+        listed("employer_type", "enterprise", "public_institution", "government", "unemployment_fund", "other"),
+        Column("person_no"),
+        Column("certificate_no", Kind.CERTIFICATE, stored_as="certificate_pseudonym"),
+        Column("birth_date", Kind.DATE),
+        listed("sex", "F", "M"),
+        INSURANCE_TYPE,
+        ENROLLMENT_CATEGORY,
+        listed("worker_group", "new_form", "migrant"),
+        amount("contribution_base"),
+        listed("reason", "left_employer", "retired", "died", "transferred_out", "other"),
+        *ORIGINAL,
+    ),
+    required=(
+        Required("employer_no", EMPLOYER),
+        Required("employer_type", ("employer.registered",)),
+        Required("person_no", ENROLLMENT),
+        Required("insurance_type", ENROLLMENT),
+        Required("enrollment_category", ENROLLMENT),
+        Required("employer_no", ENROLLMENT, (When("enrollment_category", ("employee",)),)),
+    ),
+)
+
+
+def rules(seeds: Seeds) -> tuple[Rule, ...]:
+    """Registration has no rule across columns: its check digits are rules of single columns."""
+    assert seeds is not None
+    return ()

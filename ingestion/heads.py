@@ -1,0 +1,107 @@
+"""Heads of the regions' chains, written outside the database, so that a rewrite of history by its owner shows.
+
+`<heads_dir>/<log_id>/<region>.jsonl`: one line per run that moved the head, appended and fsynced, never rewritten.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from psycopg2.extensions import cursor as Cursor
+
+from ingestion.database import connect
+from ingestion.settings import Settings
+
+Head = dict[str, Any]
+
+
+def record(settings: Settings | None = None) -> list[Head]:
+    """Write the head of every region whose head has moved since its last line; returns the lines written."""
+    settings = settings or Settings.from_env()
+    with closing(connect("fund_ingest", settings=settings)) as connection, connection.cursor() as cursor:
+        folder = _folder(cursor, settings)
+        moved = []
+        for region, batch_id, seq, digest in _current(cursor):
+            path = folder / f"{region}.jsonl"
+            last = last_line(path)
+            if last is None or last["batch_id"] != batch_id or last["batch_hash"] != digest:
+                head = _line(region, batch_id, seq, digest) | {"previous_batch_hash": last and last["batch_hash"]}
+                _append(path, head)
+                moved.append(head)
+    return moved
+
+
+def verify(settings: Settings | None = None) -> list[str]:
+    """Compare every line written outside with the database; returns what disagrees, nothing when all is well."""
+    settings = settings or Settings.from_env()
+    problems = []
+    with closing(connect("fund_ingest", settings=settings)) as connection, connection.cursor() as cursor:
+        folder = _folder(cursor, settings)
+        for path in sorted(folder.glob("*.jsonl")):
+            for number, head in enumerate(lines(path), start=1):
+                problem = _disagreement(cursor, head)
+                if problem:
+                    problems.append(f"{path.name} line {number}: {problem}")
+    return problems
+
+
+def lines(path: Path) -> list[Head]:
+    """All lines of a region's file."""
+    if not path.exists():
+        return []
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
+
+
+def last_line(path: Path) -> Head | None:
+    """The newest line of a region's file."""
+    found = lines(path)
+    return found[-1] if found else None
+
+
+def _disagreement(cursor: Cursor, head: Head) -> str | None:
+    cursor.execute(
+        "SELECT last_seq, encode(batch_hash, 'hex') FROM events.batch WHERE region_code = %s AND batch_id = %s",
+        (head["region_code"], head["batch_id"]),
+    )
+    found = cursor.fetchone()
+    if found is None:
+        return f"batch {head['batch_id']} is gone from the log"
+    return None if found == (head["seq"], head["batch_hash"]) else f"batch {head['batch_id']} is not what it was"
+
+
+def _folder(cursor: Cursor, settings: Settings) -> Path:
+    cursor.execute("SELECT log_id::text FROM events.log_identity")
+    (log_id,) = cursor.fetchone()
+    return settings.heads_dir / str(log_id)
+
+
+def _current(cursor: Cursor) -> list[tuple[str, int, int, str]]:
+    cursor.execute(
+        "SELECT DISTINCT ON (region_code) region_code, batch_id, last_seq, encode(batch_hash, 'hex')"
+        " FROM events.batch ORDER BY region_code, batch_id DESC"
+    )
+    return cursor.fetchall()
+
+
+def _line(region: str, batch_id: int, seq: int, digest: str) -> Head:
+    written_at = datetime.now(UTC).isoformat()
+    return {"region_code": region, "batch_id": batch_id, "seq": seq, "batch_hash": digest, "written_at": written_at}
+
+
+def _append(path: Path, head: Head) -> None:
+    """Append one line and make sure that it is on disk, the folder's entry included."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8") as handle:
+        handle.write(json.dumps(head, ensure_ascii=False) + "\n")
+        handle.flush()
+        os.fsync(handle.fileno())
+    descriptor = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,178 @@
+"""Source profiles: which file is of which family, and how its columns become canonical ones."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import yaml
+
+from ingestion.contracts import FAMILIES
+from ingestion.contracts.columns import MANDATORY
+from ingestion.errors import FileRejected
+from ingestion.typed import CANONICAL_FORM, Form
+
+_SCHEMA = json.loads((Path(__file__).parent / "profile.schema.json").read_text(encoding="utf-8"))
+_CANONICAL_NAME = re.compile(rf".+?\.({'|'.join(FAMILIES)})\..+\.csv(\.gz)?", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class ColumnMap:
+    """One source column and the canonical column it fills; `values` translates its texts."""
+
+    source: str
+    to: str
+    form: Form = CANONICAL_FORM
+    values: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class Feed:
+    """How files of one family are read."""
+
+    family: str
+    columns: tuple[ColumnMap, ...]
+    format: str = "csv"
+    encoding: str = "utf-8"
+    delimiter: str = ","
+    manifest_required: bool = False
+    ignore: frozenset[str] = frozenset()
+    constants: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def known_columns(self) -> frozenset[str]:
+        """Names a file may have in its header."""
+        return frozenset(column.source for column in self.columns) | self.ignore
+
+    def check_header(self, names: list[str]) -> None:
+        """Refuse duplicate, unknown and missing columns, naming them."""
+        twice = [name for name, count in Counter(names).items() if count > 1]
+        if twice:
+            raise FileRejected("E-FILE-DUPLICATE-COLUMN", _names(twice))
+        self.check_names(names)
+        self.check_mandatory(names)
+
+    def check_names(self, names: list[str]) -> None:
+        """Refuse columns that are neither mapped nor ignored."""
+        unknown = [name for name in names if name not in self.known_columns]
+        if unknown:
+            raise FileRejected("E-FILE-COLUMNS", _names(unknown))
+
+    def check_mandatory(self, names: list[str]) -> None:
+        """Refuse a file that can't fill the columns shared by all families."""
+        present = {column.to for column in self.columns if column.source in names} | set(self.constants)
+        missing = [name for name in MANDATORY if name not in present]
+        if missing:
+            sources = {column.to: column.source for column in self.columns}
+            raise FileRejected("E-FILE-HEADER", _names([sources.get(name, name) for name in missing]))
+
+
+@dataclass(frozen=True)
+class Profile:
+    """The feeds of a source system; `key` changes when the profile does."""
+
+    key: str
+    feeds: tuple[tuple[str, Feed], ...]
+
+    def feed_of(self, file_name: str) -> Feed:
+        """The feed whose pattern the file's name matches first."""
+        name = file_name.rpartition("/")[2]
+        for pattern, feed in self.feeds:
+            if fnmatchcase(name, pattern):
+                return feed
+        raise FileRejected("E-FILE-NAME", name)
+
+
+class CanonicalProfile(Profile):
+    """Folders without a profile of their own: CSV, UTF-8, canonical names, the family in the file's name."""
+
+    def feed_of(self, file_name: str) -> Feed:
+        """`<anything>.<family>.<anything>.csv`, also `.csv.gz`."""
+        name = file_name.rpartition("/")[2]
+        match = _CANONICAL_NAME.fullmatch(name)
+        if match is None:
+            raise FileRejected("E-FILE-NAME", name)
+        return _canonical_feed(match.group(1))
+
+
+def profile_of(source_system: str, folder: Path) -> Profile:
+    """The profile of a source system: `<folder>/<source_system>.yml`, or the canonical one."""
+    path = folder / f"{source_system}.yml"
+    if not path.is_file():
+        return CanonicalProfile("canonical", ())
+    content = path.read_bytes()
+    return parse_profile(content, source_system)
+
+
+def parse_profile(content: bytes, source_system: str) -> Profile:
+    """Read and check a YAML profile; `E-FILE-PROFILE` says where it is wrong."""
+    try:
+        document = yaml.load(content, Loader=yaml.BaseLoader)  # noqa: S506 - BaseLoader makes nothing but text, lists and maps
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise FileRejected("E-FILE-PROFILE", " ".join(str(error).split())) from None
+    problem = jsonschema.Draft202012Validator(_SCHEMA).iter_errors(document)
+    first = jsonschema.exceptions.best_match(problem)
+    if first is not None:
+        raise FileRejected("E-FILE-PROFILE", f"{'/'.join(map(str, first.absolute_path)) or 'top'}: {first.message}")
+    if document["source_system"] != source_system:
+        raise FileRejected("E-FILE-PROFILE", f"source_system: {document['source_system']} is not the name of the folder")
+    defaults = document.get("defaults", {})
+    feeds = tuple((feed["pattern"], _feed(defaults, feed)) for feed in document["feeds"])
+    return Profile(hashlib.sha256(content).hexdigest(), feeds)
+
+
+def _feed(defaults: Mapping[str, Any], own: Mapping[str, Any]) -> Feed:
+    merged = {**defaults, **own}
+    constants = {**defaults.get("constants", {}), **own.get("constants", {})}
+    columns = tuple(_column(source, said, merged) for source, said in own["columns"].items())
+    feed = Feed(
+        family=own["family"],
+        columns=columns,
+        format=merged.get("format", "csv"),
+        encoding=merged.get("encoding", "utf-8"),
+        delimiter=merged.get("delimiter", ","),
+        manifest_required=merged.get("manifest", "optional") == "required",
+        ignore=frozenset(own.get("ignore", [])),
+        constants=constants,
+    )
+    _check_feed(feed, own["pattern"])
+    return feed
+
+
+def _column(source: str, said: str | Mapping[str, Any], reading: Mapping[str, Any]) -> ColumnMap:
+    own: Mapping[str, Any] = {"to": said} if isinstance(said, str) else said
+    form = Form(
+        unit=own.get("unit", reading.get("amount_unit", "yuan")),
+        thousands=True,
+        date_formats=tuple(own.get("date_formats", reading.get("date_formats", CANONICAL_FORM.date_formats))),
+        month_formats=tuple(own.get("month_formats", reading.get("month_formats", CANONICAL_FORM.month_formats))),
+        strict=False,
+    )
+    return ColumnMap(source, own["to"], form, own.get("values"))
+
+
+def _check_feed(feed: Feed, pattern: str) -> None:
+    allowed = FAMILIES[feed.family].allowed_names
+    targets = Counter([column.to for column in feed.columns] + list(feed.constants))
+    unknown = [name for name in targets if name not in allowed]
+    twice = [name for name, count in targets.items() if count > 1]
+    both = [column.source for column in feed.columns if column.source in feed.ignore]
+    for what, names in (("unknown canonical column", unknown), ("filled twice", twice), ("mapped and ignored", both)):
+        if names:
+            raise FileRejected("E-FILE-PROFILE", f"feed {pattern}: {what}: {', '.join(names)}")
+
+
+def _canonical_feed(family: str) -> Feed:
+    return Feed(family, tuple(ColumnMap(name, name) for name in FAMILIES[family].allowed_names))
+
+
+def _names(names: list[str]) -> str:
+    return ", ".join(name[:80] or "(empty name)" for name in names[:30])

@@ -1,0 +1,78 @@
+"""From text to typed polars columns. Amounts are whole cents (Int64): 18 digits fit, and sums are exact."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+TEXT_LENGTH_MAX = 400  # characters; keys are indexed, and an index entry must stay below 2.7 kB
+_UNIT_DECIMALS = {"yuan": 2, "fen": 0, "wan": 6}
+_MONTH_MARK = "|%d"
+
+
+@dataclass(frozen=True)
+class Form:
+    """How a source writes its values. The default is the canonical form."""
+
+    unit: str = "yuan"
+    thousands: bool = False
+    date_formats: tuple[str, ...] = ("%Y-%m-%d",)
+    month_formats: tuple[str, ...] = ("%Y-%m",)
+    strict: bool = True  # dates and months zero-padded
+
+
+CANONICAL_FORM = Form()
+
+
+def cents(text: pl.Expr, form: Form) -> pl.Expr:
+    """Whole cents, null where the text is no amount of the unit with at most 16 digits before the point."""
+    decimals = _UNIT_DECIMALS[form.unit]
+    plain = _without_thousands(text) if form.thousands else text
+    fraction = rf"(?:\.[0-9]{{1,{decimals}}})?" if decimals else r"(?:\.0{1,2})?"
+    valid = plain.str.contains(rf"^-?[0-9]+{fraction}$")
+    whole = plain.str.extract(r"^-?([0-9]+)", 1)
+    part = plain.str.extract(r"\.([0-9]+)$", 1).fill_null("") if decimals else pl.lit("")
+    digits = pl.concat_str(whole, part.str.pad_end(decimals, "0") if decimals else part).str.strip_chars_start("0")
+    size = pl.when(digits.str.len_bytes() <= 18).then(pl.when(digits == "").then(pl.lit("0")).otherwise(digits))
+    sign = pl.when(plain.str.starts_with("-")).then(-1).otherwise(1)
+    return pl.when(valid).then(size.cast(pl.Int64, strict=False) * sign)
+
+
+def _without_thousands(text: pl.Expr) -> pl.Expr:
+    """1,234,567.89 and １，２３４-style separators (half and full width) in groups of three."""
+    grouped = text.str.contains(r"^-?[0-9]{1,3}(?:[,，][0-9]{3})+(?:\.[0-9]+)?$")
+    return pl.when(grouped).then(text.str.replace_all("[,，]", "")).otherwise(text)
+
+
+def dates(text: pl.Expr, form: Form) -> pl.Expr:
+    """Dates, null where the text is none."""
+    plain = pl.when(text.str.contains(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")).then(text) if form.strict else text
+    return _sane(pl.coalesce(plain.str.to_date(pattern, strict=False) for pattern in form.date_formats))
+
+
+def months(text: pl.Expr, form: Form) -> pl.Expr:
+    """First days of months, null where the text is none."""
+    plain = pl.when(text.str.contains(r"^[0-9]{4}-[0-9]{2}$")).then(text) if form.strict else text
+    marked = pl.concat_str(plain, pl.lit("|01"))
+    return _sane(pl.coalesce(marked.str.to_date(pattern + _MONTH_MARK, strict=False) for pattern in form.month_formats))
+
+
+def _sane(value: pl.Expr) -> pl.Expr:
+    return pl.when(value.dt.year().is_between(1800, 9999)).then(value)
+
+
+def integers(text: pl.Expr) -> pl.Expr:
+    """Whole numbers that fit four bytes, null where the text is none."""
+    return pl.when(text.str.contains(r"^-?[0-9]{1,9}$")).then(text).cast(pl.Int64, strict=False)
+
+
+def storable(text: pl.Expr) -> pl.Expr:
+    """Text that PostgreSQL can hold and index; null otherwise."""
+    return pl.when((text.str.len_chars() <= TEXT_LENGTH_MAX) & ~text.str.contains("\x00", literal=True)).then(text)
+
+
+def amount_text(value: pl.Expr) -> pl.Expr:
+    """Cents as canonical text with two places; `value` is never negative here."""
+    cents_part = (value % 100).cast(pl.String).str.pad_start(2, "0")
+    return pl.concat_str((value // 100).cast(pl.String), pl.lit("."), cents_part)
