@@ -143,7 +143,8 @@ def _income_parts(event: Event, fund: str) -> list[tuple[Leg, Decimal]]:
     """L2 contribution.collected: income legs with amounts; `fund` is the premium's fund."""
     employer, personal, credit = event.amount("employer_amount"), event.amount("personal_amount"), event.credit
     late_fee = (Leg("490101", "pooled"), event.amount("late_fee"))
-    kind = event.root if event.event_type == "contribution.refunded" else event
+    kind = event.original if event.event_type == "contribution.refunded" else event
+    assert kind
     if kind.text("insurance_type") == "510":
         account = "400110" if fund == "MAT" else "400101"
         return [(Leg(account, "pooled"), employer), late_fee]

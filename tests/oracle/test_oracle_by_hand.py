@@ -133,6 +133,33 @@ def test_a_refund_is_red_on_its_own_side() -> None:
     assert money == TrialRow(Decimal(0), Decimal("300.00"), Decimal("50.00"), Decimal("250.00"))
 
 
+def test_a_premium_out_of_a_temporary_receipt_is_refunded_by_its_own_kind() -> None:
+    receipt = treasury("receipt.unidentified", "2019-11-01", "MAT", "500.00", account="income")
+    named = {"deposit_account": "temporary_receipt", "original_event_key": "k0"}
+    refund = premium("2019-11-20", "50.00", event_type="contribution.refunded", original_event_key="c")
+    rows = [premium("2019-11-05", "300.00") | named | {"source_event_key": "c"}, refund]
+    expected = books([landed("treasury", receipt)], [landed("contribution", *rows)])
+    # 500 came in, 300 of it are premium, 50 of that go back out of the treasury account.
+    assert trial(expected, "MAT", "2019-11", "2001").closing == Decimal("-200.00")
+    assert trial(expected, "MAT", "2019-11", "1005").closing == Decimal("-50.00")
+    assert line(expected, "MAT", "2019-11", "I11") == ("250.00", "250.00")
+
+
+def test_a_reversed_offset_gives_the_advance_its_amount_back() -> None:
+    about = {"insurance_type": "310", "institution_code": "H", "claim_no": "A"}
+    advance = {"event_type": "advance.paid", "occurred_on": "2020-01-05", "pooled_amount": "100.00"} | about
+    offset = {"event_type": "advance.offset", "occurred_on": "2020-01-20", "benefit_item": "inpatient"} | about
+    offset |= {"original_event_key": "k0", "pooled_amount": "80.00"}
+    reversal = offset | {"event_type": "claim.reversed", "original_event_key": "k1", "person_no": "P"}
+    again = offset | {"pooled_amount": "90.00"}
+    expected = books([landed("claim", advance, offset, reversal, again)])
+    # 100 advanced; 80 settled and taken back; 90 settled. The reversal is red on both sides: 1101 credit 80 - 80 + 90.
+    assert expected.files[0].counts["loaded"] == 4
+    money = trial(expected, "EMI", "2020-01", "1101")
+    assert (money.debit, money.credit) == (Decimal("100.00"), Decimal("90.00"))
+    assert line(expected, "EMI", "2020-01", "E111") == ("90.00", "90.00")
+
+
 def test_arrears_after_the_merger_are_employers_contributions_of_the_one_fund() -> None:
     expected = books([landed("contribution", premium("2019-12-01", "300.00", late_fee="1.50"))])
     assert line(expected, "EMI", "2019-12", "I11", "pooled") == ("300.00", "300.00")
