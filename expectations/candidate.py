@@ -11,9 +11,11 @@ from ingestion.database import Connection
 from ingestion.settings import Settings
 
 _CANDIDATES = """
-    select built.region_code, built.seq, built.batch_id, coalesce(published.seq, 0), published.published_at, coalesce(published.seq_before, 0)
+    select built.region_code, built.seq, built.batch_id, coalesce(published.seq, 0), published.published_at,
+        coalesce(published.seq_before, 0)
     from (
-        select distinct on (region_code) region_code, seq, batch_id from ledger.built_head order by region_code, seq desc
+        select distinct on (region_code) region_code, seq, batch_id from ledger.built_head order by region_code,
+            seq desc
     ) as built
     left join (
         select distinct on (region_code) region_code, seq, published_at,
@@ -36,7 +38,8 @@ _QUIET = """
 def read_candidates(connection: Connection, settings: Settings) -> list[Candidate]:
     """Candidates of all regions whose ledger has been built, by region code.
 
-    The window of C05 begins at the published head. When nothing has been recorded since, it is that of the last publication:
+    The window of C05 begins at the published head. When nothing has been recorded since,
+        it is that of the last publication:
     what was accepted then must not be refused for having been published.
     """
     with connection.cursor() as cursor:
@@ -75,10 +78,10 @@ def _is_quiet(connection: Connection, region: str, published_seq: int, published
 
 
 def recorded_head(path: Path, built_batch_id: int) -> tuple[RecordedHead | None, str]:
-    """Newest head in a region's file outside the database, and a note when the file is missing, broken or behind the ledger.
+    """Newest head in a region's file outside the database, and a note when the file is missing, broken or behind.
 
-    A line that does not continue the line before it makes the file worthless as evidence: reported as a head with hash zero,
-    which no batch has, so that check H01 fails.
+    A line that does not continue the line before it makes the file worthless as evidence: reported as a head with
+    hash zero, which no batch has, so that check H01 fails.
     """
     if not path.is_file():
         return None, f"本机没有链头文件 / no heads file on this machine: {path.name}"

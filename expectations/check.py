@@ -10,7 +10,8 @@ from typing import Literal
 
 Severity = Literal["fail", "warn"]
 
-# Rows handed over per check and region. The count and the amount beside them stay exact: both are windows over all rows.
+# Rows handed over per check and region. The count and the amount beside them stay exact: both are windows over all
+# rows.
 ROWS_LISTED_MAX = 200
 
 NOTHING_EXAMINED = "nothing-examined"
@@ -29,7 +30,8 @@ class RecordedHead:
 class Candidate:
     """What is about to be published of one region: the increment is the events with published_seq < seq <= head_seq.
 
-    `window_after_seq` is where the window of check C05 begins; it differs from `published_seq` only when nothing new was recorded.
+    `window_after_seq` is where the window of check C05 begins; it differs
+        from `published_seq` only when nothing new was recorded.
     """
 
     region_code: str
@@ -47,7 +49,7 @@ class Candidate:
             raise ValueError(f"region code is not six digits: {self.region_code!r}")
 
     def literals(self) -> dict[str, str]:
-        """SQL literals by placeholder name. Literals, not parameters, so that the planner sees how small the increment is."""
+        """SQL literals by placeholder name: not parameters, so that the planner sees how small the increment is."""
         recorded = self.recorded_head
         return {
             "region": f"'{self.region_code}'",
@@ -67,14 +69,16 @@ def _recorded_row(recorded: RecordedHead | None) -> str:
         return "select null::bigint as batch_id, null::bigint as seq, null::text as batch_hash where false"
     if not re.fullmatch(r"[0-9a-f]{64}", recorded.batch_hash):
         raise ValueError("batch hash of the recorded head is not 64 hexadecimal digits")
-    return f"select {int(recorded.batch_id)} as batch_id, {int(recorded.seq)} as seq, '{recorded.batch_hash}' as batch_hash"
+    values = f"{int(recorded.batch_id)} as batch_id, {int(recorded.seq)} as seq"
+    return f"select {values}, '{recorded.batch_hash}' as batch_hash"
 
 
 @dataclass(frozen=True)
 class Check:
     """One rule of the catalogue.
 
-    `offending` lists the rows that break the rule, with columns `item` (stable key) and `amount` and whatever helps to act;
+    `offending` lists the rows that break the rule, with columns `item` (stable key) and `amount`
+        and whatever helps to act;
     `event_seq` is resolved to source file and line, `severity` overrides the check's own for that row.
     `examined` counts what was looked at; `population` counts, from an independent place, what there was to look at.
     The three are texts with $region, $after, $head and the other names of `Candidate.literals`.
@@ -144,7 +148,7 @@ limit %(limit)d
 
 
 def listing_query(check: Check, candidate: Candidate, examined: int, population: int) -> str:
-    """Query that Great Expectations runs: offending rows and, when nothing was examined though there was something, one row that says so.
+    """Query that Great Expectations runs: offending rows, and one that says so when nothing was examined in vain.
 
     Braces of the check's own text are doubled, because Great Expectations formats the query to put in {batch}.
     """

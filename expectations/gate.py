@@ -32,7 +32,7 @@ class RegionVerdict:
 
 
 def check(run_id: str, settings: Settings | None = None) -> list[RegionVerdict]:
-    """Run every check on every region's candidate and record all results; red regions do not raise, `publish` refuses them.
+    """Run every check on every region's candidate and record all results; `publish` refuses the red ones.
 
     Reads as role fund_quality. The results of a region are committed together, before the next region is looked at.
     """

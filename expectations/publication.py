@@ -6,6 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from expectations.report import explain
 from expectations.rules_version import rules_sha256
 from expectations.suites import all_checks
 from ingestion.database import Connection, connect
@@ -67,8 +68,10 @@ class GateRefusedError(RuntimeError):
 def publish(run_id: str, settings: Settings | None = None) -> list[RegionDecision]:
     """Publish the regions that `check` of this run found green; acts as role fund_publisher.
 
-    All green regions move in one transaction. A region is refused when a `fail` check failed, when a check has no result, or when its
-    built head is no longer the one that was checked. Calling it again for the same run decides the same and publishes nothing twice.
+    All green regions move in one transaction. A region is refused when a `fail` check failed,
+        when a check has no result, or when its
+    built head is no longer the one that was checked. Calling it again for the same run decides the same
+        and publishes nothing twice.
     Raises GateRefusedError after the commit when a region was refused.
     """
     settings = settings or Settings.from_env()
@@ -78,8 +81,6 @@ def publish(run_id: str, settings: Settings | None = None) -> list[RegionDecisio
             cursor.execute(_STATE, (run_id,))
             decisions = [_decide(run_id, connection, row) for row in cursor.fetchall()]
         if any(decision.decision == "refused" for decision in decisions):
-            from expectations.report import explain
-
             raise GateRefusedError(decisions, explain(run_id, settings))
     return decisions
 
@@ -96,11 +97,13 @@ def _decide(run_id: str, connection: Connection, row: tuple[Any, ...]) -> Region
     with connection.cursor() as cursor:
         if decision == "published" and published_seq != seq:
             cursor.execute(
-                "insert into ledger.publication (region_code, seq, batch_id, batch_hash, rules_sha256, run_id) values (%s, %s, %s, %s, %s, %s)",
+                "insert into ledger.publication (region_code, seq, batch_id, batch_hash, rules_sha256, run_id)"
+                " values (%s, %s, %s, %s, %s, %s)",
                 (region, seq, batch_id, batch_hash, rules_sha256(connection), run_id),
             )
         cursor.execute(
-            "insert into quality.publication_decision (run_id, region_code, head_seq, decision, failed_checks) values (%s, %s, %s, %s, %s)",
+            "insert into quality.publication_decision (run_id, region_code, head_seq, decision, failed_checks)"
+            " values (%s, %s, %s, %s, %s)",
             (run_id, region, seq, decision, list(reasons)),
         )
     return RegionDecision(region, seq, decision, reasons)

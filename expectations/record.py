@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import execute_values
 
 from expectations.check import Candidate
@@ -21,20 +22,24 @@ CUT_OFF = "cut off"
 
 _RESULT = """
     insert into quality.check_result (
-        run_id, region_code, head_seq, suite, code, severity, success, rows_examined, unexpected_count, unexpected_amount, sample,
+        run_id, region_code, head_seq, suite, code, severity, success, rows_examined, unexpected_count,
+            unexpected_amount, sample,
         title_zh, title_en, owner, clause, started_at, duration_ms
     ) values %s
 """
 
-# An item found in the region's run before keeps the day on which it was first seen; one that had gone and has come back begins anew.
+# An item found in the region's run before keeps the day on which it was first seen; one that had gone and has come
+# back begins anew.
 _FINDING = """
-    insert into quality.finding (run_id, region_code, code, finding_key, item, amount, first_seen_run, first_seen_at, found_at)
+    insert into quality.finding (run_id, region_code, code, finding_key, item, amount, first_seen_run,
+        first_seen_at, found_at)
     select found.run_id, found.region_code, found.code, found.finding_key, found.item::jsonb, found.amount::numeric,
         coalesce(before.first_seen_run, found.run_id), coalesce(before.first_seen_at, found.found_at::timestamptz),
         found.found_at::timestamptz
     from (values %s) as found (run_id, region_code, code, finding_key, item, amount, found_at, found_before)
     left join quality.finding as before
-        on before.region_code = found.region_code and before.code = found.code and before.finding_key = found.finding_key
+        on before.region_code = found.region_code and before.code = found.code
+            and before.finding_key = found.finding_key
         and before.found_at = found.found_before::timestamptz
 """
 
@@ -55,8 +60,8 @@ def record(connection: Connection, run_id: str, candidate: Candidate, results: S
             execute_values(cursor, _FINDING, findings)
 
 
-def _is_of_last_check(cursor: Any, region_code: str, found_at: datetime | None) -> bool:
-    """Whether the newest findings belong to the region's newest check, rather than to one before a check that found nothing."""
+def _is_of_last_check(cursor: Cursor, region_code: str, found_at: datetime | None) -> bool:
+    """Whether the newest findings belong to the region's newest check: a check may have found nothing since."""
     if found_at is None:
         return False
     cursor.execute("select max(started_at) from quality.check_result where region_code = %s", (region_code,))

@@ -1,4 +1,4 @@
-"""Version of the rules that the published figures rest on: one hash over the seeds that posting reads (spec: ledger §2)."""
+"""Version of the rules that published figures rest on: one hash over the seeds that posting reads (ledger §2)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from psycopg2 import sql
 
 from ingestion.database import Connection
 
-# Seed -> the columns that posting reads; none named: all of them. Thresholds and names may change without changing a figure.
+# Seed -> the columns that posting reads; none named: all of them. Thresholds and names may change without changing
+# a figure.
 _SEEDS: dict[str, tuple[str, ...]] = {
     "chart_of_accounts": (),
     "posting_rules": (),
@@ -24,7 +25,8 @@ _SEEDS: dict[str, tuple[str, ...]] = {
 def rules_sha256(connection: Connection) -> str:
     """sha256, in hexadecimal, over the rows of the seeds as the warehouse holds them.
 
-    Canonical form: seeds by name, columns by name, each row as netstrings of its values (`-` for null), rows in byte order.
+    Canonical form: seeds by name, columns by name, each row as netstrings of its values (`-` for null),
+        rows in byte order.
     Order of rows and columns in the files therefore does not matter.
     """
     digest = hashlib.sha256()
@@ -37,7 +39,8 @@ def rules_sha256(connection: Connection) -> str:
 def _canonical_rows(connection: Connection, seed: str, columns: tuple[str, ...]) -> list[bytes]:
     with connection.cursor() as cursor:
         cursor.execute(
-            "select column_name from information_schema.columns where table_schema = 'policy' and table_name = %s order by column_name",
+            "select column_name from information_schema.columns"
+            " where table_schema = 'policy' and table_name = %s order by column_name",
             (seed,),
         )
         names = [name for (name,) in cursor.fetchall() if not columns or name in columns]

@@ -6,6 +6,7 @@ Great Expectations decides: a result here carries its verdict as it is, and an e
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import time
@@ -18,11 +19,15 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
+import psycopg2
+
 from expectations.check import Candidate, Check, Severity, listing_query
 from ingestion.database import Connection
 
 if TYPE_CHECKING:
     import great_expectations as gx
+
+_LOG = logging.getLogger(__name__)
 
 ROLE = "fund_quality"
 SESSION = f"-c role={ROLE} -c timezone=UTC -c default_transaction_read_only=on -c search_path=pg_catalog -c jit=off"
@@ -30,7 +35,7 @@ SESSION = f"-c role={ROLE} -c timezone=UTC -c default_transaction_read_only=on -
 
 @dataclass(frozen=True)
 class CheckResult:
-    """Verdict of Great Expectations on one check of one candidate. `rows`: what was listed, each as a JSON text with its key and amount."""
+    """Verdict of Great Expectations on one check of one candidate; `rows` are the listed offending rows."""
 
     suite: str
     check: Check
@@ -103,12 +108,16 @@ def _sqlalchemy_url(url: str) -> str:
 
 
 def _coverage(connection: Connection, check: Check, candidate: Candidate) -> Coverage:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"select ({check.bind(check.examined, candidate)})::bigint, ({check.bind(check.population, candidate)})::bigint"
-        )
-        examined, population = cursor.fetchone() or (0, 0)
-    return Coverage(examined, population)
+    """Numbers of rows examined and to examine. When they cannot be had the check fails, and it alone."""
+    examined, population = (f"({check.bind(text, candidate)})::bigint" for text in (check.examined, check.population))
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(f"select {examined}, {population}")
+            return Coverage(*(cursor.fetchone() or (0, 1)))
+    except psycopg2.Error:
+        connection.rollback()
+        _LOG.exception("%s: rows of %s cannot be counted", check.code, candidate.region_code)
+        return Coverage(0, 1)
 
 
 @contextmanager
@@ -126,7 +135,7 @@ def _timed_queries(context: gx.DataContext) -> Iterator[dict[str, Timing]]:
             started_at, started = execution.fund_started
             clock[code[1]] = Timing(started_at, time.perf_counter() - started)
 
-    engine = context.data_sources.get("warehouse").get_engine()
+    engine = context.data_sources.get("warehouse").get_execution_engine().engine
     event.listen(engine, "before_cursor_execute", begin)
     event.listen(engine, "after_cursor_execute", end)
     try:
@@ -155,7 +164,9 @@ def _validate(
         ],
     )
     definition = context.validation_definitions.add(
-        gx.ValidationDefinition(name=name, data=asset.add_batch_definition_whole_table(name), suite=context.suites.add(suite))
+        gx.ValidationDefinition(
+            name=name, data=asset.add_batch_definition_whole_table(name), suite=context.suites.add(suite)
+        )
     )
     return list(definition.run(result_format="COMPLETE").results)
 
@@ -170,7 +181,7 @@ def _batch_query(candidate: Candidate) -> str:
 
 @cache
 def _expectation_class() -> Any:
-    """UnexpectedRowsExpectation that runs its query once: the query itself carries the number of all rows beside those it lists.
+    """UnexpectedRowsExpectation that runs its query once: the query itself counts all rows beside those it lists.
 
     The stock class runs every query twice, once to count and once to list.
     """
@@ -195,7 +206,7 @@ def _expectation_class() -> Any:
 
 
 def _result(suite: str, check: Check, coverage: Coverage, validated: Any, clock: Mapping[str, Timing]) -> CheckResult:
-    """The verdict as Great Expectations gave it; severity is that of the worst row, or `fail` when there is no row to tell."""
+    """The verdict as Great Expectations gave it; severity is that of the worst row, `fail` when the query broke."""
     rows: list[dict[str, Any]] = list(validated.result.get("details", {}).get("unexpected_rows", ()))
     if not validated.success and not rows:
         rows = [_raised(validated)]

@@ -1,7 +1,9 @@
 """SQL of check C04: which files are due by the source calendar, and which of them have not come.
 
-A rule reads `monthly day 10 until 2020-06` or `quarterly day 10 until 2020Q2` (`until` may be left out): the file of a period, known by
-the period in its name, is due on that day of the month after the period. Periods count from the one in which the source was activated.
+A rule reads `monthly day 10 until 2020-06`
+    or `quarterly day 10 until 2020Q2` (`until` may be left out): the file of a period, known by
+the period in its name, is due on that day of the month after the period. Periods count
+    from the one in which the source was activated.
 """
 
 from __future__ import annotations
@@ -9,7 +11,8 @@ from __future__ import annotations
 _CALENDAR = """
     select
         calendar.*,
-        regexp_match(calendar.due_rule, '^(monthly|quarterly) day ([0-9]{1,2})( until ([0-9]{4}-[0-9]{2}|[0-9]{4}Q[1-4]))?$$') as parts
+        regexp_match(calendar.due_rule,
+            '^(monthly|quarterly) day ([0-9]{1,2})( until ([0-9]{4}-[0-9]{2}|[0-9]{4}Q[1-4]))?$$') as parts
     from events.source_calendar as calendar
     where calendar.region_code = $region
         or (calendar.region_code is null and exists (
@@ -26,7 +29,8 @@ _RULE = f"""
         case calendar.parts[1] when 'monthly' then interval '1 month' else interval '3 months' end as step,
         calendar.parts[2]::integer as due_day,
         case
-            when calendar.parts[4] like '____Q_' then make_date(left(calendar.parts[4], 4)::integer, right(calendar.parts[4], 1)::integer * 3, 1)
+            when calendar.parts[4] like '____Q_' then make_date(left(calendar.parts[4], 4)::integer,
+                right(calendar.parts[4], 1)::integer * 3, 1)
             when calendar.parts[4] is not null then to_date(calendar.parts[4], 'YYYY-MM')
             else date 'infinity'
         end as last_month
@@ -93,6 +97,8 @@ DUE_FILES_POPULATION = """
             where event.region_code = $region and event.seq > $after and event.seq <= $head
                 and event.source_system = calendar.source_system
         ))
-        and date_trunc(case when calendar.due_rule like 'm%' then 'month' else 'quarter' end, calendar.active_from::timestamp)
-            + case when calendar.due_rule like 'm%' then interval '1 month' else interval '3 months' end <= $business_date
+        and date_trunc(case when calendar.due_rule like 'm%' then 'month' else 'quarter' end,
+            calendar.active_from::timestamp)
+            + case when calendar.due_rule like 'm%' then interval '1 month'
+                else interval '3 months' end <= $business_date
 """

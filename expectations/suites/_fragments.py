@@ -6,7 +6,8 @@ from __future__ import annotations
 EVENTS = "events.event as event where event.region_code = $region and event.seq > $after and event.seq <= $head"
 
 # Journal lines of the increment.
-LINES = "ledger.journal_line as line where line.region_code = $region and line.event_seq > $after and line.event_seq <= $head"
+LINES = """ledger.journal_line as line
+    where line.region_code = $region and line.event_seq > $after and line.event_seq <= $head"""
 
 # How many events the increment must hold: from the heads alone, independent of the log's rows.
 INCREMENT_SIZE = "select greatest($head - $after, 0)"
@@ -24,11 +25,12 @@ AMOUNT_TYPES = (
     "'subordinate.received', 'remitted.up', 'subsidised.down', 'transfer.received', 'transfer.sent', "
     "'receipt.unidentified', 'receipt.identified', 'payment.returned', 'payment.reissued', 'return.written_back', "
     "'other.received', 'other.paid', 'catastrophic.transferred', 'loan.received', 'loan.repaid', 'account.credited', "
-    "'account.paid_out', 'outofarea.advanced', 'outofarea.cleared', 'outofarea.paid_for_others', 'outofarea.reimbursed', "
-    "'balance.opened'"
+    "'account.paid_out', 'outofarea.advanced', 'outofarea.cleared', 'outofarea.paid_for_others', "
+    "'outofarea.reimbursed', 'balance.opened'"
 )
 
-# Money of each event of the increment, from the log alone. amount: what must be posted; null: the type is not known here.
+# Money of each event of the increment, from the log alone. amount: what must be posted; null: the type is not
+# known here.
 LOG_MONEY = f"""
     select
         event.seq,
@@ -38,7 +40,8 @@ LOG_MONEY = f"""
         event.occurred_on,
         case
             when event.event_type in ('contribution.collected', 'contribution.refunded')
-                then coalesce(event.employer_amount, 0) + coalesce(event.personal_amount, 0) + coalesce(event.late_fee, 0)
+                then coalesce(event.employer_amount, 0) + coalesce(event.personal_amount,
+                    0) + coalesce(event.late_fee, 0)
             when event.event_type in ('claim.paid', 'claim.recovered', 'advance.offset')
                 then coalesce(event.pooled_amount, 0) + coalesce(event.personal_account_amount, 0)
             when event.event_type = 'claim.reversed'
@@ -65,7 +68,7 @@ MERGER_DATE = """(
 
 
 def posting_month(event: str) -> str:
-    """Accounting month that an event posts to, from the log alone: its own, or the one after the last month closed before it."""
+    """Accounting month of an event from the log alone: its own, or the one after the last month closed before it."""
     return f"""greatest(
             date_trunc('month', {event}.occurred_on::timestamp)::date,
             (
@@ -76,8 +79,9 @@ def posting_month(event: str) -> str:
         )"""
 
 
-# Pooled maternity payments of the increment, from the log alone: one row an event, amount signed. `root` is the payment that a
-# correction goes back to; a correction of an earlier year's payment is income of this year, and 310 before the merger is no maternity line.
+# Pooled maternity payments of the increment, from the log alone: one row an event, amount signed. `root` is the payment
+# that a correction goes back to (a receipt identified as such an expenditure has none); a correction of an earlier year's
+# payment is income of this year, and 310 before the merger is no maternity line.
 MATERNITY_PAYMENTS = f"""
     select
         payment.seq,
@@ -92,7 +96,8 @@ MATERNITY_PAYMENTS = f"""
             root.benefit_item,
             {posting_month("event")} as accounting_month,
             case
-                when root.insurance_type = '510' and root.occurred_on < merger.merger_date and event.occurred_on < merger.merger_date
+                when root.insurance_type = '510' and root.occurred_on < merger.merger_date
+                    and event.occurred_on < merger.merger_date
                     and {posting_month("event")} < date_trunc('month', merger.merger_date::timestamp) then 'MAT'
                 else 'EMI'
             end as fund_code,
@@ -132,7 +137,8 @@ MATERNITY_PAYMENTS = f"""
         ) as root
         where event.region_code = $region and event.seq > $after and event.seq <= $head
             and event.event_type in (
-                'claim.paid', 'advance.offset', 'claim.reversed', 'claim.recovered', 'return.written_back', 'outofarea.cleared'
+                'claim.paid', 'advance.offset', 'claim.reversed', 'claim.recovered', 'return.written_back',
+                    'outofarea.cleared'
             )
     ) as payment
     where payment.benefit_item in (
@@ -142,4 +148,10 @@ MATERNITY_PAYMENTS = f"""
         and not payment.is_before_merger_310
         and (not payment.is_correction or payment.root_year = extract(year from payment.accounting_month))
         and coalesce(payment.amount, 0) <> 0
+    union all
+    select event.seq, event.event_type, event.fund_code, {posting_month("event")}, -event.amount
+    from events.event as event
+    where event.region_code = $region and event.seq > $after and event.seq <= $head
+        and event.event_type = 'receipt.identified'
+        and (event.identified_as like '50010103%' or event.identified_as like '500110%')
 """

@@ -63,7 +63,8 @@ def _sum_parts(sums: dict[str, tuple[str, ...]]) -> str:
 # CTEs of the checks below: the candidate, and the figures published before.
 STATEMENT = """
     statement as materialized (
-        select * from ledger.candidate_income_expenditure_statement as candidate_line where candidate_line.region_code = $region
+        select * from ledger.candidate_income_expenditure_statement as candidate_line
+            where candidate_line.region_code = $region
     )"""
 PUBLISHED_STATEMENT = """
     published as materialized (
@@ -74,7 +75,8 @@ SHEET = """
         select * from ledger.candidate_balance_sheet as candidate_line where candidate_line.region_code = $region
     )"""
 
-# What the increment's journal lines add to each line, month and sub-fund, against what the candidate adds to the published statement.
+# What the increment's journal lines add to each line, month and sub-fund, against what the candidate adds to the
+# published statement.
 # Everything published was checked in its turn, so the whole is covered at the cost of the increment.
 STATEMENT_AGAINST_JOURNAL = f"""
     select
@@ -90,11 +92,14 @@ STATEMENT_AGAINST_JOURNAL = f"""
         select line.fund_code, line.accounting_month, mapping.line_code, scope.sub_fund,
             sum(mapping.sign * (line.credit_amount - line.debit_amount)) as amount
         from ledger.journal_line as line
-        inner join (values {_account_lines(_INCOME, 1)}, {_account_lines(_EXPENDITURE, -1)}, ('3001', 'S25', 1), ('3002', 'S25', 1))
+        inner join (values {_account_lines(_INCOME, 1)}, {_account_lines(_EXPENDITURE, -1)}, ('3001', 'S25', 1),
+            ('3002', 'S25', 1))
             as mapping (account_code, line_code, sign) on mapping.account_code = line.account_code
-        inner join (values ('total'), ('pooled'), ('personal')) as scope (sub_fund) on scope.sub_fund in ('total', line.sub_fund)
+        inner join (values ('total'), ('pooled'), ('personal')) as scope (sub_fund) on scope.sub_fund in ('total',
+            line.sub_fund)
         where line.region_code = $region and line.event_seq > $after and line.event_seq <= $head
-            and case when mapping.line_code = 'S25' then line.entry_kind in ('opening', 'merger') else line.entry_kind <> 'closing' end
+            and case when mapping.line_code = 'S25' then line.entry_kind in ('opening', 'merger')
+                else line.entry_kind <> 'closing' end
         group by 1, 2, 3, 4
     ) as journal
     full join (
@@ -110,7 +115,8 @@ STATEMENT_AGAINST_JOURNAL = f"""
 UNMAPPED_ACCOUNTS = f"""
     select
         line.entry_id || '/' || line.line_no, '科目不属于任何报表行 / the account belongs to no line of the statement',
-        line.fund_code, line.accounting_month, line.account_code, line.sub_fund, null, null, line.entry_id, line.event_seq,
+        line.fund_code, line.accounting_month, line.account_code, line.sub_fund, null, null, line.entry_id,
+            line.event_seq,
         line.debit_amount + line.credit_amount
     from {LINES}
         and left(line.account_code, 1) in ('4', '5') and line.entry_kind <> 'closing'
@@ -122,7 +128,8 @@ UNMAPPED_ACCOUNTS = f"""
 
 SUMS_OF_LINES = f"""
     select
-        concat_ws('/', fund_code, accounting_month, sub_fund, line_code), '明细行之和不等于合计行 / sub-lines do not add up',
+        concat_ws('/', fund_code, accounting_month, sub_fund, line_code),
+            '明细行之和不等于合计行 / sub-lines do not add up',
         fund_code, accounting_month, line_code, sub_fund, total.amount_month, part.amount_month, null, null,
         abs(coalesce(total.amount_month, 0) - coalesce(part.amount_month, 0))
             + abs(coalesce(total.amount_year_to_date, 0) - coalesce(part.amount_year_to_date, 0))
@@ -131,13 +138,15 @@ SUMS_OF_LINES = f"""
             sum(parts.sign * statement.amount_month) as amount_month,
             sum(parts.sign * statement.amount_year_to_date) as amount_year_to_date
         from statement
-        inner join (values {_sum_parts(STATEMENT_SUMS)}) as parts (line_code, part, sign, label) on parts.part = statement.line_code
+        inner join (values {_sum_parts(STATEMENT_SUMS)}) as parts (line_code, part, sign, label)
+            on parts.part = statement.line_code
         group by 1, 2, 3, 4
     ) as part
     full join (
         select * from statement where line_code in ({", ".join(f"'{line}'" for line in STATEMENT_SUMS)})
     ) as total using (fund_code, accounting_month, sub_fund, line_code)
-    where part.amount_month is distinct from total.amount_month or part.amount_year_to_date is distinct from total.amount_year_to_date
+    where part.amount_month is distinct from total.amount_month or part.amount_year_to_date is distinct
+        from total.amount_year_to_date
 """
 
 YEAR_TO_DATE = """
@@ -186,13 +195,15 @@ BALANCE_SHEET_IDENTITY = f"""
         select sheet.fund_code, sheet.accounting_month, sheet.sub_fund, parts.line_code, parts.label,
             sum(parts.sign * sheet.closing_amount) as closing_amount
         from sheet
-        inner join (values {_sum_parts(SHEET_SUMS)}) as parts (line_code, part, sign, label) on parts.part = sheet.line_code
+        inner join (values {_sum_parts(SHEET_SUMS)}) as parts (line_code, part, sign, label)
+            on parts.part = sheet.line_code
         where sheet.sub_fund = 'total' or parts.line_code = 'N90'
         group by 1, 2, 3, 4, 5
     ) as part
     full join (
         select sheet.*, labels.label from sheet
-        inner join (select distinct line_code, label from (values {_sum_parts(SHEET_SUMS)}) as parts (line_code, part, sign, label))
+        inner join (select distinct line_code, label from (values {_sum_parts(SHEET_SUMS)}) as parts (line_code,
+            part, sign, label))
             as labels using (line_code)
         where sheet.sub_fund = 'total' or sheet.line_code = 'N90'
     ) as total using (fund_code, accounting_month, sub_fund, label)
@@ -212,7 +223,8 @@ BALANCE_SHEET_AGAINST_JOURNAL = f"""
         from ledger.journal_line as line
         cross join lateral (
             select listed.line_code, listed.sign
-            from (values {_account_lines(_ASSETS, -1)}, {_account_lines(_LIABILITIES, 1)}) as listed (account_code, line_code, sign)
+            from (values {_account_lines(_ASSETS, -1)}, {_account_lines(_LIABILITIES, 1)}) as listed (account_code,
+                line_code, sign)
             where listed.account_code = line.account_code
             union all
             select case line.sub_fund when 'pooled' then 'N10' when 'personal' then 'N20' end, 1
@@ -260,13 +272,16 @@ STATEMENT_LINES_AGAINST_JOURNAL = f"""
 SUB_FUNDS = f"""
     with {STATEMENT}, {SHEET},
     figure as (
-        select fund_code, accounting_month, line_code, sub_fund, 'month' as column_name, amount_month as amount from statement
+        select fund_code, accounting_month, line_code, sub_fund, 'month' as column_name, amount_month as amount
+            from statement
         union all
         select fund_code, accounting_month, line_code, sub_fund, 'year to date', amount_year_to_date from statement
         union all
-        select fund_code, accounting_month, line_code, sub_fund, 'closing', closing_amount from sheet where line_code like 'N%'
+        select fund_code, accounting_month, line_code, sub_fund, 'closing', closing_amount from sheet
+            where line_code like 'N%'
         union all
-        select fund_code, accounting_month, line_code, sub_fund, 'opening', opening_amount from sheet where line_code like 'N%'
+        select fund_code, accounting_month, line_code, sub_fund, 'opening', opening_amount from sheet
+            where line_code like 'N%'
     )
     select
         concat_ws('/', fund_code, accounting_month, line_code, column_name) as item,
@@ -285,15 +300,20 @@ CONTINUITY = f"""
     with {STATEMENT}, {SHEET},
     surplus as (
         select fund_code, accounting_month, sub_fund,
-            max(amount_month) filter (where line_code = 'S10') as s10, max(amount_year_to_date) filter (where line_code = 'S10') as s10_year,
-            max(amount_month) filter (where line_code = 'S20') as s20, max(amount_year_to_date) filter (where line_code = 'S20') as s20_year,
-            max(amount_month) filter (where line_code = 'S25') as s25, max(amount_year_to_date) filter (where line_code = 'S25') as s25_year,
-            max(amount_month) filter (where line_code = 'S30') as s30, max(amount_year_to_date) filter (where line_code = 'S30') as s30_year
+            max(amount_month) filter (where line_code = 'S10') as s10,
+                max(amount_year_to_date) filter (where line_code = 'S10') as s10_year,
+            max(amount_month) filter (where line_code = 'S20') as s20,
+                max(amount_year_to_date) filter (where line_code = 'S20') as s20_year,
+            max(amount_month) filter (where line_code = 'S25') as s25,
+                max(amount_year_to_date) filter (where line_code = 'S25') as s25_year,
+            max(amount_month) filter (where line_code = 'S30') as s30,
+                max(amount_year_to_date) filter (where line_code = 'S30') as s30_year
         from statement group by 1, 2, 3
     ),
     -- One series an account or a line: opening, what happened, closing.
     series as (
-        select fund_code, accounting_month, 'statement' as source, sub_fund as member, s20 as opening, s10 + s25 as movement, s30 as closing
+        select fund_code, accounting_month, 'statement' as source, sub_fund as member, s20 as opening,
+            s10 + s25 as movement, s30 as closing
         from surplus
         union all
         select fund_code, accounting_month, 'trial balance', account_code || '/' || sub_fund, opening_balance,

@@ -1,4 +1,4 @@
-"""Balance: the books and the statements drawn from them agree with themselves and with the journal (B01-B07, B09, B10)."""
+"""Balance: books and the statements drawn from them agree with themselves and with the journal (B01-B07, B09, B10)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,9 @@ B01 = Check(
             or bool_or(line.debit_amount is null or line.credit_amount is null)
             or count(*) < 2
     """,
-    examined=f"select count(*) from (select 1 from {LINES} group by line.event_seq, line.entry_id, line.fund_code) as entry",
+    examined=f"""
+        select count(*) from (select 1 from {LINES} group by line.event_seq, line.entry_id, line.fund_code) as entry
+    """,
     population=MONEY_EVENT_COUNT,
 )
 
@@ -97,7 +99,8 @@ B04 = Check(
     offending=statements.CONTINUITY,
     examined="""
         select
-            (select count(*) from ledger.candidate_income_expenditure_statement as line where line.region_code = $region)
+            (select count(*) from ledger.candidate_income_expenditure_statement as line
+                where line.region_code = $region)
             + (select count(*) from ledger.candidate_trial_balance as balance where balance.region_code = $region)
     """,
     population=_ANY_LINE,
@@ -141,7 +144,7 @@ _MAT_FACTS = f"""
 B07 = Check(
     code="B07",
     title_zh="合并后生育保险基金各科目为零，且不再记账",
-    title_en="every account of the maternity fund is zero from the end of its merger month, and only the merger posts there",
+    title_en="the maternity fund is zero from the end of its merger month on, and only the merger posts there",
     severity="fail",
     owner=ACCOUNTING,
     clause="国办发〔2019〕10号；ledger §2 fund.merged",
@@ -171,7 +174,8 @@ B07 = Check(
             line.debit_amount + line.credit_amount
         from {LINES}
             and line.fund_code = 'MAT' and line.entry_kind not in ('closing', 'merger')
-            and (line.posting_date >= {MERGER_DATE} or line.accounting_month >= date_trunc('month', {MERGER_DATE}::timestamp))
+            and (line.posting_date >= {MERGER_DATE} or line.accounting_month >= date_trunc('month',
+                {MERGER_DATE}::timestamp))
         union all
         select
             'MAT/' || balance.account_code || '/' || balance.sub_fund || '/' || balance.accounting_month,

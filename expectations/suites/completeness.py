@@ -1,4 +1,4 @@
-"""Completeness: what arrived is in the log, what is in the log is in the books, and what is missing is known (C01-C06)."""
+"""Completeness: what arrived is in the log, the log is in the books, and what is missing is known (C01-C06)."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from expectations.suites._fragments import EVENTS, INCREMENT_SIZE, LINES, LOG_MO
 OPERATIONS = "data_operations"
 ACCOUNTING = "fund_accounting"
 
-# Files that brought this region something since its last publication, and files that brought nothing to anybody (only duplicates).
+# Files that brought this region something since its last publication, and files that brought nothing to anybody
+# (only duplicates).
 _FILES = """
     select batch.file_id from events.batch as batch
-    where batch.region_code = $region and batch.last_seq > $after and batch.batch_id <= $head_batch and batch.file_id is not null
+    where batch.region_code = $region and batch.last_seq > $after and batch.batch_id <= $head_batch
+        and batch.file_id is not null
     union
     select quarantine.file_id from events.quarantine as quarantine
     where quarantine.region_code = $region and quarantine.quarantined_at > $published_at
@@ -40,10 +42,12 @@ C01 = Check(
                 (
                     select count(*) from events.batch as batch
                     inner join events.event as event
-                        on event.region_code = batch.region_code and event.seq between batch.first_seq and batch.last_seq
+                        on event.region_code = batch.region_code and event.seq between batch.first_seq
+                            and batch.last_seq
                     where batch.file_id = file.file_id
                 ) as in_log,
-                (select count(*) from events.quarantine as quarantine where quarantine.file_id = file.file_id) as set_aside,
+                (select count(*) from events.quarantine as quarantine where quarantine.file_id = file.file_id)
+                    as set_aside,
                 (
                     select count(*) from events.quarantine as quarantine
                     inner join events.quarantine_resolution as resolution using (quarantine_id)
@@ -80,24 +84,29 @@ C02 = Check(
             '序号缺失 / seq is missing' as reason,
             coalesce(before, $after) + 1 as first_missing_seq, seq - 1 as last_missing_seq,
             seq as event_seq, batch_id, null::numeric as amount
-        from (select event.seq, event.batch_id, lag(event.seq) over (order by event.seq) as before from {EVENTS}) as followed
+        from (select event.seq, event.batch_id, lag(event.seq) over (order by event.seq) as before from {EVENTS})
+            as followed
         where seq <> coalesce(before, $after) + 1
         union all
-        select 'head/' || $head, '日志止于链头之前 / the log ends before the head', coalesce(max(event.seq), $after) + 1, $head,
+        select 'head/' || $head, '日志止于链头之前 / the log ends before the head', coalesce(max(event.seq),
+            $after) + 1, $head,
             null, null, null
         from {EVENTS}
         having coalesce(max(event.seq), $after) <> $head
         union all
-        select 'batch/' || batch_id, '批次不衔接 / the batch does not follow the one before', coalesce(last_before, 0) + 1, first_seq,
+        select 'batch/' || batch_id, '批次不衔接 / the batch does not follow the one before', coalesce(last_before,
+            0) + 1, first_seq,
             null, batch_id, null
         from (
-            select batch.*, lag(batch.last_seq) over each_batch as last_before, lag(batch.batch_id) over each_batch as batch_before
+            select batch.*, lag(batch.last_seq) over each_batch as last_before,
+                lag(batch.batch_id) over each_batch as batch_before
             from events.batch as batch where batch.region_code = $region and batch.batch_id <= $head_batch
             window each_batch as (order by batch.batch_id)
         ) as followed
         where first_seq <> coalesce(last_before, 0) + 1 or batch_id <> coalesce(batch_before, 0) + 1
         union all
-        select 'event/' || event.seq, '事件不在其批次区间内 / the event lies outside its batch', event.seq, event.seq, event.seq,
+        select 'event/' || event.seq, '事件不在其批次区间内 / the event lies outside its batch', event.seq,
+            event.seq, event.seq,
             event.batch_id, null
         from events.event as event
         left join events.batch as batch on batch.region_code = event.region_code and batch.batch_id = event.batch_id
@@ -108,7 +117,8 @@ C02 = Check(
     population=INCREMENT_SIZE,
 )
 
-# Half of what all legs of an event move, whatever their sign: equals the money of the event for true and red entries alike.
+# Half of what all legs of an event move, whatever their sign: equals the money of the event for true and red
+# entries alike.
 _LEDGER_MONEY = f"""
     select line.event_seq as seq, sum(abs(line.debit_amount) + abs(line.credit_amount)) / 2 as amount
     from {LINES} and line.entry_kind in ('normal', 'opening')
@@ -118,7 +128,7 @@ _LEDGER_MONEY = f"""
 C03 = Check(
     code="C03",
     title_zh="每一笔涉钱事件都入了账：规则恰好一组，金额与日志相等",
-    title_en="every event that carries money is posted by exactly one rule set, and sums equal the log by event and type",
+    title_en="every event that carries money is posted by exactly one rule set, with the log's amount",
     severity="fail",
     owner=ACCOUNTING,
     clause="ledger §2, §6.4",
@@ -162,7 +172,10 @@ C03 = Check(
         having count(distinct (rule.event_type, rule.posting_variant)) filter (where rule.rule_id is not null) <> 1
             or bool_or(rule.rule_id is null) or bool_or(rule.event_type is distinct from line.event_type)
     """,
-    examined=f"select count(*) from ({LOG_MONEY}) as log_money inner join ({_LEDGER_MONEY}) as ledger_money using (seq)",
+    examined=f"""
+        select count(*) from ({LOG_MONEY}) as log_money
+        inner join ({_LEDGER_MONEY}) as ledger_money using (seq)
+    """,
     population=MONEY_EVENT_COUNT,
 )
 
@@ -180,7 +193,8 @@ C04 = Check(
 
 _WINDOW_ROWS = """
     select coalesce(sum(batch.last_seq - batch.first_seq + 1), 0) from events.batch as batch
-    where batch.region_code = $region and batch.last_seq > $window_after and batch.batch_id <= $head_batch and batch.file_id is not null
+    where batch.region_code = $region and batch.last_seq > $window_after and batch.batch_id <= $head_batch
+        and batch.file_id is not null
 """
 
 C05 = Check(
@@ -209,13 +223,15 @@ C05 = Check(
                     and line.entry_kind <> 'opening' and line.event_type <> 'cash.transferred'
             ) as posted
             left join (
-                select * from policy.policy_region as region where region.region_code = $region order by region.known_from desc limit 1
+                select * from policy.policy_region as region
+                    where region.region_code = $region order by region.known_from desc limit 1
             ) as threshold on true
         ),
         verdict as (
             select *,
                 case
-                    when row_share > row_share_max or amount_share > amount_share_max or (amount > 0 and amount_share is null)
+                    when row_share > row_share_max or amount_share > amount_share_max or (amount > 0
+                        and amount_share is null)
                         then 'fail'
                     else 'warn'
                 end as severity
@@ -224,7 +240,8 @@ C05 = Check(
         select
             file.source_system || '/' || file.file_name || '/' || open.line_no as item,
             verdict.severity,
-            file.file_name as source_file, open.line_no as source_line, open.family, open.source_event_key, open.error_codes,
+            file.file_name as source_file, open.line_no as source_line, open.family, open.source_event_key,
+                open.error_codes,
             open.quarantined_at, open.amount,
             round(verdict.row_share, 6) as row_share, verdict.row_share_max,
             round(verdict.amount_share, 6) as amount_share, verdict.amount_share_max, verdict.posted_amount
@@ -235,14 +252,17 @@ C05 = Check(
         union all
         select
             file.source_system || '/' || file.file_name || '/' || open.line_no || '/no region', 'warn',
-            file.file_name, open.line_no, open.family, open.source_event_key, open.error_codes, open.quarantined_at, open.amount,
+            file.file_name, open.line_no, open.family, open.source_event_key, open.error_codes, open.quarantined_at,
+                open.amount,
             null, null, null, null, null
         from events.quarantine_open as open
         inner join events.file_registry as file on file.file_id = open.file_id
         where open.region_code is null
             or not exists (select from ledger.built_head as built where built.region_code = open.region_code)
     """,
-    examined=f"select ({_WINDOW_ROWS}) + (select count(*) from events.quarantine_open as open where open.region_code = $region)",
+    examined=f"""
+        select ({_WINDOW_ROWS}) + (select count(*) from events.quarantine_open as open where open.region_code = $region)
+    """,
     population=f"""
         select ({INCREMENT_SIZE}) + (
             select count(*) from events.quarantine as quarantine
@@ -261,14 +281,16 @@ C06 = Check(
     clause="quality C06；ledger §6.4",
     offending=f"""
         select
-            concat_ws('/', 'turnover', batch_id, fund_code, accounting_month, account_code, sub_fund, entry_kind) as item,
+            concat_ws('/', 'turnover', batch_id, fund_code, accounting_month, account_code, sub_fund, entry_kind)
+                as item,
             '发生额与分录不符 / turnover differs from the journal' as reason,
             fund_code, accounting_month, account_code, sub_fund, batch_id,
             journal.line_count as journal_lines, turnover.line_count as turnover_lines,
             abs(coalesce(journal.debit_amount, 0) - coalesce(turnover.debit_amount, 0))
                 + abs(coalesce(journal.credit_amount, 0) - coalesce(turnover.credit_amount, 0)) as amount
         from (
-            select line.batch_id, line.fund_code, line.accounting_month, line.account_code, line.sub_fund, line.entry_kind,
+            select line.batch_id, line.fund_code, line.accounting_month, line.account_code, line.sub_fund,
+                line.entry_kind,
                 sum(line.debit_amount) as debit_amount, sum(line.credit_amount) as credit_amount, count(*) as line_count
             from {LINES}
             group by 1, 2, 3, 4, 5, 6

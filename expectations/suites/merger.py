@@ -1,4 +1,4 @@
-"""Merger and maternity line: maternity has no income of its own, and its expenditure line is what was paid (M01-M03, M06)."""
+"""Merger and maternity line: no income of its own, and an expenditure line that is what was paid (M01-M03, M06)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,10 @@ from expectations.suites._statement_sql import PUBLISHED_STATEMENT, STATEMENT
 ACCOUNTING = "fund_accounting"
 BENEFITS = "benefit_settlement"
 
+_MATERNITY_LINES = f"""
+    select count(*) from {LINES} and (line.account_code like '50010103%' or line.account_code like '500110%')
+"""
+
 M01 = Check(
     code="M01",
     title_zh="合并基金内没有生育保险费收入项目",
@@ -16,10 +20,11 @@ M01 = Check(
     severity="fail",
     owner=ACCOUNTING,
     clause="国办发〔2019〕10号 二（二）：不再单列生育保险基金收入",
-    offending=f"""
+    offending="""
         select
             line.entry_id || '/' || line.line_no as item,
-            line.entry_id, line.event_seq, line.fund_code, line.accounting_month, line.account_code, account.name_zh as account_name,
+            line.entry_id, line.event_seq, line.fund_code, line.accounting_month, line.account_code,
+                account.name_zh as account_name,
             line.debit_amount + line.credit_amount as amount
         from ledger.journal_line as line
         left join (
@@ -31,7 +36,8 @@ M01 = Check(
             and (line.account_code like '400110%' or account.name_zh like '%生育%' or account.account_code is null)
         union all
         select
-            concat_ws('/', 'statement', statement.accounting_month, statement.line_code), null, null, statement.fund_code,
+            concat_ws('/', 'statement', statement.accounting_month, statement.line_code), null, null,
+                statement.fund_code,
             statement.accounting_month, statement.line_code, statement.line_name, statement.amount_month
         from ledger.candidate_income_expenditure_statement as statement
         where statement.region_code = $region and statement.fund_code = 'EMI' and statement.sub_fund = 'total'
@@ -40,7 +46,8 @@ M01 = Check(
     examined=f"select count(*) from {LINES} and line.fund_code = 'EMI' and line.account_code like '4%'",
     population=f"""
         select count(*) from {EVENTS} and event.event_type = 'contribution.collected' and event.insurance_type = '310'
-            and coalesce(event.employer_amount, 0) + coalesce(event.personal_amount, 0) + coalesce(event.late_fee, 0) > 0
+            and coalesce(event.employer_amount, 0) + coalesce(event.personal_amount, 0) + coalesce(event.late_fee,
+                0) > 0
     """,
 )
 
@@ -65,7 +72,8 @@ M02 = Check(
         detail as (
             select fund_code, accounting_month, sum(amount) as amount
             from ledger.candidate_maternity_expenditure as detail
-            where detail.region_code = $region and detail.accounting_month = any(array(select accounting_month from touched))
+            where detail.region_code = $region and detail.accounting_month = any(array(select accounting_month
+                from touched))
             group by 1, 2
         ),
         shown_before as (
@@ -73,7 +81,8 @@ M02 = Check(
             from published where sub_fund = 'total' and line_code = 'E113'
         ),
         paid as (
-            select fund_code, accounting_month, sum(amount) as amount from ({MATERNITY_PAYMENTS}) as payment group by 1, 2
+            select fund_code, accounting_month, sum(amount) as amount from ({MATERNITY_PAYMENTS})
+                as payment group by 1, 2
         )
         select
             concat_ws('/', 'sum', fund_code, accounting_month) as item,
@@ -83,16 +92,20 @@ M02 = Check(
         from shown where e113 is distinct from e1131 + e1132
         union all
         select
-            concat_ws('/', 'detail', fund_code, accounting_month), '收支表与生育支出明细不符 / the statement differs from the maternity detail',
-            fund_code, accounting_month, shown.e113, detail.amount, abs(coalesce(shown.e113, 0) - coalesce(detail.amount, 0))
+            concat_ws('/', 'detail', fund_code, accounting_month),
+                '收支表与生育支出明细不符 / the statement differs from the maternity detail',
+            fund_code, accounting_month, shown.e113, detail.amount, abs(coalesce(shown.e113,
+                0) - coalesce(detail.amount, 0))
         from (select shown.* from shown inner join touched using (fund_code, accounting_month)) as shown
         full join detail using (fund_code, accounting_month)
         where coalesce(shown.e113, 0) is distinct from coalesce(detail.amount, 0)
             and (fund_code, accounting_month) in (select fund_code, accounting_month from touched)
         union all
         select
-            concat_ws('/', 'log', fund_code, accounting_month), '收支表与日志中的生育支付不符 / the statement differs from the payments in the log',
-            fund_code, accounting_month, added.amount, paid.amount, abs(coalesce(added.amount, 0) - coalesce(paid.amount, 0))
+            concat_ws('/', 'log', fund_code, accounting_month),
+                '收支表与日志中的生育支付不符 / the statement differs from the payments in the log',
+            fund_code, accounting_month, added.amount, paid.amount, abs(coalesce(added.amount,
+                0) - coalesce(paid.amount, 0))
         from (
             select fund_code, accounting_month, coalesce(shown.e113, 0) - coalesce(shown_before.e113, 0) as amount
             from shown full join shown_before using (fund_code, accounting_month)
@@ -100,7 +113,7 @@ M02 = Check(
         full join paid using (fund_code, accounting_month)
         where coalesce(added.amount, 0) is distinct from coalesce(paid.amount, 0)
     """,
-    examined=f"select count(*) from {LINES} and (line.account_code like '50010103%' or line.account_code like '500110%')",
+    examined=_MATERNITY_LINES,
     population=f"select count(*) from ({MATERNITY_PAYMENTS}) as payment",
 )
 
@@ -117,17 +130,19 @@ M03 = Check(
             line.entry_id, line.event_seq, line.fund_code, line.accounting_month, line.account_code, line.sub_fund,
             line.person_no, line.claim_no, line.benefit_item, line.debit_amount + line.credit_amount as amount
         from {LINES}
-            and (line.account_code like '50010103%' or line.account_code like '500110%') and line.sub_fund is distinct from 'pooled'
+            and (line.account_code like '50010103%' or line.account_code like '500110%')
+                and line.sub_fund is distinct from 'pooled'
         union all
         select
-            concat_ws('/', 'statement', statement.fund_code, statement.accounting_month, statement.line_code), null, null,
+            concat_ws('/', 'statement', statement.fund_code, statement.accounting_month, statement.line_code), null,
+                null,
             statement.fund_code, statement.accounting_month, statement.line_code, statement.sub_fund, null, null, null,
             statement.amount_month
         from ledger.candidate_income_expenditure_statement as statement
         where statement.region_code = $region and statement.sub_fund = 'personal' and statement.line_code like 'E113%'
             and statement.amount_month is distinct from 0
     """,
-    examined=f"select count(*) from {LINES} and (line.account_code like '50010103%' or line.account_code like '500110%')",
+    examined=_MATERNITY_LINES,
     population=f"select count(*) from ({MATERNITY_PAYMENTS}) as payment",
 )
 
@@ -154,7 +169,7 @@ M06 = Check(
         where line.region_code = $region and line.event_seq > $after and line.event_seq <= $head
             and event.family = 'contribution' and event.insurance_type = '510' and line.sub_fund = 'personal'
     """,
-    examined=f"""
+    examined="""
         select count(*) from ledger.journal_line as line
         inner join events.event as event on event.region_code = line.region_code and event.seq = line.event_seq
         where line.region_code = $region and line.event_seq > $after and line.event_seq <= $head
@@ -163,7 +178,8 @@ M06 = Check(
     population=f"""
         select count(*) from {EVENTS}
             and event.insurance_type = '510' and event.event_type in ('contribution.collected', 'contribution.refunded')
-            and coalesce(event.employer_amount, 0) + coalesce(event.personal_amount, 0) + coalesce(event.late_fee, 0) > 0
+            and coalesce(event.employer_amount, 0) + coalesce(event.personal_amount, 0) + coalesce(event.late_fee,
+                0) > 0
     """,
 )
 
