@@ -30,7 +30,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m ingestion", description="Take source files into the event log. Settings: FUND_* environment variables."
+        prog="python -m ingestion",
+        description="Take source files into the event log. Settings: FUND_* environment variables.",
     )
     commands = parser.add_subparsers(required=True, metavar="command")
     for name, function, text in (

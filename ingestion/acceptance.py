@@ -24,11 +24,23 @@ INNER JOIN events.event AS e USING (region_code, source_system, family, source_e
 """
 _SHOWN = "jsonb_strip_nulls(to_jsonb({row})) - coalesce({row}.derived_columns, '{{}}') - %(hidden)s"
 _HIDDEN = [
-    "seq", "recorded_at", "batch_id", "line_no", "content_hash", "original_seq", "derived_columns", "raw", "posting_amount",
-    "stateful", "family", "source_system", "schema_version", "pseudonym_key_id",
-]  # fmt: skip
+    "seq",
+    "recorded_at",
+    "batch_id",
+    "line_no",
+    "content_hash",
+    "original_seq",
+    "derived_columns",
+    "raw",
+    "posting_amount",
+    "stateful",
+    "family",
+    "source_system",
+    "schema_version",
+    "pseudonym_key_id",
+]
 _CONFLICTS_WITH_LOG = f"""
-SELECT k.line_no, ({_SHOWN.format(row='e')})::text, ({_SHOWN.format(row='i')})::text
+SELECT k.line_no, ({_SHOWN.format(row="e")})::text, ({_SHOWN.format(row="i")})::text
 FROM known AS k
 INNER JOIN events.event AS e USING (region_code, seq)
 INNER JOIN incoming AS i ON i.line_no = k.line_no
@@ -47,7 +59,7 @@ INNER JOIN (
 WINDOW in_order AS (PARTITION BY i.region_code, i.source_event_key ORDER BY i.line_no)
 """
 _CONFLICTS_IN_FILE = f"""
-SELECT d.line_no, ({_SHOWN.format(row='e')})::text, ({_SHOWN.format(row='i')})::text
+SELECT d.line_no, ({_SHOWN.format(row="e")})::text, ({_SHOWN.format(row="i")})::text
 FROM (SELECT unnest(%(lines)s::int[]) AS line_no, unnest(%(firsts)s::int[]) AS first_line) AS d
 INNER JOIN incoming AS e ON e.line_no = d.first_line
 INNER JOIN incoming AS i ON i.line_no = d.line_no
@@ -62,22 +74,27 @@ _KEYS = f"""
 _FACT = f"""
     {{row}}.region_code, {{row}}.source_system, {{row}}.family, {{row}}.source_event_key, {{row}}.event_type, {{row}}.occurred_on,
     {{row}}.content_hash, {{row}}.fund_code, {{row}}.sub_fund, {{row}}.insurance_type, {{row}}.enrollment_category,
-    {_KEYS.strip()}, {', '.join('{row}.' + name for name in AMOUNTS)}
+    {_KEYS.strip()}, {", ".join("{row}." + name for name in AMOUNTS)}
 """
+# What a row of the file has once it is accepted: its computed credit counts for refunds in the same file.
+_FILE_FACT = _FACT.format(row="i").replace(
+    "i.personal_account_credit", "coalesce(i.personal_account_credit, c.personal_account_credit)"
+)
 _WANTED = f"""
 CREATE TEMP TABLE wanted ON COMMIT DROP AS
 SELECT DISTINCT k.region_code, k.original_source AS source_system, k.original_family AS family, k.original_event_key AS source_event_key
-FROM (SELECT i.region_code, {_KEYS.format(row='i')} FROM incoming AS i WHERE i.stateful) AS k
+FROM (SELECT i.region_code, {_KEYS.format(row="i")} FROM incoming AS i WHERE i.stateful) AS k
 WHERE k.original_event_key IS NOT NULL;
 ANALYZE wanted
 """
 # Rows of the file that depend on others, rows of the same key, and rows that they name as their original.
 _FILE_FACTS = f"""
-SELECT i.line_no, NULL::bigint, i.stateful, {_FACT.format(row='i')}
+SELECT i.line_no, NULL::bigint, i.stateful, {_FILE_FACT}
 FROM incoming AS i
+LEFT JOIN credit AS c USING (line_no)
 WHERE (i.region_code, i.source_event_key) IN (SELECT region_code, source_event_key FROM incoming WHERE stateful)
    OR (i.region_code, i.source_system, i.family, i.source_event_key) IN (TABLE wanted)
-ORDER BY i.line_no
+ORDER BY line_no
 """
 # The originals, what they in turn rest on, and everything that rests on any of these.
 _LOG_FACTS = f"""
@@ -94,7 +111,7 @@ tree AS (
     SELECT e.region_code, e.seq
     FROM tree INNER JOIN events.event AS e ON e.region_code = tree.region_code AND e.original_seq = tree.seq
 )
-SELECT e.seq, e.original_seq, e.original_seq IS NOT NULL, {_FACT.format(row='e')}
+SELECT e.seq, e.original_seq, e.original_seq IS NOT NULL, {_FACT.format(row="e")}
 FROM tree INNER JOIN events.event AS e USING (region_code, seq)
 ORDER BY e.region_code, e.seq
 """
@@ -162,7 +179,9 @@ def _settle_repeated(cursor: Cursor, judge: Judge) -> int:
     cursor.execute(_REPEATED)
     cursor.execute("SELECT line_no, first_line FROM repeated WHERE NOT same")
     _refuse_conflicts_in_file(cursor, judge, cursor.fetchall())
-    cursor.execute("DELETE FROM incoming AS i USING repeated AS d WHERE d.line_no = i.line_no AND d.line_no <> d.first_line")
+    cursor.execute(
+        "DELETE FROM incoming AS i USING repeated AS d WHERE d.line_no = i.line_no AND d.line_no <> d.first_line"
+    )
     return cursor.rowcount
 
 
@@ -175,7 +194,9 @@ def _settle_references(cursor: Cursor, judge: Judge) -> int:
     if not rows:
         return 0
     decisions = decide_rows(rows, _book(cursor, judge)).values()
-    _refuse_conflicts_in_file(cursor, judge, [(d.line_no, d.conflict_with) for d in decisions if d.conflict_with is not None])
+    _refuse_conflicts_in_file(
+        cursor, judge, [(d.line_no, d.conflict_with) for d in decisions if d.conflict_with is not None]
+    )
     keys = {fact.place: fact.original_key for fact in rows}
     incoming.refuse(cursor, [_reference_verdict(judge, d, keys[d.line_no]) for d in decisions if d.codes])
     duplicates = [d.line_no for d in decisions if d.duplicate_of is not None]
@@ -184,7 +205,9 @@ def _settle_references(cursor: Cursor, judge: Judge) -> int:
     return len(duplicates)
 
 
-def _reference_verdict(judge: Judge, decision: Decision, original: Sequence[str] | None) -> tuple[int, list[str], list[str]]:
+def _reference_verdict(
+    judge: Judge, decision: Decision, original: Sequence[str] | None
+) -> tuple[int, list[str], list[str]]:
     detail = original[3] if original else ""
     return judge.verdict(
         decision.line_no, [(code, "sub_fund" if code == "E-SCHEMA-REQUIRED" else detail) for code in decision.codes]
@@ -193,7 +216,11 @@ def _reference_verdict(judge: Judge, decision: Decision, original: Sequence[str]
 
 def _refuse_conflicts(cursor: Cursor, judge: Judge, found: Iterable[tuple[int, str, str]]) -> None:
     incoming.refuse(
-        cursor, [judge.verdict(line_no, [("E-CONFLICT", f"已有/stored {stored}；新到/new {new}")]) for line_no, stored, new in found]
+        cursor,
+        [
+            judge.verdict(line_no, [("E-CONFLICT", f"已有/stored {stored}；新到/new {new}")])
+            for line_no, stored, new in found
+        ],
     )
 
 

@@ -22,9 +22,18 @@ GENESIS = bytes(32)
 _EVENT_VERSION = b"\x01"
 _BATCH_VERSION = b"\x02"
 _CONTROL = (
-    "accounting_month", "prepared_by", "approved_by", "approved_at", "reason", "checks_run_id", "checked_seq",
-    "report_sha256", "ledger_sha256", "rules_sha256", "decision",
-)  # fmt: skip
+    "accounting_month",
+    "prepared_by",
+    "approved_by",
+    "approved_at",
+    "reason",
+    "checks_run_id",
+    "checked_seq",
+    "report_sha256",
+    "ledger_sha256",
+    "rules_sha256",
+    "decision",
+)
 
 
 def hashed_columns(family: str) -> tuple[str, ...]:

@@ -28,70 +28,234 @@ class FileRejected(Exception):
 
 _TABLE = (
     # the whole file
-    ("E-FILE-FOLDER", "文件须放在来源系统的文件夹内，请移入相应文件夹后重新上传", "put the file into the folder of its source system"),
-    ("E-FILE-NAME", "文件名不合约定，请按约定命名后重新上传", "rename the file as agreed: <anything>.<family>.<anything>.csv, or a pattern of the source's profile"),
+    (
+        "E-FILE-FOLDER",
+        "文件须放在来源系统的文件夹内，请移入相应文件夹后重新上传",
+        "put the file into the folder of its source system",
+    ),
+    (
+        "E-FILE-NAME",
+        "文件名不合约定，请按约定命名后重新上传",
+        "rename the file as agreed: <anything>.<family>.<anything>.csv, or a pattern of the source's profile",
+    ),
     ("E-FILE-LINK", "不接受链接或非普通文件，请上传文件本身", "send the file itself, not a link or a special file"),
-    ("E-FILE-UNREADABLE", "文件无法读取，请检查权限或存储后重新上传", "the file can't be read; check permissions and storage"),
+    (
+        "E-FILE-UNREADABLE",
+        "文件无法读取，请检查权限或存储后重新上传",
+        "the file can't be read; check permissions and storage",
+    ),
     ("E-FILE-EMPTY", "文件为空，请至少保留表头行", "the file is empty; send at least the header row"),
-    ("E-FILE-ENCODING", "文件编码与约定不符，请按约定编码（规范文件为UTF-8）重新导出", "export the file in the agreed encoding (UTF-8 for canonical files)"),
-    ("E-FILE-GZIP", "压缩文件损坏或不完整，请重新压缩上传", "the gzip file is damaged or cut off; compress and send it again"),
+    (
+        "E-FILE-ENCODING",
+        "文件编码与约定不符，请按约定编码（规范文件为UTF-8）重新导出",
+        "export the file in the agreed encoding (UTF-8 for canonical files)",
+    ),
+    (
+        "E-FILE-GZIP",
+        "压缩文件损坏或不完整，请重新压缩上传",
+        "the gzip file is damaged or cut off; compress and send it again",
+    ),
     ("E-FILE-HEADER", "缺少必备列，请补齐表头", "required columns are absent; complete the header"),
     ("E-FILE-DUPLICATE-COLUMN", "表头有重复的列名，请保证列名唯一", "column names occur twice; make each name unique"),
-    ("E-FILE-COLUMNS", "存在未约定的列，请删除，或在来源配置中映射或忽略", "columns are not known; remove them, or map or ignore them in the source's profile"),
-    ("E-FILE-MANIFEST", "清单与文件不一致，请核对行数、合计和摘要后重新上传", "the manifest disagrees with the file; check row count, control totals and sha256"),
-    ("E-FILE-MANIFEST-MISSING", "该来源要求附清单文件，请补传", "this source must send a manifest; add <file>.manifest.json"),
-    ("E-FILE-PROFILE", "来源配置有误，请管理员修正配置文件", "the source's profile is wrong; the administrator must correct it"),
+    (
+        "E-FILE-COLUMNS",
+        "存在未约定的列，请删除，或在来源配置中映射或忽略",
+        "columns are not known; remove them, or map or ignore them in the source's profile",
+    ),
+    (
+        "E-FILE-MANIFEST",
+        "清单与文件不一致，请核对行数、合计和摘要后重新上传",
+        "the manifest disagrees with the file; check row count, control totals and sha256",
+    ),
+    (
+        "E-FILE-MANIFEST-MISSING",
+        "该来源要求附清单文件，请补传",
+        "this source must send a manifest; add <file>.manifest.json",
+    ),
+    (
+        "E-FILE-PROFILE",
+        "来源配置有误，请管理员修正配置文件",
+        "the source's profile is wrong; the administrator must correct it",
+    ),
     # the form of a row
-    ("E-SCHEMA-FIELDS", "字段个数与表头不符或引号未闭合，请检查分隔符和引号", "the number of fields differs from the header, or a quote is not closed; check delimiters and quotes"),
-    ("E-SCHEMA-JSON", "该行不是由简单字段组成的JSON对象，请每行写一个对象", "the line is not a JSON object of plain fields; write one object a line"),
+    (
+        "E-SCHEMA-FIELDS",
+        "字段个数与表头不符或引号未闭合，请检查分隔符和引号",
+        "the number of fields differs from the header, or a quote is not closed; check delimiters and quotes",
+    ),
+    (
+        "E-SCHEMA-JSON",
+        "该行不是由简单字段组成的JSON对象，请每行写一个对象",
+        "the line is not a JSON object of plain fields; write one object a line",
+    ),
     ("E-SCHEMA-VERSION", "结构版本号未知，请使用已公布的版本", "the schema version is not known; use a published one"),
-    ("E-SCHEMA-EVENT-TYPE", "事件类型未知或不属于该文件的类别，请更正事件类型或文件类别", "the event type is unknown or belongs to another family; correct the type or send it in a file of its family"),
+    (
+        "E-SCHEMA-EVENT-TYPE",
+        "事件类型未知或不属于该文件的类别，请更正事件类型或文件类别",
+        "the event type is unknown or belongs to another family; correct the type or send it in a file of its family",
+    ),
     ("E-SCHEMA-REQUIRED", "缺少必填项，请补填", "required fields are empty; fill them in"),
     # the type of a value
-    ("E-TYPE-AMOUNT", "金额格式不正确，应为最多两位小数的数字，如1234.50", "not an amount; write digits with at most two decimals, such as 1234.50"),
-    ("E-TYPE-DATE", "日期格式不正确或日期不存在，应为YYYY-MM-DD或约定格式", "not a date; write an existing date as YYYY-MM-DD or in the agreed form"),
+    (
+        "E-TYPE-AMOUNT",
+        "金额格式不正确，应为最多两位小数的数字，如1234.50",
+        "not an amount; write digits with at most two decimals, such as 1234.50",
+    ),
+    (
+        "E-TYPE-DATE",
+        "日期格式不正确或日期不存在，应为YYYY-MM-DD或约定格式",
+        "not a date; write an existing date as YYYY-MM-DD or in the agreed form",
+    ),
     ("E-TYPE-MONTH", "月份格式不正确，应为YYYY-MM或约定格式", "not a month; write YYYY-MM or the agreed form"),
     ("E-TYPE-INTEGER", "应为整数", "not a whole number"),
-    ("E-TYPE-TEXT", "文本过长或含有不可存储的字符，请更正", "the text is too long or holds characters that can't be stored; correct it"),
+    (
+        "E-TYPE-TEXT",
+        "文本过长或含有不可存储的字符，请更正",
+        "the text is too long or holds characters that can't be stored; correct it",
+    ),
     # the value itself
     ("E-VALUE-LIST", "取值不在允许范围内，请使用约定代码", "the value is not in its list; use an agreed code"),
-    ("E-VALUE-MAP", "取值在来源配置的对照表中不存在，请更正或补充对照", "the value is absent from the profile's value map; correct it or extend the map"),
-    ("E-VALUE-NEGATIVE", "不允许为负数，冲减请使用相应的冲正事件", "must not be negative; a reversal is an event type of its own"),
-    ("E-VALUE-REGION", "统筹区代码未知，请使用已配置的六位代码", "the region is not known; use a configured six-digit code"),
-    ("E-VALUE-CERTIFICATE", "公民身份号码校验不通过（GB 11643），请核对", "the identity number fails GB 11643; check it"),
-    ("E-VALUE-CREDIT-CODE", "统一社会信用代码校验不通过（GB 32100），请核对", "the unified social credit code fails GB 32100; check it"),
+    (
+        "E-VALUE-MAP",
+        "取值在来源配置的对照表中不存在，请更正或补充对照",
+        "the value is absent from the profile's value map; correct it or extend the map",
+    ),
+    (
+        "E-VALUE-NEGATIVE",
+        "不允许为负数，冲减请使用相应的冲正事件",
+        "must not be negative; a reversal is an event type of its own",
+    ),
+    (
+        "E-VALUE-REGION",
+        "统筹区代码未知，请使用已配置的六位代码",
+        "the region is not known; use a configured six-digit code",
+    ),
+    (
+        "E-VALUE-CERTIFICATE",
+        "公民身份号码校验不通过（GB 11643），请核对",
+        "the identity number fails GB 11643; check it",
+    ),
+    (
+        "E-VALUE-CREDIT-CODE",
+        "统一社会信用代码校验不通过（GB 32100），请核对",
+        "the unified social credit code fails GB 32100; check it",
+    ),
     ("E-VALUE-AMOUNT", "至少一项缴费金额或滞纳金须大于零", "one of the amounts or the late fee must be above zero"),
     ("E-VALUE-NO-AMOUNT", "该事件不带金额，请清空金额", "this event carries no amount; leave it empty"),
-    ("E-VALUE-BASE", "缺少缴费基数，无法计算划入个人账户金额，请补填基数或划入金额", "the contribution base is missing; send it, or the personal-account credit itself"),
-    ("E-VALUE-CREDIT", "划入个人账户金额须在零与缴费金额之间", "the personal-account credit must lie between zero and the amount"),
+    (
+        "E-VALUE-BASE",
+        "缺少缴费基数，无法计算划入个人账户金额，请补填基数或划入金额",
+        "the contribution base is missing; send it, or the personal-account credit itself",
+    ),
+    (
+        "E-VALUE-CREDIT",
+        "划入个人账户金额须在零与缴费金额之间",
+        "the personal-account credit must lie between zero and the amount",
+    ),
     ("E-VALUE-ACCOUNT", "该事件不能使用此账户，请更正账户", "this account can't be used in this event; correct it"),
-    ("E-VALUE-ACCOUNT-CODE", "不是该基金可记账的会计科目，请更正科目代码", "not a posting account of this fund's chart; correct the account code"),
-    ("E-VALUE-SUB-FUND", "该事件不能带此子基金，请清空或更正", "this event can't carry this sub-fund; leave it empty or correct it"),
-    ("E-VALUE-FUND", "该事件的基金不正确，请更正基金代码", "the fund is not the one this event is about; correct fund_code"),
+    (
+        "E-VALUE-ACCOUNT-CODE",
+        "不是该基金可记账的会计科目，请更正科目代码",
+        "not a posting account of this fund's chart; correct the account code",
+    ),
+    (
+        "E-VALUE-SUB-FUND",
+        "该事件不能带此子基金，请清空或更正",
+        "this event can't carry this sub-fund; leave it empty or correct it",
+    ),
+    (
+        "E-VALUE-FUND",
+        "该事件的基金不正确，请更正基金代码",
+        "the fund is not the one this event is about; correct fund_code",
+    ),
     ("E-VALUE-MERGER-DATE", "基金并入的日期须为该统筹区的合并日", "fund.merged must be dated the region's merger date"),
-    ("E-VALUE-MERGER-TWICE", "该统筹区的基金并入已经登记过，只能登记一次", "the merger of this region is recorded already; send it once"),
+    (
+        "E-VALUE-MERGER-TWICE",
+        "该统筹区的基金并入已经登记过，只能登记一次",
+        "the merger of this region is recorded already; send it once",
+    ),
     # families
     ("E-CLAIM-SUM", "各项支付之和不等于医疗费总额，请核对", "the parts do not add up to medical_fee_total; check them"),
-    ("E-MATERNITY-MONTH", "合并月起不再单独征收生育保险费，请按职工医保(310)报送", "no maternity contributions (510) for months from the merger on; send them under 310"),
-    ("E-MATERNITY-CATEGORY", "灵活就业人员和退休人员不缴生育保险费", "flexible workers and retirees pay no maternity contribution (510)"),
-    ("E-MATERNITY-PERSONAL", "个人不缴生育保险费，请清空个人缴费", "nothing is collected from individuals for maternity (510); leave the personal amount empty"),
-    ("E-MATERNITY-ITEM", "该险种在该日期不支付此待遇项目，请更正险种或项目", "this benefit item is not paid under this insurance type at this date; correct either"),
-    ("E-MATERNITY-PA", "生育津贴和一次性营养补助不由个人账户支付", "allowance and nutrition subsidy are never paid from the personal account"),
-    ("E-TREASURY-PATH", "资金不得在这两个账户间划转，请更正账户", "money may not move between these two accounts; correct them"),
-    ("E-TREASURY-TRANSFER", "关系转移只能用于职工医保(EMI)个人账户", "transfers of movers are for fund EMI, sub-fund personal only"),
-    ("E-TREASURY-MERGED", "合并日起不再有生育保险基金(MAT)业务，请改报职工医保(EMI)", "the maternity fund (MAT) has no business from the merger date on; send it for EMI"),
+    (
+        "E-MATERNITY-MONTH",
+        "合并月起不再单独征收生育保险费，请按职工医保(310)报送",
+        "no maternity contributions (510) for months from the merger on; send them under 310",
+    ),
+    (
+        "E-MATERNITY-CATEGORY",
+        "灵活就业人员和退休人员不缴生育保险费",
+        "flexible workers and retirees pay no maternity contribution (510)",
+    ),
+    (
+        "E-MATERNITY-PERSONAL",
+        "个人不缴生育保险费，请清空个人缴费",
+        "nothing is collected from individuals for maternity (510); leave the personal amount empty",
+    ),
+    (
+        "E-MATERNITY-ITEM",
+        "该险种在该日期不支付此待遇项目，请更正险种或项目",
+        "this benefit item is not paid under this insurance type at this date; correct either",
+    ),
+    (
+        "E-MATERNITY-PA",
+        "生育津贴和一次性营养补助不由个人账户支付",
+        "allowance and nutrition subsidy are never paid from the personal account",
+    ),
+    (
+        "E-TREASURY-PATH",
+        "资金不得在这两个账户间划转，请更正账户",
+        "money may not move between these two accounts; correct them",
+    ),
+    (
+        "E-TREASURY-TRANSFER",
+        "关系转移只能用于职工医保(EMI)个人账户",
+        "transfers of movers are for fund EMI, sub-fund personal only",
+    ),
+    (
+        "E-TREASURY-MERGED",
+        "合并日起不再有生育保险基金(MAT)业务，请改报职工医保(EMI)",
+        "the maternity fund (MAT) has no business from the merger date on; send it for EMI",
+    ),
     # references that may come true later: such rows wait and are tried again
-    ("E-REF-ORIGINAL", "找不到原业务，将在其到达后自动重试；如编号有误请更正后重报", "the original event is not there yet; the row is tried again when it has come; correct the key if it is wrong"),
-    ("E-REF-TYPE", "原业务类型不符，请更正原业务编号", "the original event is of the wrong type; correct original_event_key"),
-    ("E-REF-AMOUNT", "金额超过原业务的剩余金额，请核对", "the amount exceeds what remains of the original event; check it"),
-    ("E-REF-FUND", "基金与原业务的基金不一致，请更正基金代码", "the fund differs from that of the original event; correct fund_code"),
-    ("E-REF-PERSON", "尚无该人员的出生日期，登记信息到达后自动重试", "the person's birth date is not known yet; the row is tried again when the registration has come"),
-    ("E-REF-POLICY", "该统筹区该月份的费率、基数或划入政策尚未配置，配置后自动重试", "no rate, base limits or credit rate is configured for this region and month; the row is tried again when it is"),
+    (
+        "E-REF-ORIGINAL",
+        "找不到原业务，将在其到达后自动重试；如编号有误请更正后重报",
+        "the original event is not there yet; the row is tried again when it has come; correct the key if it is wrong",
+    ),
+    (
+        "E-REF-TYPE",
+        "原业务类型不符，请更正原业务编号",
+        "the original event is of the wrong type; correct original_event_key",
+    ),
+    (
+        "E-REF-AMOUNT",
+        "金额超过原业务的剩余金额，请核对",
+        "the amount exceeds what remains of the original event; check it",
+    ),
+    (
+        "E-REF-FUND",
+        "基金与原业务的基金不一致，请更正基金代码",
+        "the fund differs from that of the original event; correct fund_code",
+    ),
+    (
+        "E-REF-PERSON",
+        "尚无该人员的出生日期，登记信息到达后自动重试",
+        "the person's birth date is not known yet; the row is tried again when the registration has come",
+    ),
+    (
+        "E-REF-POLICY",
+        "该统筹区该月份的费率、基数或划入政策尚未配置，配置后自动重试",
+        "no rate, base limits or credit rate is configured for this region and month; the row is tried again when it is",
+    ),
     # the same key again
-    ("E-CONFLICT", "同一业务编号已有不同内容，如需更正请以新编号报送冲正与重报", "the same key has come with other content; to correct it, send a reversal and a new row under new keys"),
+    (
+        "E-CONFLICT",
+        "同一业务编号已有不同内容，如需更正请以新编号报送冲正与重报",
+        "the same key has come with other content; to correct it, send a reversal and a new row under new keys",
+    ),
     # dates
     ("E-PERIOD-FUTURE", "业务日期晚于今天，请核对日期", "the business date lies in the future; check it"),
-)  # fmt: skip
+)
 
 CODES = {code: ErrorCode(code, zh, en) for code, zh, en in _TABLE}
 WAITING = frozenset(code for code in CODES if code.startswith("E-REF-"))

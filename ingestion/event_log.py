@@ -98,7 +98,9 @@ def _head(cursor: Cursor, region: str) -> tuple[int, int, bytes, datetime]:
 
 
 def _insert_events(cursor: Cursor, region: str, head: BatchHead) -> None:
-    cursor.execute("SELECT attname FROM pg_attribute WHERE attrelid = 'events.event'::regclass AND attnum > 0 AND NOT attisdropped")
+    cursor.execute(
+        "SELECT attname FROM pg_attribute WHERE attrelid = 'events.event'::regclass AND attnum > 0 AND NOT attisdropped"
+    )
     columns = [name for (name,) in cursor.fetchall()]
     values = ", ".join(_EFFECTIVE.get(name, f"i.{name}") for name in columns)
     cursor.execute(

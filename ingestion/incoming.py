@@ -75,7 +75,8 @@ def copy_accepted(cursor: Cursor, frame: pl.DataFrame) -> None:
 def add_refusals(cursor: Cursor, refusals: Iterable[Refusal]) -> None:
     """Put rows that failed their own rules into `refused`."""
     rows = [
-        (r.line_no, r.region_code, r.source_event_key, r.error_codes, r.messages, r.raw, r.posting_amount) for r in refusals
+        (r.line_no, r.region_code, r.source_event_key, r.error_codes, r.messages, r.raw, r.posting_amount)
+        for r in refusals
     ]
     execute_values(
         cursor,
@@ -102,7 +103,9 @@ def drop(cursor: Cursor, line_nos: list[int]) -> None:
         cursor.execute("DELETE FROM incoming WHERE line_no = ANY(%s)", (line_nos,))
 
 
-def accepted_frame(examined: Examined, family: Family, source_system: str, raw: pl.Series, line_nos: list[int]) -> pl.DataFrame:
+def accepted_frame(
+    examined: Examined, family: Family, source_system: str, raw: pl.Series, line_nos: list[int]
+) -> pl.DataFrame:
     """Rows without reasons as canonical texts, with content hash and what acceptance has to know."""
     frame = examined.frame.with_columns(raw.alias("raw"), pl.Series("line_no", line_nos, dtype=pl.Int32))
     frame = frame.filter(~pl.int_range(pl.len()).is_in(list(examined.reasons)))
@@ -127,9 +130,14 @@ def posting_amount(family: Family) -> pl.Expr:
     """Cents that a row would post; null where one of its amounts is unreadable or its type unknown."""
     event_type = pl.col("event_type")
     sums = {
-        "contribution": {("contribution.collected", "contribution.refunded"): ("employer_amount", "personal_amount", "late_fee")},
+        "contribution": {
+            ("contribution.collected", "contribution.refunded"): ("employer_amount", "personal_amount", "late_fee")
+        },
         "claim": {
-            ("claim.paid", "claim.reversed", "claim.recovered", "advance.offset"): ("pooled_amount", "personal_account_amount"),
+            ("claim.paid", "claim.reversed", "claim.recovered", "advance.offset"): (
+                "pooled_amount",
+                "personal_account_amount",
+            ),
             ("advance.paid", "advance.returned"): ("pooled_amount",),
         },
         "treasury": {tuple(t for t in family.event_types if t not in ("balance.stated", "fund.merged")): ("amount",)},
@@ -181,7 +189,8 @@ def _with_certificate_facts(texts: pl.DataFrame, frame: pl.DataFrame) -> pl.Data
     )
     texts = texts.hstack(facts)
     derived = [
-        pl.when(pl.col(name).is_null() & pl.col(f"told_{name}").is_not_null()).then(pl.lit(name)) for name in ("birth_date", "sex")
+        pl.when(pl.col(name).is_null() & pl.col(f"told_{name}").is_not_null()).then(pl.lit(name))
+        for name in ("birth_date", "sex")
     ]
     names = pl.concat_str(*derived, separator=",", ignore_nulls=True)
     return texts.with_columns(

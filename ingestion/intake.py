@@ -99,7 +99,9 @@ def _stage(cursor: Cursor, reading: Reading, book: Rulebook, chunk: Chunk) -> No
     add_refusals(cursor, (_misfit(misfit, reading) for misfit in chunk.misfits))
 
 
-def _refusals(examined: Examined, reading: Reading, book: Rulebook, raw: list[str], line_nos: list[int]) -> Iterator[Refusal]:
+def _refusals(
+    examined: Examined, reading: Reading, book: Rulebook, raw: list[str], line_nos: list[int]
+) -> Iterator[Refusal]:
     rows = list(examined.reasons)
     shown = examined.frame.select("region_code", "source_event_key", posting_amount(book.family).alias("cents"))[rows]
     for row, (region, key, cents) in zip(rows, shown.iter_rows(), strict=True):

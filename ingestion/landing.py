@@ -67,7 +67,9 @@ def check(root: Path, landed: Landed) -> None:
         target = landed.path.resolve(strict=True)
         regular = stat.S_ISREG(target.stat().st_mode)
     except (OSError, RuntimeError):
-        raise FileRejected("E-FILE-LINK" if landed.path.is_symlink() else "E-FILE-UNREADABLE", landed.file_name) from None
+        raise FileRejected(
+            "E-FILE-LINK" if landed.path.is_symlink() else "E-FILE-UNREADABLE", landed.file_name
+        ) from None
     if not regular or not target.is_relative_to(root.resolve()):
         raise FileRejected("E-FILE-LINK", landed.file_name)
     if _printable(str(landed.path)) != str(landed.path):
@@ -91,7 +93,9 @@ def sha256(root: Path, landed: Landed) -> str:
             return hashlib.file_digest(handle, "sha256").hexdigest()
     except (FileRejected, OSError):
         kind = os.readlink(landed.path) if landed.path.is_symlink() else "unread"
-        return hashlib.sha256(f"{kind}\0{landed.source_system}\0{landed.file_name}".encode("utf-8", "surrogateescape")).hexdigest()
+        return hashlib.sha256(
+            f"{kind}\0{landed.source_system}\0{landed.file_name}".encode("utf-8", "surrogateescape")
+        ).hexdigest()
 
 
 def settled(shapes: dict[Landed, Shape]) -> dict[Landed, Shape | None]:

@@ -47,7 +47,9 @@ def parse(content: bytes) -> Manifest:
     if count is not None and count != count.to_integral_value():
         raise FileRejected("E-FILE-MANIFEST", "row_count")
     sha256 = said.get("sha256")
-    return Manifest(None if count is None else int(count), None if sha256 is None else str(sha256).strip().lower(), totals)
+    return Manifest(
+        None if count is None else int(count), None if sha256 is None else str(sha256).strip().lower(), totals
+    )
 
 
 def _decimal(name: str, value: object) -> Decimal:
@@ -75,7 +77,9 @@ class Tally:
         for name, (column, factor) in self._sources.items():
             if column in chunk.frame.columns:
                 values = (text.replace(",", "").replace("，", "") for text in chunk.frame[column].drop_nulls())
-                self._totals[name] += factor * sum((Decimal(text) for text in values if _NUMBER.fullmatch(text)), Decimal(0))
+                self._totals[name] += factor * sum(
+                    (Decimal(text) for text in values if _NUMBER.fullmatch(text)), Decimal(0)
+                )
 
     def check(self, sha256: str) -> None:
         """Refuse the file when the manifest disagrees."""

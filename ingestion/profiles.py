@@ -115,7 +115,7 @@ def profile_of(source_system: str, folder: Path) -> Profile:
 def parse_profile(content: bytes, source_system: str) -> Profile:
     """Read and check a YAML profile; `E-FILE-PROFILE` says where it is wrong."""
     try:
-        document = yaml.load(content, Loader=yaml.BaseLoader)  # noqa: S506 - BaseLoader makes nothing but text, lists and maps
+        document = yaml.load(content, Loader=yaml.BaseLoader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise FileRejected("E-FILE-PROFILE", " ".join(str(error).split())) from None
     problem = jsonschema.Draft202012Validator(_SCHEMA).iter_errors(document)
@@ -123,7 +123,9 @@ def parse_profile(content: bytes, source_system: str) -> Profile:
     if first is not None:
         raise FileRejected("E-FILE-PROFILE", f"{'/'.join(map(str, first.absolute_path)) or 'top'}: {first.message}")
     if document["source_system"] != source_system:
-        raise FileRejected("E-FILE-PROFILE", f"source_system: {document['source_system']} is not the name of the folder")
+        raise FileRejected(
+            "E-FILE-PROFILE", f"source_system: {document['source_system']} is not the name of the folder"
+        )
     defaults = document.get("defaults", {})
     feeds = tuple((feed["pattern"], _feed(defaults, feed)) for feed in document["feeds"])
     return Profile(hashlib.sha256(content).hexdigest(), feeds)

@@ -108,7 +108,9 @@ def _csv_chunks(lines: Iterator[str], feed: Feed, size: int) -> Iterator[Chunk]:
     header = _header(records)
     feed.check_header(header)
     while batch := list(itertools.islice(records, size)):
-        good = [(line_no, record) for line_no, record in batch if isinstance(record, list) and len(record) == len(header)]
+        good = [
+            (line_no, record) for line_no, record in batch if isinstance(record, list) and len(record) == len(header)
+        ]
         misfits = [
             Misfit(line_no, "E-SCHEMA-FIELDS", feed.delimiter.join(record) if isinstance(record, list) else record)
             for line_no, record in batch

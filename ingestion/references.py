@@ -316,7 +316,9 @@ def _refund_credit(fact: Fact, original: _Entry) -> Decimal | None:
     if given is not None:
         return given
     collected = original.fact
-    names = ("employer_amount",) if collected.enrollment_category == "employee" else ("employer_amount", "personal_amount")
+    names = (
+        ("employer_amount",) if collected.enrollment_category == "employee" else ("employer_amount", "personal_amount")
+    )
     base = collected.total(names)
     if not base:
         return ZERO

@@ -88,24 +88,34 @@ def reader_key(profile_key: str, manifest: bytes | None) -> str:
 def sightings(cursor: Cursor) -> dict[tuple[str, str], tuple[Shape, str | None]]:
     """What the landing folders showed last: (source, name) -> shape and sha256."""
     cursor.execute("SELECT source_system, file_name, size_bytes, modified_ns, sha256 FROM events.landing_sighting")
-    return {(source, name): (Shape(size, modified), digest) for source, name, size, modified, digest in cursor.fetchall()}
+    return {
+        (source, name): (Shape(size, modified), digest) for source, name, size, modified, digest in cursor.fetchall()
+    }
 
 
 def sight(cursor: Cursor, landed: Landed, shape: Shape, sha256: str | None) -> None:
     """Remember what a folder shows; without sha256 the file is still being written."""
-    values = {"source": landed.source_system, "name": landed.file_name, "size": shape.size_bytes, "modified": shape.modified_ns}
+    values = {
+        "source": landed.source_system,
+        "name": landed.file_name,
+        "size": shape.size_bytes,
+        "modified": shape.modified_ns,
+    }
     cursor.execute(_SIGHT, values | {"sha256": sha256})
 
 
 def forget(cursor: Cursor, source_system: str, file_name: str) -> None:
     """Drop the sighting of a file that is gone."""
-    cursor.execute("DELETE FROM events.landing_sighting WHERE source_system = %s AND file_name = %s", (source_system, file_name))
+    cursor.execute(
+        "DELETE FROM events.landing_sighting WHERE source_system = %s AND file_name = %s", (source_system, file_name)
+    )
 
 
 def lock(cursor: Cursor, file: FileOf) -> None:
     """One process at a time decides on a content of a source system."""
     cursor.execute(
-        "SELECT pg_advisory_xact_lock(hashtextextended('merged_fund.file.' || %s || '/' || %s, 0))", (file.source_system, file.sha256)
+        "SELECT pg_advisory_xact_lock(hashtextextended('merged_fund.file.' || %s || '/' || %s, 0))",
+        (file.source_system, file.sha256),
     )
 
 

@@ -37,8 +37,16 @@ def discover(settings: Settings | None = None) -> list[Item]:
             shape = landing.shape(landed.path)
             known = registry.decided(cursor, FileOf(landed.source_system, landed.file_name, digest, shape.size_bytes))
             if known is None or not known.stands(intake.key_of(settings, landed)):
-                items.append({"source_system": landed.source_system, "file_name": landed.file_name, "family": _family(settings, landed)})
-    return sorted(items, key=lambda item: (FAMILY_RANK.get(item["family"], 9), item["source_system"], item["file_name"]))
+                items.append(
+                    {
+                        "source_system": landed.source_system,
+                        "file_name": landed.file_name,
+                        "family": _family(settings, landed),
+                    }
+                )
+    return sorted(
+        items, key=lambda item: (FAMILY_RANK.get(item["family"], 9), item["source_system"], item["file_name"])
+    )
 
 
 def ingest(item: Item, settings: Settings | None = None) -> dict[str, Any]:
@@ -105,7 +113,11 @@ def _sighted(cursor: Cursor, settings: Settings) -> list[tuple[Landed, str]]:
         registry.forget(cursor, source_system, file_name)
     shapes = {landed: landing.shape(landed.path) for landed in present}
     cached = {f: known[f.source_system, f.file_name] for f in present if (f.source_system, f.file_name) in known}
-    same = {f: digest for f, (shape, digest) in cached.items() if digest is not None and shape == shapes[f] and not f.unfinished}
+    same = {
+        f: digest
+        for f, (shape, digest) in cached.items()
+        if digest is not None and shape == shapes[f] and not f.unfinished
+    }
     for landed, shape in landing.settled({f: seen for f, seen in shapes.items() if f not in same}).items():
         digest = landing.sha256(settings.landing_dir, landed) if shape is not None else None
         registry.sight(cursor, landed, shape or shapes[landed], digest)
@@ -133,7 +145,9 @@ def _decide_file(connection: Connection, settings: Settings, landed: Landed, fil
         return outcome
 
 
-def _reject(connection: Connection, settings: Settings, landed: Landed, file: FileOf, rejection: FileRejected) -> Outcome:
+def _reject(
+    connection: Connection, settings: Settings, landed: Landed, file: FileOf, rejection: FileRejected
+) -> Outcome:
     told = message(rejection.code, rejection.detail, f"{file.source_system}/{file.file_name}")
     outcome = Outcome("rejected", error_code=rejection.code, error_message=told)
     with connection.cursor() as cursor:

@@ -74,7 +74,11 @@ class Seeds:
         newest = {(band["age_from"], band["age_to"]): band for band in bands}
         return [
             CreditTerm(
-                int(band["age_from"] or 0), int(band["age_to"] or 999), Decimal(band["credit_rate"]) - personal_rate, floor, ceiling
+                int(band["age_from"] or 0),
+                int(band["age_to"] or 999),
+                Decimal(band["credit_rate"]) - personal_rate,
+                floor,
+                ceiling,
             )
             for band in newest.values()
         ]
@@ -107,12 +111,18 @@ def _in_force(rows: tuple[Record, ...], region_code: str, day: date, known_on: d
 def _load(folder: Path) -> Seeds:
     chart = {
         row["account_code"]: Account(
-            row["account_code"], row["account_class"], row["is_posting"].lower() == "true", row["fund_code"], row["sub_fund"]
+            row["account_code"],
+            row["account_class"],
+            row["is_posting"].lower() == "true",
+            row["fund_code"],
+            row["sub_fund"],
         )
         for row in _rows(folder, "chart_of_accounts")
     }
     return Seeds(
-        merger_dates={row["region_code"]: date.fromisoformat(row["merger_date"]) for row in _rows(folder, "policy_region")},
+        merger_dates={
+            row["region_code"]: date.fromisoformat(row["merger_date"]) for row in _rows(folder, "policy_region")
+        },
         chart=chart,
         cash_paths=frozenset((row["from_account"], row["to_account"]) for row in _rows(folder, "cash_path")),
         rates=tuple(_rows(folder, "policy_rate")),

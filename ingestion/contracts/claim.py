@@ -5,9 +5,21 @@ from __future__ import annotations
 import polars as pl
 
 from ingestion.contracts.columns import (
-    BENEFIT_ITEM, GENERAL_MEDICAL, INSURANCE_TYPE, MATERNITY_CASH, ORIGINAL, Column, Family, Kind, Required, Rule, When,
-    amount, listed, zero_if_null,
-)  # fmt: skip
+    BENEFIT_ITEM,
+    GENERAL_MEDICAL,
+    INSURANCE_TYPE,
+    MATERNITY_CASH,
+    ORIGINAL,
+    Column,
+    Family,
+    Kind,
+    Required,
+    Rule,
+    When,
+    amount,
+    listed,
+    zero_if_null,
+)
 from ingestion.seeds import Seeds
 
 CLAIM = ("claim.settled", "claim.paid", "claim.reversed", "claim.recovered")
@@ -15,8 +27,12 @@ ADVANCE = ("advance.paid", "advance.offset", "advance.returned")
 WITH_ITEM = (*CLAIM, "advance.offset")
 NOT_YEARLY = When("settlement_kind", (None, "case", "monthly", "per_capita", "deposit_release"))
 PARTS = (
-    "pooled_amount", "personal_account_amount", "personal_cash_amount", "institution_borne_amount", "other_funds_amount",
-)  # fmt: skip
+    "pooled_amount",
+    "personal_account_amount",
+    "personal_cash_amount",
+    "institution_borne_amount",
+    "other_funds_amount",
+)
 
 FAMILY = Family(
     name="claim",
@@ -30,7 +46,9 @@ FAMILY = Family(
         Column("institution_code"),
         INSURANCE_TYPE,
         BENEFIT_ITEM,
-        listed("payment_method", "per_disease", "per_capita", "per_unit", "fee_for_service", "drg", "dip", "fixed_amount"),
+        listed(
+            "payment_method", "per_disease", "per_capita", "per_unit", "fee_for_service", "drg", "dip", "fixed_amount"
+        ),
         listed("payee_type", "institution", "employer", "person"),
         Column("admitted_on", Kind.DATE),
         Column("discharged_on", Kind.DATE),
@@ -84,9 +102,18 @@ def rules(seeds: Seeds) -> tuple[Rule, ...]:
     total = pl.sum_horizontal(zero_if_null(name) for name in PARTS)
     return (
         Rule("E-MATERNITY-ITEM", ("benefit_item", "insurance_type"), event_type.is_in(WITH_ITEM) & unpaid),
-        Rule("E-MATERNITY-PA", ("personal_account_amount",),
-             item.is_in(MATERNITY_CASH) & (pl.col("personal_account_amount") > 0)),
-        Rule("E-CLAIM-SUM", ("medical_fee_total", *PARTS),
-             (event_type == "claim.settled") & case & ~item.is_in(MATERNITY_CASH) & readable
-             & (total != zero_if_null("medical_fee_total"))),
-    )  # fmt: skip
+        Rule(
+            "E-MATERNITY-PA",
+            ("personal_account_amount",),
+            item.is_in(MATERNITY_CASH) & (pl.col("personal_account_amount") > 0),
+        ),
+        Rule(
+            "E-CLAIM-SUM",
+            ("medical_fee_total", *PARTS),
+            (event_type == "claim.settled")
+            & case
+            & ~item.is_in(MATERNITY_CASH)
+            & readable
+            & (total != zero_if_null("medical_fee_total")),
+        ),
+    )

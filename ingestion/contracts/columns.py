@@ -110,9 +110,14 @@ ORIGINAL = (Column("original_event_key"), Column("original_source_system"))
 INSURANCE_TYPE = listed("insurance_type", "310", "510")
 ENROLLMENT_CATEGORY = listed("enrollment_category", "employee", "flexible", "retiree")
 MATERNITY_MEDICAL = (
-    "prenatal", "delivery_normal", "delivery_assisted", "delivery_caesarean",
-    "miscarriage", "family_planning", "maternity_complication",
-)  # fmt: skip
+    "prenatal",
+    "delivery_normal",
+    "delivery_assisted",
+    "delivery_caesarean",
+    "miscarriage",
+    "family_planning",
+    "maternity_complication",
+)
 MATERNITY_CASH = ("maternity_allowance", "nutrition_subsidy")
 GENERAL_MEDICAL = ("inpatient", "outpatient", "outpatient_chronic", "pharmacy")
 BENEFIT_ITEM = listed("benefit_item", *GENERAL_MEDICAL, *MATERNITY_MEDICAL, *MATERNITY_CASH)

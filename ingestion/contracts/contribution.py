@@ -5,8 +5,19 @@ from __future__ import annotations
 import polars as pl
 
 from ingestion.contracts.columns import (
-    ENROLLMENT_CATEGORY, INSURANCE_TYPE, ORIGINAL, Column, Family, Kind, Required, Rule, When, amount, listed, zero_if_null,
-)  # fmt: skip
+    ENROLLMENT_CATEGORY,
+    INSURANCE_TYPE,
+    ORIGINAL,
+    Column,
+    Family,
+    Kind,
+    Required,
+    Rule,
+    When,
+    amount,
+    listed,
+    zero_if_null,
+)
 from ingestion.seeds import Seeds
 
 ALL = ("contribution.assessed", "contribution.collected", "contribution.refunded")
@@ -67,11 +78,18 @@ def rules(seeds: Seeds) -> tuple[Rule, ...]:
         pl.col(f"{name}|given") & pl.col(name).is_null() for name in ("employer_amount", "personal_amount", "late_fee")
     )
     return (
-        Rule("E-VALUE-AMOUNT", ("employer_amount", "personal_amount", "late_fee"),
-             (pl.col("event_type") == "contribution.collected") & nothing & ~unreadable),
-        Rule("E-MATERNITY-MONTH", ("contribution_month",), maternity & (pl.col("contribution_month") >= pl.col("merger_month"))),
+        Rule(
+            "E-VALUE-AMOUNT",
+            ("employer_amount", "personal_amount", "late_fee"),
+            (pl.col("event_type") == "contribution.collected") & nothing & ~unreadable,
+        ),
+        Rule(
+            "E-MATERNITY-MONTH",
+            ("contribution_month",),
+            maternity & (pl.col("contribution_month") >= pl.col("merger_month")),
+        ),
         Rule("E-MATERNITY-CATEGORY", ("enrollment_category",), maternity & ~employee),
         Rule("E-MATERNITY-PERSONAL", ("personal_amount",), maternity & (pl.col("personal_amount") > 0)),
         Rule("E-VALUE-BASE", ("contribution_base",), computes_credit() & ~pl.col("contribution_base|given")),
         Rule("E-VALUE-CREDIT", ("personal_account_credit",), ~unreadable & (pl.col("personal_account_credit") > limit)),
-    )  # fmt: skip
+    )

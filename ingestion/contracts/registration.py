@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 from ingestion.contracts.columns import (
-    ENROLLMENT_CATEGORY, INSURANCE_TYPE, ORIGINAL, Column, Family, Kind, Required, Rule, When, amount, listed,
-)  # fmt: skip
+    ENROLLMENT_CATEGORY,
+    INSURANCE_TYPE,
+    ORIGINAL,
+    Column,
+    Family,
+    Kind,
+    Required,
+    Rule,
+    When,
+    amount,
+    listed,
+)
 from ingestion.seeds import Seeds
 
 EMPLOYER = ("employer.registered", "employer.closed")

@@ -5,8 +5,16 @@ from __future__ import annotations
 import polars as pl
 
 from ingestion.contracts.columns import (
-    BENEFIT_ITEM, ORIGINAL, Column, Family, Kind, Required, Rule, amount, listed,
-)  # fmt: skip
+    BENEFIT_ITEM,
+    ORIGINAL,
+    Column,
+    Family,
+    Kind,
+    Required,
+    Rule,
+    amount,
+    listed,
+)
 from ingestion.seeds import Seeds
 
 MONEY_ACCOUNTS = ("cash", "treasury", "income", "special_demand", "special_time", "expenditure")
@@ -14,29 +22,67 @@ OTHER_ACCOUNTS = ("temporary_payment", "temporary_receipt", "bond", "loan")
 ANY_ACCOUNT = (*MONEY_ACCOUNTS, *OTHER_ACCOUNTS, "personal_balance")
 
 INCOME = (
-    "interest.credited", "subsidy.received", "superior.received", "subordinate.received", "transfer.received", "other.received",
-)  # fmt: skip
+    "interest.credited",
+    "subsidy.received",
+    "superior.received",
+    "subordinate.received",
+    "transfer.received",
+    "other.received",
+)
 EXPENDITURE = ("remitted.up", "subsidised.down", "transfer.sent", "catastrophic.transferred", "other.paid")
 MOVERS = ("transfer.received", "transfer.sent")
 WITH_ORIGINAL = (
-    "receipt.identified", "payment.returned", "payment.reissued", "return.written_back",
-    "outofarea.cleared", "outofarea.reimbursed",
-)  # fmt: skip
+    "receipt.identified",
+    "payment.returned",
+    "payment.reissued",
+    "return.written_back",
+    "outofarea.cleared",
+    "outofarea.reimbursed",
+)
 ONLY_TEMPORARY = ("receipt.unidentified", "payment.returned", "payment.reissued")
 LOANS = ("loan.received", "loan.repaid")
 ON_ACCOUNT = (*INCOME, *EXPENDITURE, *LOANS, "account.paid_out", "receipt.unidentified", "payment.returned")
 WITHOUT_SUB_FUND = (
-    "cash.transferred", "balance.opened", "balance.stated", "fund.merged", "interest.allocated", "account.credited",
-    *LOANS, *ONLY_TEMPORARY,
-)  # fmt: skip
+    "cash.transferred",
+    "balance.opened",
+    "balance.stated",
+    "fund.merged",
+    "interest.allocated",
+    "account.credited",
+    *LOANS,
+    *ONLY_TEMPORARY,
+)
 ALL = (
-    "cash.transferred", "interest.credited", "interest.allocated", "subsidy.received", "superior.received",
-    "subordinate.received", "remitted.up", "subsidised.down", "transfer.received", "transfer.sent",
-    "receipt.unidentified", "receipt.identified", "payment.returned", "payment.reissued", "return.written_back",
-    "other.received", "other.paid", "catastrophic.transferred", "loan.received", "loan.repaid", "account.credited",
-    "account.paid_out", "outofarea.advanced", "outofarea.cleared", "outofarea.paid_for_others", "outofarea.reimbursed",
-    "balance.opened", "balance.stated", "fund.merged",
-)  # fmt: skip
+    "cash.transferred",
+    "interest.credited",
+    "interest.allocated",
+    "subsidy.received",
+    "superior.received",
+    "subordinate.received",
+    "remitted.up",
+    "subsidised.down",
+    "transfer.received",
+    "transfer.sent",
+    "receipt.unidentified",
+    "receipt.identified",
+    "payment.returned",
+    "payment.reissued",
+    "return.written_back",
+    "other.received",
+    "other.paid",
+    "catastrophic.transferred",
+    "loan.received",
+    "loan.repaid",
+    "account.credited",
+    "account.paid_out",
+    "outofarea.advanced",
+    "outofarea.cleared",
+    "outofarea.paid_for_others",
+    "outofarea.reimbursed",
+    "balance.opened",
+    "balance.stated",
+    "fund.merged",
+)
 
 FAMILY = Family(
     name="treasury",
@@ -89,10 +135,17 @@ def _fund_rules() -> tuple[Rule, ...]:
         Rule("E-VALUE-MERGER-DATE", ("occurred_on",), merged & (pl.col("occurred_on") != pl.col("merger_date"))),
         Rule("E-VALUE-NO-AMOUNT", ("amount",), merged & (pl.col("amount") > 0)),
         Rule("E-VALUE-SUB-FUND", ("sub_fund",), wrong_sub_fund),
-        Rule("E-TREASURY-MERGED", ("fund_code", "occurred_on"),
-             ~merged & separate & (pl.col("occurred_on") >= pl.col("merger_date"))),
-        Rule("E-TREASURY-TRANSFER", ("fund_code", "sub_fund"), event_type.is_in(MOVERS) & (separate | (sub_fund == "pooled"))),
-    )  # fmt: skip
+        Rule(
+            "E-TREASURY-MERGED",
+            ("fund_code", "occurred_on"),
+            ~merged & separate & (pl.col("occurred_on") >= pl.col("merger_date")),
+        ),
+        Rule(
+            "E-TREASURY-TRANSFER",
+            ("fund_code", "sub_fund"),
+            event_type.is_in(MOVERS) & (separate | (sub_fund == "pooled")),
+        ),
+    )
 
 
 def _account_rules(seeds: Seeds) -> tuple[Rule, ...]:
@@ -101,9 +154,12 @@ def _account_rules(seeds: Seeds) -> tuple[Rule, ...]:
     stated = (event_type == "balance.stated") & (account == "personal_balance")
     return (
         Rule("E-VALUE-ACCOUNT", ("account",), (event_type.is_in(ON_ACCOUNT) & ~account.is_in(MONEY_ACCOUNTS)) | stated),
-        Rule("E-TREASURY-PATH", ("from_account", "to_account"),
-             (event_type == "cash.transferred") & ~pair.is_in([f"{a}>{b}" for a, b in seeds.cash_paths])),
-    )  # fmt: skip
+        Rule(
+            "E-TREASURY-PATH",
+            ("from_account", "to_account"),
+            (event_type == "cash.transferred") & ~pair.is_in([f"{a}>{b}" for a, b in seeds.cash_paths]),
+        ),
+    )
 
 
 def _identification_rules(seeds: Seeds) -> tuple[Rule, ...]:
@@ -117,6 +173,5 @@ def _identification_rules(seeds: Seeds) -> tuple[Rule, ...]:
     return (
         Rule("E-VALUE-ACCOUNT-CODE", ("identified_as",), identified & ~key.is_in(valid)),
         Rule("E-SCHEMA-REQUIRED", ("sub_fund",), identified & result & ~pl.col("sub_fund|given")),
-        Rule("E-VALUE-SUB-FUND", ("sub_fund",),
-             identified & (kept_by != "") & (pl.col("sub_fund") != kept_by)),
-    )  # fmt: skip
+        Rule("E-VALUE-SUB-FUND", ("sub_fund",), identified & (kept_by != "") & (pl.col("sub_fund") != kept_by)),
+    )

@@ -54,7 +54,9 @@ def migrate(settings: Settings | None = None) -> list[str]:
             cursor.execute(f"CREATE SCHEMA {BOOKKEEPING}")
         missing = _missing_here(guard)
         if missing:
-            raise SchemaVersionError(f"the database is newer than this code: it knows {', '.join(sorted(missing))}; update the code")
+            raise SchemaVersionError(
+                f"the database is newer than this code: it knows {', '.join(sorted(missing))}; update the code"
+            )
         return _apply(settings)
 
 
@@ -66,7 +68,9 @@ def check_version(connection: Connection) -> None:
             f"the database lacks migration(s) {', '.join(sorted(known - applied))}; run: python -m ingestion migrate"
         )
     if applied > known or applied - known:
-        raise SchemaVersionError(f"the database is newer than this code: it knows {', '.join(sorted(applied - known))}; update the code")
+        raise SchemaVersionError(
+            f"the database is newer than this code: it knows {', '.join(sorted(applied - known))}; update the code"
+        )
 
 
 def _apply(settings: Settings) -> list[str]:
