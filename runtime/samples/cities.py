@@ -11,7 +11,7 @@ from runtime.samples.values import Fen, yuan
 
 @dataclass(frozen=True)
 class City:
-    """One pooling area of the samples; money in fen, shares in per cent."""
+    """One pooling area of the samples; money in fen; fees and the share of all persons in per cent."""
 
     source_system: str
     region_code: str
@@ -20,6 +20,7 @@ class City:
     population_share: int
     wage_low: int
     wage_high: int
+    fee_percent: int
     inpatient_method: str
     flexible_deposit: str
     grouped_amounts: bool
@@ -58,6 +59,7 @@ NANJING = City(
     population_share=58,
     wage_low=5_100,
     wage_high=12_900,
+    fee_percent=155,
     inpatient_method="drg",
     flexible_deposit="treasury",
     grouped_amounts=False,
@@ -74,12 +76,13 @@ HUAINAN = City(
     population_share=42,
     wage_low=3_600,
     wage_high=7_800,
+    fee_percent=100,
     inpatient_method="dip",
     flexible_deposit="income",
     grouped_amounts=True,
     line_end="\r\n",
-    opening_special_demand=yuan(2_300_000),
-    opening_special_time=yuan(1_200_000),
+    opening_special_demand=yuan(2_000_000),
+    opening_special_time=yuan(700_000),
     opening_personal=yuan(1_150_000),
 )
 CITIES = (NANJING, HUAINAN)

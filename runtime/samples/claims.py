@@ -27,7 +27,7 @@ _KINDS = (
     _Kind("inpatient", 16, 5_000, 26_000, 74, 4),
     _Kind("outpatient", 70, 120, 600, 50, 30),
     _Kind("outpatient_chronic", 28, 250, 900, 75, 10),
-    _Kind("pharmacy", 100, 30, 220, 0, 100),
+    _Kind("pharmacy", 170, 40, 420, 0, 100),
 )
 
 
@@ -104,7 +104,7 @@ def usual_payday(day: date) -> date:
 
 def _case(log: CityLog, rng: random.Random, month: Month, kind: _Kind, person: Person) -> None:
     day = month.day(rng.randint(1, 28))
-    fee = Fen(rng.randint(kind.fee_low * 100, kind.fee_high * 100))
+    fee = Fen(rng.randint(kind.fee_low, kind.fee_high) * log.city.fee_percent + rng.randrange(100))
     pooled, personal = share(fee, kind.pooled * 100), share(fee, kind.personal_account * 100)
     rest = fee - pooled - personal
     other = share(rest, 3_000) if kind.benefit_item == "inpatient" and fee > yuan(22_000) else Fen(0)

@@ -11,6 +11,8 @@ from runtime.samples.log import CityLog, Row, day_of, fen, text
 from runtime.samples.population import Population
 from runtime.samples.values import LAST_DAY, Fen, days_after, yuan
 
+_MEDICAL = ("inpatient", "outpatient", "outpatient_chronic")
+_DELIVERIES = ("delivery_normal", "delivery_assisted", "delivery_caesarean")
 _ADVANCES = ((date(2019, 9, 20), 260_000), (date(2020, 2, 6), 340_000))
 
 
@@ -147,13 +149,11 @@ def _reverse(log: CityLog, paid: Row, day: date) -> None:
 
 
 def _reversals(log: CityLog, rng: random.Random) -> None:
-    same_year = _paid(log, date(2019, 10, 1), date(2019, 11, 10), "maternity_allowance", "delivery_normal")
+    same_year = _paid(log, date(2019, 10, 1), date(2019, 11, 10), "maternity_allowance", *_DELIVERIES)
     _reverse(log, rng.choice(same_year), date(2019, 11, 18))
-    later_year = _paid(log, date(2019, 12, 10), date(2019, 12, 31), "inpatient")
+    later_year = _paid(log, date(2019, 12, 10), date(2019, 12, 31), *_MEDICAL)
     _reverse(log, rng.choice(later_year), date(2020, 1, 9))
-    merged = _paid(
-        log, date(2020, 2, 1), date(2020, 4, 20), "delivery_normal", "delivery_caesarean", "maternity_allowance"
-    )
+    merged = _paid(log, date(2020, 2, 1), date(2020, 4, 20), *_DELIVERIES, "maternity_allowance")
     _reverse(log, rng.choice(merged), date(2020, 4, 28))
 
 
@@ -171,13 +171,13 @@ def _recover(log: CityLog, paid: Row, day: date, per_cent: int, deposit_account:
 
 def _recoveries(log: CityLog, rng: random.Random) -> None:
     """Money that came back: in the same year, from an earlier year, and from the maternity fund after the merger."""
-    autumn = _paid(log, date(2019, 10, 1), date(2019, 11, 20), "inpatient")
+    autumn = _paid(log, date(2019, 10, 1), date(2019, 11, 20), *_MEDICAL)
     _recover(log, rng.choice(autumn), date(2019, 12, 16), 40)
     autumn = _paid(log, date(2019, 10, 1), date(2019, 12, 20), "outpatient_chronic")
     _recover(log, rng.choice(autumn), date(2020, 3, 5), 100, "expenditure")
-    before = _paid(log, date(2019, 9, 20), date(2019, 11, 28), "delivery_normal", "delivery_caesarean")
+    before = _paid(log, date(2019, 9, 20), date(2019, 11, 28), *_DELIVERIES)
     _recover(log, rng.choice([row for row in before if row["insurance_type"] == "510"]), date(2020, 2, 20), 25)
-    after = _paid(log, date(2020, 2, 1), date(2020, 4, 30), "miscarriage", "family_planning", "delivery_caesarean")
+    after = _paid(log, date(2020, 2, 1), date(2020, 4, 30), "miscarriage", "family_planning", *_DELIVERIES)
     _recover(log, rng.choice(after), date(2020, 5, 14), 30)
     offset = next(row for row in log.of_type("advance.offset") if row["insurance_type"] == "310")
     _recover(log, offset, date(2020, 6, 9), 10)
@@ -189,9 +189,9 @@ def _bank_returns(log: CityLog, rng: random.Random) -> None:
     mine = rng.choice(_paid(log, first, last, "maternity_allowance", "miscarriage", "family_planning"))
     fund = log.city.fund_of(text(mine, "insurance_type"), date(2019, 11, 20))
     _returned(log, mine, date(2019, 11, 20), fund, "payment.reissued", date(2019, 11, 27), fund)
-    stale = rng.choice(_paid(log, date(2019, 12, 1), date(2019, 12, 20), "inpatient"))
+    stale = rng.choice(_paid(log, date(2019, 12, 1), date(2019, 12, 20), *_MEDICAL))
     _returned(log, stale, date(2019, 12, 27), "EMI", "return.written_back", date(2020, 2, 18), "EMI")
-    fresh = rng.choice(_paid(log, date(2020, 3, 1), date(2020, 4, 20), "inpatient"))
+    fresh = rng.choice(_paid(log, date(2020, 3, 1), date(2020, 4, 20), *_MEDICAL))
     _returned(log, fresh, date(2020, 4, 26), "EMI", "return.written_back", date(2020, 5, 21), "EMI")
 
 

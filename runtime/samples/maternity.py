@@ -21,7 +21,7 @@ def record(log: CityLog, population: Population) -> None:
     for month in MONTHS:
         women = [person for person in population.persons if person.active(month) and _may_give_birth(person, month)]
         employees = [person for person in women if person.category == "employee"]
-        births = max(2, len(population.persons) * 3 // 1_000)
+        births = max(2, len(population.persons) * 9 // 4_000)
         for mother in rng.sample(employees, min(births, len(employees))):
             _birth(log, rng, mother, month)
         _flexible_birth(log, rng, [person for person in women if person.category == "flexible"], month)
