@@ -89,7 +89,7 @@ def run_suite(
     context: gx.DataContext, connection: Connection, suite: str, checks: Sequence[Check], candidate: Candidate
 ) -> list[CheckResult]:
     """Validate one suite on one candidate; results in the order of `checks`."""
-    coverages = [_coverage(connection, check, candidate) for check in checks]
+    coverages = _coverages(connection, checks, candidate)
     name = f"{suite}-{candidate.region_code}"
     with _timed_queries(context) as clock:
         validated = _validate(context, name, checks, candidate, coverages)
@@ -107,17 +107,30 @@ def _sqlalchemy_url(url: str) -> str:
     return urlunsplit(urlsplit(url)._replace(scheme="postgresql+psycopg2"))
 
 
-def _coverage(connection: Connection, check: Check, candidate: Candidate) -> Coverage:
-    """Numbers of rows examined and to examine. When they cannot be had the check fails, and it alone."""
-    examined, population = (f"({check.bind(text, candidate)})::bigint" for text in (check.examined, check.population))
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute(f"select {examined}, {population}")
-            return Coverage(*(cursor.fetchone() or (0, 1)))
-    except psycopg2.Error:
-        connection.rollback()
-        _LOG.exception("%s: rows of %s cannot be counted", check.code, candidate.region_code)
-        return Coverage(0, 1)
+def _coverages(connection: Connection, checks: Sequence[Check], candidate: Candidate) -> list[Coverage]:
+    """Rows examined and rows to examine, for each check. A check that cannot count is made to fail, and it alone."""
+    known: dict[str, int] = {}
+    return [
+        Coverage(
+            examined=_count(connection, check, check.bind(check.examined, candidate), known, when_broken=0),
+            population=_count(connection, check, check.bind(check.population, candidate), known, when_broken=1),
+        )
+        for check in checks
+    ]
+
+
+def _count(connection: Connection, check: Check, query: str, known: dict[str, int], when_broken: int) -> int:
+    """Several checks share a population: each query runs once."""
+    if query not in known:
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(f"select ({query})::bigint")
+                (known[query],) = cursor.fetchone() or (0,)
+        except psycopg2.Error:
+            connection.rollback()
+            _LOG.exception("%s: rows cannot be counted", check.code)
+            return when_broken
+    return known[query]
 
 
 @contextmanager

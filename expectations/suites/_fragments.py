@@ -80,8 +80,8 @@ def posting_month(event: str) -> str:
 
 
 # Pooled maternity payments of the increment, from the log alone: one row an event, amount signed. `root` is the payment
-# that a correction goes back to (a receipt identified as such an expenditure has none); a correction of an earlier year's
-# payment is income of this year, and 310 before the merger is no maternity line.
+# that a correction goes back to (a receipt identified as such an expenditure has none); a correction of a payment of an
+# earlier year is income of this year, and 310 before the merger is no maternity line.
 MATERNITY_PAYMENTS = f"""
     select
         payment.seq,

@@ -75,6 +75,15 @@ SHEET = """
         select * from ledger.candidate_balance_sheet as candidate_line where candidate_line.region_code = $region
     )"""
 
+# The increment's journal lines, summed: everything below reads these few rows instead of the lines.
+POSTED = f"""
+    posted as materialized (
+        select line.fund_code, line.accounting_month, line.account_code, line.sub_fund, line.entry_kind,
+            sum(line.credit_amount - line.debit_amount) as amount
+        from {LINES}
+        group by 1, 2, 3, 4, 5
+    )"""
+
 # What the increment's journal lines add to each line, month and sub-fund, against what the candidate adds to the
 # published statement.
 # Everything published was checked in its turn, so the whole is covered at the cost of the increment.
@@ -89,17 +98,18 @@ STATEMENT_AGAINST_JOURNAL = f"""
         null::bigint as event_seq,
         abs(coalesce(statement_change.amount, 0) - coalesce(journal.amount, 0)) as amount
     from (
-        select line.fund_code, line.accounting_month, mapping.line_code, scope.sub_fund,
-            sum(mapping.sign * (line.credit_amount - line.debit_amount)) as amount
-        from ledger.journal_line as line
-        inner join (values {_account_lines(_INCOME, 1)}, {_account_lines(_EXPENDITURE, -1)}, ('3001', 'S25', 1),
-            ('3002', 'S25', 1))
-            as mapping (account_code, line_code, sign) on mapping.account_code = line.account_code
-        inner join (values ('total'), ('pooled'), ('personal')) as scope (sub_fund) on scope.sub_fund in ('total',
-            line.sub_fund)
-        where line.region_code = $region and line.event_seq > $after and line.event_seq <= $head
-            and case when mapping.line_code = 'S25' then line.entry_kind in ('opening', 'merger')
-                else line.entry_kind <> 'closing' end
+        select posted.fund_code, posted.accounting_month, mapping.line_code, scope.sub_fund,
+            sum(mapping.sign * posted.amount) as amount
+        from posted
+        inner join (
+            values {_account_lines(_INCOME, 1)}, {_account_lines(_EXPENDITURE, -1)},
+                ('3001', 'S25', 1), ('3002', 'S25', 1)
+        ) as mapping (account_code, line_code, sign) on mapping.account_code = posted.account_code
+        inner join (values ('total'), ('pooled'), ('personal')) as scope (sub_fund)
+            on scope.sub_fund in ('total', posted.sub_fund)
+        where case mapping.line_code
+                when 'S25' then posted.entry_kind in ('opening', 'merger') else posted.entry_kind <> 'closing'
+            end
         group by 1, 2, 3, 4
     ) as journal
     full join (
@@ -218,21 +228,21 @@ BALANCE_SHEET_AGAINST_JOURNAL = f"""
         fund_code, accounting_month, line_code, sub_fund, sheet_change.amount, journal.amount,
         abs(coalesce(sheet_change.amount, 0) - coalesce(journal.amount, 0))
     from (
-        select line.fund_code, line.accounting_month, mapping.line_code, scope.sub_fund,
-            sum(mapping.sign * (line.credit_amount - line.debit_amount)) as amount
-        from ledger.journal_line as line
+        select posted.fund_code, posted.accounting_month, mapping.line_code, scope.sub_fund,
+            sum(mapping.sign * posted.amount) as amount
+        from posted
         cross join lateral (
             select listed.line_code, listed.sign
-            from (values {_account_lines(_ASSETS, -1)}, {_account_lines(_LIABILITIES, 1)}) as listed (account_code,
-                line_code, sign)
-            where listed.account_code = line.account_code
+            from (
+                values {_account_lines(_ASSETS, -1)}, {_account_lines(_LIABILITIES, 1)}
+            ) as listed (account_code, line_code, sign)
+            where listed.account_code = posted.account_code
             union all
-            select case line.sub_fund when 'pooled' then 'N10' when 'personal' then 'N20' end, 1
-            where left(line.account_code, 1) in ('3', '4', '5')
+            select case posted.sub_fund when 'pooled' then 'N10' when 'personal' then 'N20' end, 1
+            where left(posted.account_code, 1) in ('3', '4', '5')
         ) as mapping
         inner join (values ('total'), ('pooled'), ('personal')) as scope (sub_fund)
-            on scope.sub_fund = 'total' or (scope.sub_fund = line.sub_fund and mapping.line_code in ('N10', 'N20'))
-        where line.region_code = $region and line.event_seq > $after and line.event_seq <= $head
+            on scope.sub_fund = 'total' or (scope.sub_fund = posted.sub_fund and mapping.line_code in ('N10', 'N20'))
         group by 1, 2, 3, 4
     ) as journal
     full join (
@@ -247,7 +257,7 @@ BALANCE_SHEET_AGAINST_JOURNAL = f"""
 """
 
 BALANCE_SHEET = f"""
-    with {SHEET},
+    with {SHEET}, {POSTED},
     published as materialized (
         select * from marts.balance_sheet as published_line where published_line.region_code = $region
     )
@@ -257,7 +267,7 @@ BALANCE_SHEET = f"""
 """
 
 STATEMENT_LINES_AGAINST_JOURNAL = f"""
-    with {STATEMENT}, {PUBLISHED_STATEMENT}
+    with {STATEMENT}, {PUBLISHED_STATEMENT}, {POSTED}
     {STATEMENT_AGAINST_JOURNAL}
     union all
     {UNMAPPED_ACCOUNTS}

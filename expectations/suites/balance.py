@@ -25,8 +25,8 @@ B01 = Check(
     clause="ledger §6.1；会计法 借贷记账法",
     offending=f"""
         select
-            line.entry_id || '/' || line.fund_code as item,
-            line.entry_id,
+            min(line.entry_id) || '/' || line.fund_code as item,
+            min(line.entry_id) as entry_id,
             line.fund_code,
             min(line.accounting_month) as accounting_month,
             line.event_seq,
@@ -34,13 +34,13 @@ B01 = Check(
             sum(line.credit_amount) as credit_amount,
             abs(coalesce(sum(line.debit_amount), 0) - coalesce(sum(line.credit_amount), 0)) as amount
         from {LINES}
-        group by line.event_seq, line.entry_id, line.fund_code
+        group by line.event_seq, line.entry_no, line.fund_code
         having sum(line.debit_amount) is distinct from sum(line.credit_amount)
             or bool_or(line.debit_amount is null or line.credit_amount is null)
             or count(*) < 2
     """,
     examined=f"""
-        select count(*) from (select 1 from {LINES} group by line.event_seq, line.entry_id, line.fund_code) as entry
+        select count(*) from (select 1 from {LINES} group by line.event_seq, line.entry_no, line.fund_code) as entry
     """,
     population=MONEY_EVENT_COUNT,
 )

@@ -1,5 +1,7 @@
 """The smallest corruption that each check exists for, on region 320100 of the hand-made books, and the item it must name."""
 
+# ruff: noqa: E501 - one corruption a row reads better than wrapped SQL
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -51,22 +53,11 @@ def _wrong_sheet(where: str, opening: str = "opening_amount", closing: str = "cl
     )
 
 
-def _line(account: str, sub_fund: str, debit: str, credit: str, fund: str = "EMI", kind: str = "normal", seq: int = 9) -> str:
-    """One more line, number 9, on an entry of the increment."""
-    return f"""
-        insert into ledger.journal_line (region_code, event_seq, entry_no, line_no, entry_id, entry_kind, fund_code, accounting_month,
-            posting_date, account_code, sub_fund, debit_amount, credit_amount, event_type, business_type, batch_id, rule_ids)
-        select region_code, event_seq, entry_no, 9, entry_id, '{kind}', '{fund}', accounting_month, posting_date, '{account}',
-            '{sub_fund}', {debit}, {credit}, event_type, business_type, batch_id, rule_ids
-        from ledger.journal_line where {_R} and event_seq = {seq} and entry_no = 1 and line_no = 1;
-    """
-
-
 _QUARANTINE = """
     insert into events.quarantine (quarantine_id, file_id, line_no, region_code, family, source_system, source_event_key, error_codes,
         messages, amount, quarantined_at)
     values (1, 2, 77, {region}, 'claim', 'source_320100', 'Q1', array['E-TYPE-AMOUNT'], array['x'], {amount}, '2020-02-02T01:00:00Z');
-    update events.file_outcome set rows = rows + 1, quarantined = 1 where file_id = 2;
+    update events.file_outcome set rows = rows + 1, quarantined = 1, declared_rows = rows + 1 where file_id = 2;
 """
 
 MUTATIONS = (

@@ -1,0 +1,290 @@
+"""The gate on a real PostgreSQL: every check fails on the corruption it exists for, clean books publish."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
+from psycopg2 import sql
+
+from expectations.candidate import read_candidates
+from expectations.check import NOTHING_EXAMINED, Candidate, Check
+from expectations.gate import GateRefusedError, check, explain, publish
+from expectations.suites import SUITES, all_checks
+from expectations.validation import CheckResult, open_context, run_suite
+from ingestion.database import connect
+from ingestion.settings import Settings
+from tests.integration.gate_books import write_books, write_heads_files
+from tests.integration.gate_mutations import MUTATIONS, Mutation
+
+TEMPLATE = "gate_template"
+BUSINESS_DATE = "2020-04-05"
+
+
+@dataclass(frozen=True)
+class Books:
+    """A copy of the hand-made books in a database of its own."""
+
+    settings: Settings
+    admin_url: str
+
+    def corrupt(self, statements: str) -> None:
+        """Run SQL as superuser with triggers off."""
+        with closing(psycopg2.connect(self.admin_url)) as connection, connection, connection.cursor() as cursor:
+            cursor.execute(statements)
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """Rows of a query, as superuser."""
+        with closing(psycopg2.connect(self.admin_url)) as connection, connection.cursor() as cursor:
+            cursor.execute(query)
+            return cursor.fetchall()
+
+    def candidate(self, region: str = "320100") -> Candidate:
+        """The candidate of a region as the gate reads it."""
+        with closing(connect("fund_quality", settings=self.settings)) as connection:
+            return next(c for c in read_candidates(connection, self.settings) if c.region_code == region)
+
+    def run(self, checks: dict[str, tuple[Check, ...]], region: str = "320100") -> dict[str, CheckResult]:
+        """Results by code of some suites on one region."""
+        context = open_context(self.settings.database_url)
+        with closing(connect("fund_quality", settings=self.settings)) as connection:
+            candidate = self.candidate(region)
+            results = [r for s, c in checks.items() for r in run_suite(context, connection, s, c, candidate)]
+        return {result.check.code: result for result in results}
+
+
+@pytest.fixture(scope="module")
+def template(
+    warehouse_factory: Callable[..., str], postgres_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Path]:
+    """Database `gate_template` with schema, views, seeds and the hand-made books; yields the directory of heads files."""
+    from runtime.dbt import deploy
+
+    local = tmp_path_factory.mktemp("gate")
+    url = warehouse_factory(migrated=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FUND_DATABASE_URL", url)
+        patch.setenv("FUND_LOCAL_DIR", str(local))
+        deploy("gate-tests")
+    admin_url = _url(postgres_url, url.rpartition("/")[2])
+    with closing(psycopg2.connect(admin_url)) as connection:
+        _switch_off_triggers(connection)
+        write_books(connection)
+        write_heads_files(connection, local / "heads")
+    _administer(postgres_url, "CREATE DATABASE {} TEMPLATE {}", TEMPLATE, url.rpartition("/")[2])
+    yield local / "heads"
+    _administer(postgres_url, "DROP DATABASE {} WITH (FORCE)", TEMPLATE)
+
+
+@pytest.fixture
+def books(template: Path, postgres_url: str, warehouse_factory: Callable[..., str], tmp_path: Path) -> Iterator[Books]:
+    """A fresh copy of the books; the gate connects as production does."""
+    ordinary = warehouse_factory()
+    name = f"gate_{next(_numbers)}"
+    _administer(postgres_url, "CREATE DATABASE {} TEMPLATE {}", name, TEMPLATE)
+    heads = shutil.copytree(template, tmp_path / "heads")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FUND_DATABASE_URL", ordinary.rpartition("/")[0] + "/" + name)
+        patch.setenv("FUND_HEADS_DIR", str(heads))
+        patch.setenv("FUND_BUSINESS_DATE", BUSINESS_DATE)
+        yield Books(Settings.from_env(), _url(postgres_url, name))
+    _administer(postgres_url, "DROP DATABASE {} WITH (FORCE)", name)
+
+
+_numbers = itertools.count(1)
+
+
+def _url(admin_url: str, database: str) -> str:
+    return admin_url.rpartition("/")[0] + "/" + database
+
+
+def _administer(admin_url: str, statement: str, *names: str) -> None:
+    with closing(psycopg2.connect(admin_url)) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+
+
+def _switch_off_triggers(connection: psycopg2.extensions.connection) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("select tgrelid::regclass::text from pg_trigger where tgname = 'append_only'")
+        for (table,) in cursor.fetchall():
+            cursor.execute(f"alter table {table} disable trigger append_only")
+        cursor.execute("set session_replication_role = replica")  # no foreign keys either
+
+
+def _suite_of(code: str) -> dict[str, tuple[Check, ...]]:
+    return {name: checks for name, checks in SUITES.items() if any(check.code == code for check in checks)}
+
+
+@pytest.mark.parametrize("region", ["320100", "340400"])
+def test_clean_books_pass_every_check(books: Books, region: str) -> None:
+    results = books.run(SUITES, region)
+    assert {code: result.rows for code, result in results.items() if not result.success} == {}
+    assert set(results) == {check.code for check in all_checks()}
+    # What the books hold, counted by hand: 7 events, 5 with money of their own, 8 entries in the increment.
+    assert (results["C02"].rows_examined, results["C03"].rows_examined, results["B01"].rows_examined) == (7, 5, 8)
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: f"{mutation.code}: {mutation.why}")
+def test_check_fails_on_the_corruption_it_exists_for(books: Books, mutation: Mutation) -> None:
+    books.corrupt("set session_replication_role = replica;" + mutation.sql)
+    result = books.run(_suite_of(mutation.code))[mutation.code]
+    assert (result.success, result.severity) == (False, mutation.severity)
+    assert any(mutation.item in row["item"] for row in result.rows), [row["item"] for row in result.rows]
+    assert result.unexpected_count >= 1
+
+
+def test_every_check_has_a_corruption() -> None:
+    assert {mutation.code for mutation in MUTATIONS} == {check.code for check in all_checks()}
+
+
+def test_check_that_examined_nothing_fails(books: Books) -> None:
+    blind = {
+        suite: tuple(dataclasses.replace(c, examined="select 0", population="select 1") for c in checks)
+        for suite, checks in SUITES.items()
+    }
+    results = books.run(blind)
+    assert all(not result.success and result.severity == "fail" for result in results.values())
+    assert {result.rows[0]["item"] for result in results.values()} == {NOTHING_EXAMINED}
+
+
+def test_check_that_can_not_run_fails_alone(books: Books) -> None:
+    sound, other, *_ = SUITES["balance"]
+    broken = dataclasses.replace(other, offending="select 1 / 0 as item, 0 as amount")
+    blind = dataclasses.replace(SUITES["balance"][2], population="select no_such_column")
+    results = books.run({"balance": (sound, broken, blind)})
+    assert results[sound.code].success
+    assert results[broken.code].rows[0]["item"] == "exception"
+    assert (results[broken.code].success, results[broken.code].severity) == (False, "fail")
+    assert not results[blind.code].success
+
+
+def test_gate_may_read_and_not_write(books: Books) -> None:
+    context = open_context(books.settings.database_url)
+    engine = context.data_sources.get("warehouse").get_execution_engine().engine
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("select current_user").scalar() == "fund_quality"
+        with pytest.raises(Exception, match="read-only"):
+            connection.exec_driver_sql("create table marts.mine (id int)")
+
+
+def test_green_regions_are_published_once(books: Books) -> None:
+    verdicts = check("run-1", books.settings)
+    assert [(v.region_code, v.head_seq, v.green) for v in verdicts] == [("320100", 14, True), ("340400", 14, True)]
+    assert [d.decision for d in publish("run-1", books.settings)] == ["published", "published"]
+    assert [d.decision for d in publish("run-1", books.settings)] == ["published", "published"]
+    assert books.rows(
+        "select region_code, seq, run_id, length(rules_sha256), batch_id from ledger.publication where seq > 7 order by 1"
+    ) == [("320100", 14, "run-1", 64, 2), ("340400", 14, "run-1", 64, 2)]
+    assert books.rows("select count(*), count(*) filter (where success) from quality.check_result") == [
+        (2 * len(all_checks()), 2 * len(all_checks()))
+    ]
+    check("run-2", books.settings)
+    assert [d.decision for d in publish("run-2", books.settings)] == ["unchanged", "unchanged"]
+
+
+def test_red_region_does_not_stop_the_other(books: Books) -> None:
+    books.corrupt("delete from ledger.journal_line where region_code = '340400' and event_seq = 10")
+    red = {verdict.region_code: verdict for verdict in check("run-1", books.settings)}["340400"]
+    assert "C03" in red.failed_checks
+    with pytest.raises(GateRefusedError, match="340400") as refusal:
+        publish("run-1", books.settings)
+    decided = {decision.region_code: decision for decision in refusal.value.decisions}
+    assert (decided["320100"].decision, decided["340400"].decision) == ("published", "refused")
+    assert decided["340400"].failed_checks == red.failed_checks
+    assert books.rows("select region_code, max(seq) from ledger.publication group by 1 order by 1") == [
+        ("320100", 14), ("340400", 7)
+    ]  # fmt: skip
+    text = explain("run-1", books.settings)
+    assert "拒绝发布 / refused" in text
+    assert "340400.2019-12.csv" in text  # the file that the missing entry belongs to
+    assert "300.00 元 / yuan" in text
+
+
+def test_other_head_than_the_checked_one_is_not_published(books: Books) -> None:
+    check("run-1", books.settings)
+    books.corrupt(
+        "insert into ledger.built_head (region_code, batch_id, seq, batch_hash, run_id, built_at)"
+        " values ('320100', 3, 20, sha256('x'), 'late', now())"
+    )
+    with pytest.raises(GateRefusedError) as refusal:
+        publish("run-1", books.settings)
+    assert {d.region_code: d.failed_checks for d in refusal.value.decisions} == {
+        "320100": ("head-moved",),
+        "340400": (),
+    }
+
+
+def test_nothing_is_published_without_a_check(books: Books) -> None:
+    with pytest.raises(GateRefusedError) as refusal:
+        publish("never-checked", books.settings)
+    assert {d.failed_checks for d in refusal.value.decisions} == {("not-checked",)}
+    check("run-1", books.settings)
+    books.corrupt("delete from quality.check_result where code = 'H01'")
+    with pytest.raises(GateRefusedError) as refusal:
+        publish("run-1", books.settings)
+    assert {d.failed_checks for d in refusal.value.decisions} == {("not-checked:H01",)}
+
+
+def test_finding_keeps_the_run_in_which_it_was_first_seen(books: Books) -> None:
+    books.corrupt("update ledger.journal_line set sub_fund = 'personal' where event_seq = 10 and line_no = 1")
+    for run in ("run-1", "run-2"):
+        check(run, books.settings)
+    query = (
+        "select run_id, first_seen_run, item ->> 'source_file', item ->> 'source_line', amount from quality.finding"
+        " where code = 'M03' and region_code = '320100' and finding_key = '320100-10-1/1' order by found_at"
+    )
+    assert [(*row[:4], str(row[4])) for row in books.rows(query)] == [
+        ("run-1", "run-1", "320100.2020-01.csv", "11", "300.00"),
+        ("run-2", "run-1", "320100.2020-01.csv", "11", "300.00"),
+    ]
+
+
+def test_open_rows_accepted_once_are_not_refused_for_having_been_published(books: Books) -> None:
+    threshold = "update policy.policy_region set quarantine_row_share_max = 0.2, quarantine_amount_share_max = 0.2"
+    quarantine = (
+        "insert into events.quarantine (quarantine_id, file_id, line_no, region_code, family, source_system, error_codes,"
+        " messages, amount, quarantined_at) values ({0}, 2, {0}, '320100', 'claim', 's', array['E-TYPE-AMOUNT'],"
+        " array['x'], 1, {1}); update events.file_outcome set rows = rows + 1, declared_rows = rows + 1,"
+        " quarantined = quarantined + 1 where file_id = 2"
+    )
+    books.corrupt(threshold + ";" + quarantine.format(900, "'2020-02-02T01:00:00Z'"))
+    check("run-1", books.settings)
+    publish("run-1", books.settings)
+    quiet = {verdict.region_code: verdict for verdict in check("run-2", books.settings)}["320100"]
+    assert (quiet.green, quiet.warned_checks) == (True, ("C05",))
+    books.corrupt(quarantine.format(901, "now()"))  # since the publication nothing was posted, and money is open
+    worse = {verdict.region_code: verdict for verdict in check("run-3", books.settings)}["320100"]
+    assert worse.failed_checks == ("C05",)
+
+
+def test_missing_heads_file_is_shown_and_does_not_fail(books: Books) -> None:
+    shutil.rmtree(books.settings.heads_dir)
+    result = books.run({"integrity": SUITES["integrity"]})["H01"]
+    assert (result.success, result.severity) == (False, "warn")
+
+
+def test_rewritten_heads_file_fails(books: Books) -> None:
+    path = next(books.settings.heads_dir.glob("*/320100.jsonl"))
+    path.write_text("\n".join(line for line in path.read_text().splitlines() if '"batch_id": 2' in line) * 2)
+    assert books.run({"integrity": SUITES["integrity"]})["H01"].severity == "fail"
+
+
+def test_version_of_the_rules_follows_what_posting_reads(books: Books) -> None:
+    from expectations.rules_version import rules_sha256
+
+    with closing(connect("fund_publisher", settings=books.settings)) as connection:
+        before = rules_sha256(connection)
+        books.corrupt("update policy.policy_region set quarantine_row_share_max = 0.5, name_en = 'Elsewhere'")
+        assert rules_sha256(connection) == before
+        books.corrupt("update policy.policy_region set merger_date = merger_date + 1 where region_code = '320100'")
+        assert rules_sha256(connection) != before
