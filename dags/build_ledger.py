@@ -28,31 +28,31 @@ LOG = [Asset("events_log")]
 )
 def build_ledger() -> None:
     @task(execution_timeout=timedelta(minutes=30))
-    def deploy_models(run_id: str) -> bool:
+    def deploy_models(run: str) -> bool:
         from runtime.dbt import deploy
 
-        return deploy(run_id)
+        return deploy(run)
 
     @task(execution_timeout=timedelta(hours=4))
-    def build_models(run_id: str) -> object:
+    def build_models(run: str) -> object:
         from runtime.dbt import build
 
-        return build(run_id)
+        return build(run)
 
     @task(execution_timeout=timedelta(hours=2))
-    def check_candidate(run_id: str) -> None:
+    def check_candidate(run: str) -> None:
         from expectations.gate import check
 
-        check(run_id)
+        check(run)
 
     @task(execution_timeout=timedelta(minutes=10), retries=0)  # a refusal is a verdict; the next run decides again
-    def publish(run_id: str) -> None:
+    def publish(run: str) -> None:
         from expectations.gate import publish
 
-        publish(run_id)
+        publish(run)
 
-    run_id = "{{ run_id }}"
-    deploy_models(run_id) >> build_models(run_id) >> check_candidate(run_id) >> publish(run_id)
+    run = "{{ run_id }}"
+    deploy_models(run) >> build_models(run) >> check_candidate(run) >> publish(run)
 
 
 build_ledger()

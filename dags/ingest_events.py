@@ -26,9 +26,8 @@ def ingest_events() -> None:
     @task(execution_timeout=timedelta(minutes=10))
     def discover_files() -> list[dict[str, str]]:
         from ingestion.runs import discover
-        from ingestion.settings import Settings
 
-        return discover(Settings.from_env())[:1000]  # Airflow maps 1,024 at most; the rest comes with the next run
+        return discover()[:1000]  # Airflow maps 1,024 at most; the rest comes with the next run
 
     @task(map_index_template="{{ file }}", max_active_tis_per_dagrun=1, execution_timeout=timedelta(hours=2))
     def ingest_file(item: dict[str, str]) -> object:

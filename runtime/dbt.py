@@ -75,7 +75,7 @@ def code_sha256() -> str:
 
 
 def connection_variables(url: str) -> dict[str, str]:
-    """The FUND_DB_* variables of dbt's profile, out of a database URL; anything else in it goes by libpq's own names."""
+    """The FUND_DB_* variables of the profile, out of a database URL; what else is in it goes by libpq's names."""
     parts = parse_dsn(re.sub(r"^postgres(ql)?(\+\w+)?:", "postgresql:", url))
     variables = {
         "FUND_DB_HOST": parts.get("host", "localhost"),

@@ -103,7 +103,7 @@ def _ingest_everything(api: AirflowApi) -> bool:
     while True:
         run_id = api.trigger("ingest_events")
         failed |= _follow(api, "ingest_events", run_id)["state"] == "failed"
-        left = [(item["source_system"], item["file_name"]) for item in discover(Settings.from_env())]
+        left = [(item["source_system"], item["file_name"]) for item in discover()]
         if not left or left == before:
             return failed or bool(left)
         say(f"ingest_events: {len(left)} more files to take")
@@ -112,7 +112,7 @@ def _ingest_everything(api: AirflowApi) -> bool:
 
 def _build_after_ingest(api: AirflowApi) -> Json:
     """The run of `build_ledger` that began after the last ingest: the asset's own, or else one that we start."""
-    ingested = _time(api.newest_runs("ingest_events")[0]["end_date"])
+    ingested = _ingested_at(api)
     deadline = time.monotonic() + ASSET_RUN_WITHIN_S
     while True:
         runs = api.newest_runs("build_ledger")
@@ -126,6 +126,13 @@ def _build_after_ingest(api: AirflowApi) -> Json:
             return _follow(api, "build_ledger", api.trigger("build_ledger"))
         else:
             time.sleep(0.3)
+
+
+def _ingested_at(api: AirflowApi) -> datetime:
+    """Since when everything that the newest ingest brought is in the log."""
+    run = api.newest_runs("ingest_events")[0]
+    heads = api.tasks("ingest_events", run["dag_run_id"], task_id="record_heads")
+    return _time(heads[0]["start_date"] or run["end_date"])
 
 
 def _follow(api: AirflowApi, dag_id: str, run_id: str) -> Json:
