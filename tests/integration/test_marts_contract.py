@@ -17,8 +17,8 @@ from runtime import dbt
 CONTRACT = """
 general_ledger: region_code fund_code accounting_month entry_id line_no entry_kind voucher_no posting_date summary
     account_code account_name sub_fund debit_amount credit_amount event_seq event_type occurred_on recorded_at
-    original_month reverses_entry_id person_no employer_no institution_code benefit_item claim_no receipt_no source_system
-    source_file source_line
+    original_month reverses_entry_id person_no employer_no institution_code benefit_item claim_no receipt_no
+    source_system source_file source_line
 trial_balance: region_code fund_code accounting_month account_code account_name sub_fund opening_balance debit_amount
     credit_amount closing_balance
 income_expenditure_statement: region_code fund_code accounting_month line_code line_name sub_fund amount_month

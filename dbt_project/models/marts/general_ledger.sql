@@ -44,14 +44,18 @@ select
     file.file_name as source_file,
     event.line_no as source_line
 from {{ ref('journal_line') }} as line
-inner join head on head.region_code = line.region_code and line.event_seq <= head.seq
+inner join head on line.region_code = head.region_code and line.event_seq <= head.seq
 -- Left joins to unique keys: no line can be lost or doubled, and the planner drops those that a query doesn't ask for.
-left join {{ source('events', 'event') }} as event on event.region_code = line.region_code and event.seq = line.event_seq
-left join {{ source('events', 'batch') }} as batch on batch.region_code = line.region_code and batch.batch_id = line.batch_id
-left join {{ source('events', 'file_registry') }} as file on file.file_id = batch.file_id
-left join account on account.account_code = line.account_code
-left join {{ ref('event_type') }} as event_type on event_type.event_type = line.event_type
+left join {{ source('events', 'event') }} as event on line.region_code = event.region_code and line.event_seq = event.seq
+left join {{ source('events', 'batch') }} as batch on line.region_code = batch.region_code and line.batch_id = batch.batch_id
+left join {{ source('events', 'file_registry') }} as file on batch.file_id = file.file_id
+left join account on line.account_code = account.account_code
+left join {{ ref('event_type') }} as event_type on line.event_type = event_type.event_type
 left join {{ ref('voucher') }} as voucher
-    on voucher.region_code = line.region_code and voucher.fund_code = line.fund_code
-    and voucher.accounting_month = line.accounting_month and voucher.batch_id = line.batch_id
-    and voucher.posting_date = line.posting_date and voucher.business_type = line.business_type
+    on
+        line.region_code = voucher.region_code
+        and line.fund_code = voucher.fund_code
+        and line.accounting_month = voucher.accounting_month
+        and line.batch_id = voucher.batch_id
+        and line.posting_date = voucher.posting_date
+        and line.business_type = voucher.business_type

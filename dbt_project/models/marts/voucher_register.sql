@@ -19,6 +19,6 @@ select
     '生育医保合并账务流水线 / merged-fund pipeline' as prepared_by,
     null::text as reviewed_by
 from {{ ref('voucher') }} as voucher
-inner join head on head.region_code = voucher.region_code and voucher.last_seq <= head.seq
+inner join head on voucher.region_code = head.region_code and voucher.last_seq <= head.seq
 left join {{ source('events', 'batch') }} as batch
-    on batch.region_code = voucher.region_code and batch.batch_id = voucher.batch_id
+    on voucher.region_code = batch.region_code and voucher.batch_id = batch.batch_id
