@@ -72,7 +72,8 @@ _KEYS = f"""
     CASE {{row}}.event_type {_FAMILY_OF_ORIGINAL} END AS original_family, {{row}}.original_event_key
 """
 _FACT = f"""
-    {{row}}.region_code, {{row}}.source_system, {{row}}.family, {{row}}.source_event_key, {{row}}.event_type, {{row}}.occurred_on,
+    {{row}}.region_code, {{row}}.source_system, {{row}}.family, {{row}}.source_event_key,
+    {{row}}.event_type, {{row}}.occurred_on,
     {{row}}.content_hash, {{row}}.fund_code, {{row}}.sub_fund, {{row}}.insurance_type, {{row}}.enrollment_category,
     {_KEYS.strip()}, {", ".join("{row}." + name for name in AMOUNTS)}
 """
@@ -82,7 +83,8 @@ _FILE_FACT = _FACT.format(row="i").replace(
 )
 _WANTED = f"""
 CREATE TEMP TABLE wanted ON COMMIT DROP AS
-SELECT DISTINCT k.region_code, k.original_source AS source_system, k.original_family AS family, k.original_event_key AS source_event_key
+SELECT DISTINCT k.region_code, k.original_source AS source_system, k.original_family AS family,
+       k.original_event_key AS source_event_key
 FROM (SELECT i.region_code, {_KEYS.format(row="i")} FROM incoming AS i WHERE i.stateful) AS k
 WHERE k.original_event_key IS NOT NULL;
 ANALYZE wanted
@@ -148,7 +150,7 @@ class Accepted:
 def accept(cursor: Cursor, origin: Origin, judge: Judge) -> Accepted:
     """Judge all rows of temp table `incoming` and append those that hold; the rest is left in `refused`.
 
-    Takes the locks of the regions concerned. Leaves temp tables `known`, `placed` and `repeats` for the quarantine's resolutions.
+    Takes the locks of the regions concerned. Leaves temp tables `placed` and `incoming` for the resolutions.
     """
     cursor.execute("ANALYZE incoming")
     cursor.execute("SELECT DISTINCT region_code FROM incoming")
@@ -166,7 +168,7 @@ def _settle_known(cursor: Cursor, judge: Judge) -> int:
     cursor.execute(_CONFLICTS_WITH_LOG, {"hidden": _HIDDEN})
     _refuse_conflicts(cursor, judge, cursor.fetchall())
     cursor.execute("DELETE FROM incoming AS i USING known AS k WHERE k.line_no = i.line_no")
-    return cursor.rowcount
+    return int(cursor.rowcount)
 
 
 def _settle_credit(cursor: Cursor, judge: Judge) -> None:
@@ -182,7 +184,7 @@ def _settle_repeated(cursor: Cursor, judge: Judge) -> int:
     cursor.execute(
         "DELETE FROM incoming AS i USING repeated AS d WHERE d.line_no = i.line_no AND d.line_no <> d.first_line"
     )
-    return cursor.rowcount
+    return int(cursor.rowcount)
 
 
 def _settle_references(cursor: Cursor, judge: Judge) -> int:

@@ -83,7 +83,7 @@ class BatchHead:
 
 
 def batch_hash(previous: bytes, head: BatchHead, rows: Iterable[tuple[bytes, int]]) -> bytes:
-    """Hash of a batch; `rows` are (content_hash, line_no) in the order of seq, `previous` the region's last batch hash."""
+    """Hash of a batch; `rows` are (content_hash, line_no) by seq, `previous` is the region's last batch hash."""
     body = hashlib.sha256()
     for content, line_no in rows:
         body.update(content + struct.pack(">i", line_no))

@@ -12,7 +12,8 @@ from ingestion.seeds import Seeds
 _SET_UP = """
 CREATE TEMP TABLE credit (line_no integer, personal_account_credit numeric(18, 2), missing text) ON COMMIT DROP;
 CREATE TEMP TABLE credit_term (
-    region_code text, contribution_month date, age_from integer, age_to integer, rate numeric, base_floor numeric, base_ceiling numeric
+    region_code text, contribution_month date, age_from integer, age_to integer,
+    rate numeric, base_floor numeric, base_ceiling numeric
 ) ON COMMIT DROP
 """
 _LEFT_OUT = """
@@ -36,7 +37,8 @@ born AS (
     ORDER BY e.region_code, e.person_no, e.seq DESC
 )
 SELECT w.line_no,
-       least(greatest(round(least(greatest(w.contribution_base, t.base_floor), t.base_ceiling) * t.rate, 2), 0), w.employer_amount),
+       least(greatest(round(least(greatest(w.contribution_base, t.base_floor), t.base_ceiling) * t.rate, 2), 0),
+             w.employer_amount),
        CASE WHEN b.birth_date IS NULL THEN 'E-REF-PERSON' WHEN t.rate IS NULL THEN 'E-REF-POLICY' END
 FROM wanted AS w
 LEFT JOIN born AS b ON b.region_code = w.region_code AND b.person_no = w.person_no
@@ -48,7 +50,7 @@ _NONE_DUE = f"INSERT INTO credit SELECT i.line_no, 0, NULL {_LEFT_OUT} AND NOT (
 
 
 def compute(cursor: Cursor, seeds: Seeds, today: date) -> list[tuple[int, str, str]]:
-    """Fill temp table `credit` for the rows of `incoming`; returns (line, code, detail) of rows that can't be computed yet."""
+    """Fill temp table `credit` for rows of `incoming`; returns (line, code, detail) of those that must wait."""
     cursor.execute(_SET_UP)
     cursor.execute(f"SELECT DISTINCT i.region_code, i.contribution_month {_LEFT_OUT} AND {_COMPUTED}")
     months = cursor.fetchall()
@@ -57,10 +59,11 @@ def compute(cursor: Cursor, seeds: Seeds, today: date) -> list[tuple[int, str, s
         cursor.execute(_COMPUTE)
     cursor.execute(_NONE_DUE)
     cursor.execute(
-        "SELECT c.line_no, c.missing, CASE c.missing WHEN 'E-REF-PERSON' THEN i.person_no ELSE to_char(i.contribution_month, 'YYYY-MM') END"
+        "SELECT c.line_no, c.missing, CASE c.missing WHEN 'E-REF-PERSON' THEN i.person_no"
+        " ELSE to_char(i.contribution_month, 'YYYY-MM') END"
         " FROM credit AS c INNER JOIN incoming AS i USING (line_no) WHERE c.missing IS NOT NULL ORDER BY c.line_no"
     )
-    return cursor.fetchall()
+    return list(cursor.fetchall())
 
 
 def _put_terms(cursor: Cursor, seeds: Seeds, months: list[tuple[str, date]], today: date) -> None:

@@ -18,7 +18,8 @@ def connect(role: str | None = None, autocommit: bool = False, settings: Setting
     connection.autocommit = True
     with connection.cursor() as cursor:
         cursor.execute(
-            "SET timezone = 'UTC'; SET datestyle = 'ISO, YMD'; SET client_encoding = 'UTF8'; SET search_path = pg_catalog"
+            "SET timezone = 'UTC'; SET datestyle = 'ISO, YMD';"
+            " SET client_encoding = 'UTF8'; SET search_path = pg_catalog"
         )
         if role is not None:
             cursor.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))

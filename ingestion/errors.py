@@ -245,7 +245,7 @@ _TABLE = (
     (
         "E-REF-POLICY",
         "该统筹区该月份的费率、基数或划入政策尚未配置，配置后自动重试",
-        "no rate, base limits or credit rate is configured for this region and month; the row is tried again when it is",
+        "no rate, base limits or credit rate is configured for this region and month; tried again when it is",
     ),
     # the same key again
     (

@@ -12,9 +12,11 @@ from ingestion.canonical import GENESIS, BatchHead, batch_hash
 
 _PLACE = """
 CREATE TEMP TABLE placed ON COMMIT DROP AS
-SELECT i.line_no, i.region_code, coalesce(h.last_seq, 0) + row_number() OVER (PARTITION BY i.region_code ORDER BY i.line_no) AS seq
+SELECT i.line_no, i.region_code,
+       coalesce(h.last_seq, 0) + row_number() OVER (PARTITION BY i.region_code ORDER BY i.line_no) AS seq
 FROM incoming AS i
-LEFT JOIN (SELECT region_code, max(last_seq) AS last_seq FROM events.batch GROUP BY region_code) AS h USING (region_code);
+LEFT JOIN (SELECT region_code, max(last_seq) AS last_seq FROM events.batch GROUP BY region_code) AS h
+    USING (region_code);
 CREATE UNIQUE INDEX ON pg_temp.placed (line_no);
 ANALYZE placed
 """
@@ -28,7 +30,8 @@ SELECT i.content_hash, i.line_no FROM incoming AS i INNER JOIN placed AS p USING
 WHERE p.region_code = %s ORDER BY p.seq
 """
 _ADD_BATCH = """
-INSERT INTO events.batch (region_code, batch_id, file_id, file_sha256, first_seq, last_seq, recorded_at, prev_batch_hash, batch_hash)
+INSERT INTO events.batch
+    (region_code, batch_id, file_id, file_sha256, first_seq, last_seq, recorded_at, prev_batch_hash, batch_hash)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 _EFFECTIVE = {
@@ -38,11 +41,13 @@ _EFFECTIVE = {
     "batch_id": "%(batch_id)s",
     "original_seq": "coalesce(r.original_seq, o.seq)",
     "sub_fund": "coalesce(i.sub_fund, r.sub_fund)",
-    "personal_account_credit": "coalesce(i.personal_account_credit, r.personal_account_credit, c.personal_account_credit)",
+    "personal_account_credit": """coalesce(
+        i.personal_account_credit, r.personal_account_credit, c.personal_account_credit)""",
     "derived_columns": """nullif(coalesce(i.derived_columns, '{}') || array_remove(ARRAY[
         CASE WHEN i.sub_fund IS NULL AND r.sub_fund IS NOT NULL THEN 'sub_fund' END,
         CASE WHEN i.personal_account_credit IS NULL
-              AND coalesce(r.personal_account_credit, c.personal_account_credit) IS NOT NULL THEN 'personal_account_credit' END
+              AND coalesce(r.personal_account_credit, c.personal_account_credit) IS NOT NULL
+             THEN 'personal_account_credit' END
         ], NULL), '{}')""",
 }
 
@@ -62,10 +67,10 @@ def lock_regions(cursor: Cursor, regions: Iterable[str]) -> None:
 
 
 def append(cursor: Cursor, origin: Origin) -> int:
-    """Add all rows of temp table `incoming` to the log, one batch a region; returns how many. The regions' locks are held.
+    """Add the rows of temp table `incoming` to the log, one batch a region; says how many.
 
-    Derived values come from temp tables `credit` (line_no, personal_account_credit) and `resolved` (line_no, original_seq,
-    original_line, sub_fund, personal_account_credit). Leaves temp table `placed` (line_no, region_code, seq).
+    Derived values come from temp tables `credit` (line_no, personal_account_credit) and `resolved` (line_no,
+    original_seq, original_line, sub_fund, personal_account_credit). Leaves temp table `placed` (line_no, region_code, seq).
     """
     cursor.execute(_PLACE)
     cursor.execute("SELECT region_code, min(seq), max(seq) FROM placed GROUP BY region_code ORDER BY region_code")

@@ -85,7 +85,7 @@ def _current(cursor: Cursor) -> list[tuple[str, int, int, str]]:
         "SELECT DISTINCT ON (region_code) region_code, batch_id, last_seq, encode(batch_hash, 'hex')"
         " FROM events.batch ORDER BY region_code, batch_id DESC"
     )
-    return cursor.fetchall()
+    return list(cursor.fetchall())
 
 
 def _line(region: str, batch_id: int, seq: int, digest: str) -> Head:

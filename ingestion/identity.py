@@ -35,7 +35,7 @@ class Certificate:
 
 
 def read_certificate(text: str) -> Certificate | None:
-    """GB 11643: 18 characters, an existing birth date, the check digit of ISO 7064 MOD 11-2; None when it is not one."""
+    """GB 11643: 18 characters, an existing birth date, the check digit of ISO 7064 MOD 11-2; else None."""
     number = text.upper()
     if not _CERTIFICATE.fullmatch(number):
         return None

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import partial
 
 import polars as pl
 from psycopg2.extensions import cursor as Cursor
@@ -14,6 +13,7 @@ from psycopg2.extras import execute_values
 
 from ingestion import typed
 from ingestion.canonical import content_hashes, hashed_columns
+from ingestion.contracts import treasury
 from ingestion.contracts.columns import SHARED, Column, Family, Kind
 from ingestion.references import ORIGINALS
 from ingestion.validation import Examined
@@ -42,6 +42,19 @@ SELECT g.line_no, g.region_code, g.source_event_key, g.error_codes, g.messages, 
        g.posting_amount
 FROM gone AS g
 """
+
+# What an event posts: (event types, amounts). The other types of a family post nothing.
+_CLAIM_PARTS = ("pooled_amount", "personal_account_amount")
+_POSTED: Mapping[str, tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]] = {
+    "contribution": (
+        (("contribution.collected", "contribution.refunded"), ("employer_amount", "personal_amount", "late_fee")),
+    ),
+    "claim": (
+        (("claim.paid", "claim.reversed", "claim.recovered", "advance.offset"), _CLAIM_PARTS),
+        (("advance.paid", "advance.returned"), ("pooled_amount",)),
+    ),
+    "treasury": ((tuple(name for name in treasury.ALL if name not in ("balance.stated", "fund.merged")), ("amount",)),),
+}
 
 
 @dataclass(frozen=True)
@@ -80,7 +93,8 @@ def add_refusals(cursor: Cursor, refusals: Iterable[Refusal]) -> None:
     ]
     execute_values(
         cursor,
-        "INSERT INTO refused (line_no, region_code, source_event_key, error_codes, messages, raw, posting_amount) VALUES %s",
+        "INSERT INTO refused (line_no, region_code, source_event_key, error_codes, messages, raw, posting_amount)"
+        " VALUES %s",
         rows,
         template="(%s, %s, %s, %s::text[], %s::text[], %s, %s)",
         page_size=500,
@@ -129,27 +143,19 @@ def accepted_frame(
 def posting_amount(family: Family) -> pl.Expr:
     """Cents that a row would post; null where one of its amounts is unreadable or its type unknown."""
     event_type = pl.col("event_type")
-    sums = {
-        "contribution": {
-            ("contribution.collected", "contribution.refunded"): ("employer_amount", "personal_amount", "late_fee")
-        },
-        "claim": {
-            ("claim.paid", "claim.reversed", "claim.recovered", "advance.offset"): (
-                "pooled_amount",
-                "personal_account_amount",
-            ),
-            ("advance.paid", "advance.returned"): ("pooled_amount",),
-        },
-        "treasury": {tuple(t for t in family.event_types if t not in ("balance.stated", "fund.merged")): ("amount",)},
-    }.get(family.name, {})
-    value = pl.when(event_type.is_in(family.event_types)).then(0)
-    for types, names in sums.items():
-        amounts = [pl.when(pl.col(f"{name}|given")).then(pl.col(name)).otherwise(0) for name in names]
-        value = pl.when(event_type.is_in(types)).then(_strict_sum(amounts)).otherwise(value)
-    return value.cast(pl.Int64)
+    cases = [pl.when(event_type.is_in(types)).then(_strict_sum(names)) for types, names in _POSTED.get(family.name, ())]
+    other = pl.when(event_type.is_in(family.event_types)).then(0)
+    return pl.coalesce(*cases, pl.when(~_is_posted(family)).then(other)).cast(pl.Int64)
 
 
-def _strict_sum(amounts: list[pl.Expr]) -> pl.Expr:
+def _is_posted(family: Family) -> pl.Expr:
+    types = [name for names, _ in _POSTED.get(family.name, ()) for name in names]
+    return pl.col("event_type").is_in(types)
+
+
+def _strict_sum(names: tuple[str, ...]) -> pl.Expr:
+    """Sum of amounts where an empty one counts as zero and an unreadable one makes it null."""
+    amounts = [pl.when(pl.col(f"{name}|given")).then(pl.col(name)).otherwise(0) for name in names]
     return pl.sum_horizontal(amounts, ignore_nulls=False)
 
 
@@ -157,17 +163,16 @@ def _text(column: Column) -> pl.Expr:
     value = pl.col(column.name)
     if column.name == "schema_version":
         return value.fill_null(1).cast(pl.String)
-    format_as = {
-        Kind.AMOUNT: typed.amount_text,
-        Kind.DATE: partial(_dated, pattern="%Y-%m-%d"),
-        Kind.MONTH: partial(_dated, pattern="%Y-%m"),
-        Kind.INTEGER: lambda number: number.cast(pl.String),
-    }.get(column.kind)
-    return format_as(value) if format_as else value
-
-
-def _dated(value: pl.Expr, pattern: str) -> pl.Expr:
-    return value.dt.to_string(pattern)
+    match column.kind:
+        case Kind.AMOUNT:
+            return typed.amount_text(value)
+        case Kind.DATE:
+            return value.dt.to_string("%Y-%m-%d")
+        case Kind.MONTH:
+            return value.dt.to_string("%Y-%m")
+        case Kind.INTEGER:
+            return value.cast(pl.String)
+    return value
 
 
 def _stateful(family: Family) -> pl.Expr:

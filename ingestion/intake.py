@@ -119,7 +119,7 @@ def _refusals(
 
 
 def _misfit(misfit: Misfit, reading: Reading) -> Refusal:
-    """A row without shape. Where a profile ignores columns, its text may hold what must not be kept, and is left out."""
+    """A row without shape. Where a profile ignores columns, its text may hold what is not to be kept: left out."""
     where = f"{reading.file.file_name}:{misfit.line_no}"
     text = mask_in_text(misfit.text[:RAW_FIELD_LENGTH_MAX]).replace("\x00", "\N{SYMBOL FOR NULL}")
     raw = None if reading.feed.ignore else json.dumps({"line": text}, ensure_ascii=False)

@@ -41,7 +41,7 @@ class Shape:
 
 
 def files(root: Path) -> Iterator[Landed]:
-    """Every file below the root but manifests, sorted by name. Folders behind links are listed as one entry, not entered."""
+    """Every file below the root but manifests, by name. A folder behind a link is one entry and not entered."""
     for folder, subfolders, names in os.walk(root):
         subfolders.sort()
         here = Path(folder)
@@ -60,7 +60,7 @@ def locate(root: Path, source_system: str, file_name: str) -> Landed | None:
 
 
 def check(root: Path, landed: Landed) -> None:
-    """Refuse what may not be read: files outside a source folder, links that lead out, names that can't be stored, devices."""
+    """Refuse what may not be read: files in no folder, links that lead out, names that can't be stored, devices."""
     if landed.source_system == NO_SOURCE:
         raise FileRejected("E-FILE-FOLDER", landed.file_name)
     try:
@@ -92,7 +92,7 @@ def sha256(root: Path, landed: Landed) -> str:
         with landed.path.open("rb") as handle:
             return hashlib.file_digest(handle, "sha256").hexdigest()
     except (FileRejected, OSError):
-        kind = os.readlink(landed.path) if landed.path.is_symlink() else "unread"
+        kind = str(landed.path.readlink()) if landed.path.is_symlink() else "unread"
         return hashlib.sha256(
             f"{kind}\0{landed.source_system}\0{landed.file_name}".encode("utf-8", "surrogateescape")
         ).hexdigest()

@@ -1,4 +1,4 @@
-"""From a frame of source columns to a frame of canonical text columns, with what is shown of a row when it is refused."""
+"""From source columns to canonical text columns, and what is shown of a row when it is refused."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _mapped(column: ColumnMap) -> list[pl.Expr]:
 
 
 def raw_texts(frame: pl.DataFrame, feed: Feed) -> pl.Series:
-    """Each row as a JSON object of its source columns: without ignored ones, identity numbers masked, long fields cut."""
+    """Each row as JSON of its source columns: without ignored ones, identity numbers masked, long fields cut."""
     shown = [name for name in frame.columns if name not in feed.ignore]
     if not shown or not frame.height:
         return pl.Series("raw", ["{}"] * frame.height, dtype=pl.String)

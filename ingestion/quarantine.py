@@ -6,9 +6,10 @@ from psycopg2.extensions import cursor as Cursor
 
 _ADD = """
 INSERT INTO events.quarantine
-    (file_id, line_no, region_code, family, source_system, source_event_key, error_codes, messages, raw, canonical, amount, quarantined_at)
-SELECT %(file_id)s, r.line_no, r.region_code, %(family)s, %(source_system)s, r.source_event_key, r.error_codes, r.messages, r.raw,
-       r.canonical, r.posting_amount, clock_timestamp()
+    (file_id, line_no, region_code, family, source_system, source_event_key, error_codes, messages, raw, canonical,
+     amount, quarantined_at)
+SELECT %(file_id)s, r.line_no, r.region_code, %(family)s, %(source_system)s, r.source_event_key, r.error_codes,
+       r.messages, r.raw, r.canonical, r.posting_amount, clock_timestamp()
 FROM refused AS r
 ORDER BY r.line_no
 """
@@ -47,19 +48,19 @@ WHERE NOT EXISTS (SELECT FROM refused AS r WHERE r.line_no = q.line_no)
 def add(cursor: Cursor, file_id: int, family: str, source_system: str) -> int:
     """Record the rows of temp table `refused`; returns how many."""
     cursor.execute(_ADD, {"file_id": file_id, "family": family, "source_system": source_system})
-    return cursor.rowcount
+    return int(cursor.rowcount)
 
 
 def settle(cursor: Cursor, file_id: int) -> int:
     """Resolve what the events just added (temp tables `placed`, `incoming`) settle; returns how many rows."""
     cursor.execute(_SETTLE, {"file_id": file_id})
-    return cursor.rowcount
+    return int(cursor.rowcount)
 
 
 def settle_duplicates(cursor: Cursor, file_id: int) -> int:
     """After a retry: resolve waiting rows of the file that equal an event of the log."""
     cursor.execute(_SETTLE_DUPLICATES, {"file_id": file_id})
-    return cursor.rowcount
+    return int(cursor.rowcount)
 
 
 def files_waiting(cursor: Cursor) -> list[tuple[int, str, str]]:
@@ -68,7 +69,7 @@ def files_waiting(cursor: Cursor) -> list[tuple[int, str, str]]:
         f"SELECT f.file_id, f.sha256, f.file_name FROM events.file_registry AS f"
         f" WHERE f.file_id IN (SELECT q.file_id {_WAITING}) ORDER BY f.file_id"
     )
-    return cursor.fetchall()
+    return list(cursor.fetchall())
 
 
 def regions_waiting(cursor: Cursor, file_id: int) -> list[str]:
@@ -80,4 +81,4 @@ def regions_waiting(cursor: Cursor, file_id: int) -> list[str]:
 def take_up(cursor: Cursor, file_id: int) -> int:
     """Put a file's waiting rows into temp table `incoming`; returns how many."""
     cursor.execute(_TAKE_UP, (file_id,))
-    return cursor.rowcount
+    return int(cursor.rowcount)

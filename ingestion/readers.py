@@ -159,7 +159,7 @@ class _Lines:
 
 
 def _records(source: Iterator[str], delimiter: str) -> Iterator[tuple[int, list[str] | str]]:
-    """(first physical line, fields); text instead of fields for a line whose quote is never closed. Blank lines are no rows."""
+    """(first physical line, fields), or the text of a line whose quote is never closed. Blank lines are no rows."""
     csv.field_size_limit(_FIELD_BYTES_MAX)
     lines = _Lines(source)
     line_no = 1
@@ -238,7 +238,7 @@ def _json_object(line: str) -> dict[str, str | None] | None:
     return {_storable(name): _json_text(value) for name, value in pairs}
 
 
-def _json_text(value: Any) -> str | None:
+def _json_text(value: str | bool | None) -> str | None:
     if value is None or isinstance(value, bool):
         return None if value is None else str(value).lower()
     return _storable(str(value))

@@ -1,8 +1,8 @@
 """References of corrections to their originals: pure functions over facts, no database.
 
-A refund, reversal, recovery, return, offset or identification consumes what it takes from its original. Facts of the log are
-replayed in the order of seq, then the rows of a file are decided in line order; an original further down the same file is decided
-first. What a row needs but can't have is told by `E-REF-*`: such a row waits.
+A refund, reversal, recovery, return, offset or identification consumes what it takes from its original. Facts of the
+log are replayed in the order of seq, then the rows of a file are decided in line order; an original further down the
+same file is decided first. What a row needs but can't have is told by `E-REF-*`: such a row waits.
 """
 
 from __future__ import annotations
@@ -34,6 +34,12 @@ ORIGINALS: Mapping[str, tuple[str, tuple[str, ...]]] = {
 }
 _CONTRIBUTION_PARTS = ("employer_amount", "personal_amount", "late_fee")
 _CLAIM_PARTS = ("pooled_amount", "personal_account_amount")
+_TAKEN_IN_SUM: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "contribution.collected": ("amount", _CONTRIBUTION_PARTS),
+    "advance.offset": ("pooled_amount", _CLAIM_PARTS),
+    "advance.returned": ("pooled_amount", ("pooled_amount",)),
+    "payment.returned": (_WHOLE, ("amount",)),
+}
 AMOUNTS = (*_CONTRIBUTION_PARTS, "personal_account_credit", *_CLAIM_PARTS, "amount")
 
 Key = tuple[str, str, str, str]  # region_code, source_system, family, source_event_key
@@ -183,7 +189,7 @@ class Book:
         return entry
 
     def _fund_fits(self, fact: Fact, original: _Entry) -> bool:
-        """The row's own fund is the original's, or EMI from the merger on. Corrections without a fund of their own follow it."""
+        """The row's own fund is the original's, or EMI from the merger on. A correction without a fund follows it."""
         own = self._own_fund(fact)
         if own is None:
             return True
@@ -203,7 +209,7 @@ class Book:
 
 
 def decide_rows(rows: list[Fact], book: Book) -> dict[int, Decision]:
-    """Decide rows of one file, given in line order: the first line of a key wins, an original further down is decided first."""
+    """Decide rows of one file, given in line order. The first line of a key wins; an original is decided first."""
     return _Run(rows, book).decide_all()
 
 
@@ -249,7 +255,9 @@ class _Run:
         winner = self._winner.get(fact.key)
         if winner is not None:
             same = winner.content_hash == fact.content_hash
-            return Decision(fact.place, **{"duplicate_of" if same else "conflict_with": winner.place})
+            if same:
+                return Decision(fact.place, duplicate_of=winner.place)
+            return Decision(fact.place, conflict_with=winner.place)
         decision = self._book.decide(fact)
         if decision.accepted:
             self._winner[fact.key] = fact
@@ -269,25 +277,20 @@ def _components(fact: Fact) -> dict[str, Decimal]:
 
 def _wanted(fact: Fact, original: _Entry) -> dict[str, Decimal]:
     """What a fact takes from its original, in the original's components."""
-    match fact.event_type:
-        case "contribution.refunded":
-            return {name: fact.amount(name) for name in _CONTRIBUTION_PARTS} | {
-                "personal_account_credit": _refund_credit(fact, original) or ZERO
-            }
-        case "contribution.collected":
-            return {"amount": fact.total(_CONTRIBUTION_PARTS)}
-        case "claim.reversed":
-            return _components(original.fact)
-        case "claim.recovered":
-            return {name: fact.amount(name) for name in _CLAIM_PARTS}
-        case "advance.offset":
-            return {"pooled_amount": fact.total(_CLAIM_PARTS)}
-        case "advance.returned":
-            return {"pooled_amount": fact.amount("pooled_amount")}
-        case "payment.returned":
-            return {_WHOLE: fact.amount("amount")}
-        case _:
-            return {"amount": fact.amount("amount")}
+    if fact.event_type == "contribution.refunded":
+        credit = _refund_credit(fact, original) or ZERO
+        return {name: fact.amount(name) for name in _CONTRIBUTION_PARTS} | {"personal_account_credit": credit}
+    if fact.event_type == "claim.reversed":
+        return _components(original.fact)
+    if fact.event_type == "claim.recovered":
+        return {name: fact.amount(name) for name in _CLAIM_PARTS}
+    return _wanted_in_sum(fact)
+
+
+def _wanted_in_sum(fact: Fact) -> dict[str, Decimal]:
+    """What is taken from an original that has one component, or from the sum of its components."""
+    component, names = _TAKEN_IN_SUM.get(fact.event_type, ("amount", ("amount",)))
+    return {component: fact.total(names)}
 
 
 def _give_back(fact: Fact, original: _Entry) -> None:

@@ -11,10 +11,12 @@ from ingestion.landing import Landed, Shape
 from ingestion.readers import READER_VERSION
 
 _SIGHT = """
-INSERT INTO events.landing_sighting AS s (source_system, file_name, size_bytes, modified_ns, sha256, first_seen_at, seen_at)
+INSERT INTO events.landing_sighting AS s
+    (source_system, file_name, size_bytes, modified_ns, sha256, first_seen_at, seen_at)
 VALUES (%(source)s, %(name)s, %(size)s, %(modified)s, %(sha256)s, clock_timestamp(), clock_timestamp())
 ON CONFLICT (source_system, file_name) DO UPDATE
-SET size_bytes = excluded.size_bytes, modified_ns = excluded.modified_ns, sha256 = excluded.sha256, seen_at = excluded.seen_at
+SET size_bytes = excluded.size_bytes, modified_ns = excluded.modified_ns, sha256 = excluded.sha256,
+    seen_at = excluded.seen_at
 """
 _OUTCOME = """
 SELECT r.file_id, o.state, o.reader_key, o.rows, o.loaded, o.duplicate, o.quarantined, o.error_code, o.attempt_no
@@ -27,16 +29,18 @@ _REGISTER = """
 INSERT INTO events.file_registry (source_system, file_name, sha256, size_bytes, first_seen_at)
 SELECT %(source)s, %(name)s, %(sha256)s, %(size)s,
        coalesce((SELECT s.first_seen_at FROM events.landing_sighting AS s
-                 WHERE s.source_system = %(source)s AND s.file_name = %(name)s AND s.sha256 = %(sha256)s), clock_timestamp())
+                 WHERE s.source_system = %(source)s AND s.file_name = %(name)s AND s.sha256 = %(sha256)s),
+                clock_timestamp())
 WHERE NOT EXISTS (SELECT FROM events.file_registry
                   WHERE source_system = %(source)s AND file_name = %(name)s AND sha256 = %(sha256)s)
 """
 _DECIDE = """
-INSERT INTO events.file_outcome (file_id, attempt_no, state, error_code, error_message, family, rows, loaded, duplicate, quarantined,
-                                 declared_rows, reader_key, duplicate_of, finished_at)
-VALUES (%(file_id)s, (SELECT coalesce(max(attempt_no), 0) + 1 FROM events.file_outcome WHERE file_id = %(file_id)s), %(state)s,
-        %(error_code)s, %(error_message)s, %(family)s, %(rows)s, %(loaded)s, %(duplicate)s, %(quarantined)s, %(declared_rows)s,
-        %(reader_key)s, %(duplicate_of)s, clock_timestamp())
+INSERT INTO events.file_outcome
+    (file_id, attempt_no, state, error_code, error_message, family, rows, loaded, duplicate, quarantined, declared_rows,
+     reader_key, duplicate_of, finished_at)
+VALUES (%(file_id)s, (SELECT coalesce(max(attempt_no), 0) + 1 FROM events.file_outcome WHERE file_id = %(file_id)s),
+        %(state)s, %(error_code)s, %(error_message)s, %(family)s, %(rows)s, %(loaded)s, %(duplicate)s, %(quarantined)s,
+        %(declared_rows)s, %(reader_key)s, %(duplicate_of)s, clock_timestamp())
 """
 
 
@@ -146,7 +150,8 @@ def register(cursor: Cursor, file: FileOf) -> int:
     values = {"source": file.source_system, "name": file.file_name, "sha256": file.sha256, "size": file.size_bytes}
     cursor.execute(_REGISTER, values)
     cursor.execute(
-        "SELECT file_id FROM events.file_registry WHERE source_system = %(source)s AND file_name = %(name)s AND sha256 = %(sha256)s",
+        "SELECT file_id FROM events.file_registry"
+        " WHERE source_system = %(source)s AND file_name = %(name)s AND sha256 = %(sha256)s",
         values,
     )
     (file_id,) = cursor.fetchone()

@@ -1,4 +1,4 @@
-"""What a run does: discover files, take each in, try waiting rows again. Called by the tasks and by `python -m ingestion`."""
+"""What a run does: discover files, take each in, try waiting rows again. For tasks and for `python -m ingestion`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Item = dict[str, Any]
 
 
 def discover(settings: Settings | None = None) -> list[Item]:
-    """Files to be taken in, in the order to take them: `source_system`, `file_name`, `family` (None when it can't be told)."""
+    """Files to be taken in, in their order: `source_system`, `file_name`, `family` (None when it can't be told)."""
     settings = settings or Settings.from_env()
     items = []
     with _session(settings, autocommit=True) as connection, connection.cursor() as cursor:
@@ -50,7 +50,7 @@ def discover(settings: Settings | None = None) -> list[Item]:
 
 
 def ingest(item: Item, settings: Settings | None = None) -> dict[str, Any]:
-    """Take one file in; returns its state and counts. A file that can't be taken is recorded as rejected, not raised."""
+    """Take one file in; returns its state and counts. One that can't be taken is recorded as rejected, not raised."""
     settings = settings or Settings.from_env()
     landed = landing.locate(settings.landing_dir, item["source_system"], item["file_name"])
     if landed is None:

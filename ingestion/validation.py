@@ -41,7 +41,7 @@ class Rulebook:
 
 @dataclass(frozen=True)
 class Examined:
-    """`frame`: typed canonical columns (amounts in cents), one row a source row; `reasons`: row index -> (code, columns)."""
+    """`frame`: typed canonical columns (amounts in cents), a row a source row; `reasons`: row -> (code, columns)."""
 
     frame: pl.DataFrame
     reasons: dict[int, list[tuple[str, tuple[str, ...]]]]

@@ -163,7 +163,7 @@ def _account_rules(seeds: Seeds) -> tuple[Rule, ...]:
 
 
 def _identification_rules(seeds: Seeds) -> tuple[Rule, ...]:
-    """`identified_as` is a posting account of the row's fund; one of income or expenditure needs the sub-fund it is kept by."""
+    """`identified_as` is a posting account of the row's fund; one of income or expenditure needs its sub-fund."""
     identified = pl.col("event_type") == "receipt.identified"
     key = pl.concat_str("fund_code", pl.lit(":"), "identified_as")
     valid = [f"{fund}:{code}" for fund in ("EMI", "MAT") for code in seeds.posting_accounts(fund)]

@@ -1,6 +1,6 @@
 """Migrations of the database: numbered SQL files of this folder, applied in order by yoyo-migrations.
 
-Its bookkeeping lives in the schema `fund_migrations`. Migrations only go forward; projections are rebuilt, not migrated.
+Its bookkeeping lives in the schema `fund_migrations`. Migrations only go forward; projections are rebuilt instead.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class _Backend(PostgresqlBackend):
 
 
 def migrate(settings: Settings | None = None) -> list[str]:
-    """Bring the database to this code's version; returns what was applied. Safe when several processes call it at once."""
+    """Bring the database to this code's version; returns what was applied. Several processes may call it at once."""
     settings = settings or Settings.from_env()
     with closing(connect(autocommit=True, settings=settings)) as guard, guard.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(hashtextextended('merged_fund.migrate', 0))")
