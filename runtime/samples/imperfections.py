@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
 
-from runtime.samples.cities import City
 from runtime.samples.log import CityLog, Row, fen, text
-from runtime.samples.values import Fen, Raw, Value, yuan
+from runtime.samples.values import Raw, Value, yuan
 
 Parcels = dict[tuple[str, str], list[Row]]
 
@@ -17,7 +15,7 @@ def spoil(log: CityLog, parcels: Parcels) -> None:
     _send_twice(parcels)
     _late_original(log, parcels)
     _misspelt_then_corrected(parcels)
-    _never_right(log.city, parcels)
+    _never_right(parcels)
 
 
 def _send_twice(parcels: Parcels) -> None:
@@ -82,31 +80,10 @@ def _turned(value: Value) -> Raw:
     return Raw(number[:-1] + ("1" if number[-1] != "1" else "2"))
 
 
-def _never_right(city: City, parcels: Parcels) -> None:
-    """Rows that no later file mends; none of them is money that moved."""
+def _never_right(parcels: Parcels) -> None:
+    """A settlement that does not add up and that no later file mends: one row stays open, and no money hangs on it."""
     claims = parcels["claim", "2020Q2"]
-    conflicting = next(
-        row for row in reversed(claims) if row["event_type"] == "claim.paid" and row["benefit_item"] == "pharmacy"
-    )
-    claims.append({**conflicting, "personal_account_amount": fen(conflicting, "personal_account_amount") + 100})
     settled = next(row for row in claims if _pharmacy(row))
-    claims.append(_stray(settled, "A", medical_fee_total=fen(settled, "medical_fee_total") + yuan(7)))
-    claims.append(_stray(settled, "B", region_code=Raw(city.region_code[:5])))
-    parcels["treasury", "2020Q2"].append(_forbidden_path(city))
-
-
-def _stray(row: Row, suffix: str, **columns: Value) -> Row:
-    return {**row, "source_event_key": f"{text(row, 'source_event_key')}{suffix}", **columns}
-
-
-def _forbidden_path(city: City) -> Row:
-    return {
-        "event_type": "cash.transferred",
-        "source_event_key": f"{city.prefix}-TRE-900001",
-        "occurred_on": date(2020, 6, 5),
-        "region_code": city.region_code,
-        "fund_code": "EMI",
-        "from_account": "expenditure",
-        "to_account": "treasury",
-        "amount": Fen(100_000),
-    }
+    key = f"{text(settled, 'source_event_key')}A"
+    total = fen(settled, "medical_fee_total") + yuan(7)
+    claims.append({**settled, "source_event_key": key, "medical_fee_total": total})

@@ -366,12 +366,12 @@ def test_slips_are_few(delivered: list[Row], facts: list[Row]) -> None:
     for region, prefix in (("320100", "NJ"), ("340400", "HN")):
         rows = [row for row in delivered if row["source_event_key"].startswith(prefix)]
         slips = [row for row in rows if _slip(row)]
-        assert 5 <= len(slips) <= 10
+        assert 4 <= len(slips) <= 8
         posted = sum((amount for row in facts if row["region_code"] == region and row["family"] != "registration"
                       and row["event_type"] not in ("balance.opened", "cash.transferred")
                       for *_, amount in _entry(row)), Decimal(0))  # fmt: skip
         at_stake = sum((_of(row, "amount") for row in slips if row.get("amount", "0").isascii()), Decimal(0))
-        assert 0 < at_stake < posted / 1_000
+        assert at_stake < posted / 1_000
 
 
 def test_one_payment_comes_only_after_its_recovery(landing: Path) -> None:
