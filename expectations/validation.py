@@ -110,27 +110,22 @@ def _sqlalchemy_url(url: str) -> str:
 def _coverages(connection: Connection, checks: Sequence[Check], candidate: Candidate) -> list[Coverage]:
     """Rows examined and rows to examine, for each check. A check that cannot count is made to fail, and it alone."""
     known: dict[str, int] = {}
-    return [
-        Coverage(
-            examined=_count(connection, check, check.bind(check.examined, candidate), known, when_broken=0),
-            population=_count(connection, check, check.bind(check.population, candidate), known, when_broken=1),
-        )
-        for check in checks
-    ]
+    return [_coverage(connection, check, candidate, known) for check in checks]
 
 
-def _count(connection: Connection, check: Check, query: str, known: dict[str, int], when_broken: int) -> int:
-    """Several checks share a population: each query runs once."""
-    if query not in known:
-        try:
+def _coverage(connection: Connection, check: Check, candidate: Candidate, known: dict[str, int]) -> Coverage:
+    """Several checks share a population: what is in `known` is not counted again."""
+    examined, population = (check.bind(query, candidate) for query in (check.examined, check.population))
+    try:
+        for query in {examined, population} - known.keys():
             with connection.cursor() as cursor:
                 cursor.execute(f"select ({query})::bigint")
                 (known[query],) = cursor.fetchone() or (0,)
-        except psycopg2.Error:
-            connection.rollback()
-            _LOG.exception("%s: rows cannot be counted", check.code)
-            return when_broken
-    return known[query]
+    except psycopg2.Error:
+        connection.rollback()
+        _LOG.exception("%s: rows cannot be counted", check.code)
+        return Coverage(examined=0, population=1)
+    return Coverage(known[examined], known[population])
 
 
 @contextmanager

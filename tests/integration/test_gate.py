@@ -64,8 +64,8 @@ class Books:
 @pytest.fixture(scope="module")
 def template(
     warehouse_factory: Callable[..., str], postgres_url: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Path]:
-    """Database `gate_template` with schema, views, seeds and the hand-made books; yields the directory of heads files."""
+) -> Iterator[tuple[str, Path]]:
+    """Database `gate_template` with views, seeds and the books; yields the ordinary role's URL and the heads files."""
     from runtime.dbt import deploy
 
     local = tmp_path_factory.mktemp("gate")
@@ -80,17 +80,17 @@ def template(
         write_books(connection)
         write_heads_files(connection, local / "heads")
     _administer(postgres_url, "CREATE DATABASE {} TEMPLATE {}", TEMPLATE, url.rpartition("/")[2])
-    yield local / "heads"
+    yield url, local / "heads"
     _administer(postgres_url, "DROP DATABASE {} WITH (FORCE)", TEMPLATE)
 
 
 @pytest.fixture
-def books(template: Path, postgres_url: str, warehouse_factory: Callable[..., str], tmp_path: Path) -> Iterator[Books]:
+def books(template: tuple[str, Path], postgres_url: str, tmp_path: Path) -> Iterator[Books]:
     """A fresh copy of the books; the gate connects as production does."""
-    ordinary = warehouse_factory()
+    ordinary, recorded = template
     name = f"gate_{next(_numbers)}"
     _administer(postgres_url, "CREATE DATABASE {} TEMPLATE {}", name, TEMPLATE)
-    heads = shutil.copytree(template, tmp_path / "heads")
+    heads = shutil.copytree(recorded, tmp_path / "heads")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FUND_DATABASE_URL", ordinary.rpartition("/")[0] + "/" + name)
         patch.setenv("FUND_HEADS_DIR", str(heads))
@@ -183,7 +183,8 @@ def test_green_regions_are_published_once(books: Books) -> None:
     assert [d.decision for d in publish("run-1", books.settings)] == ["published", "published"]
     assert [d.decision for d in publish("run-1", books.settings)] == ["published", "published"]
     assert books.rows(
-        "select region_code, seq, run_id, length(rules_sha256), batch_id from ledger.publication where seq > 7 order by 1"
+        "select region_code, seq, run_id, length(rules_sha256), batch_id from ledger.publication"
+        " where seq > 7 order by 1"
     ) == [("320100", 14, "run-1", 64, 2), ("340400", 14, "run-1", 64, 2)]
     assert books.rows("select count(*), count(*) filter (where success) from quality.check_result") == [
         (2 * len(all_checks()), 2 * len(all_checks()))
@@ -252,8 +253,8 @@ def test_finding_keeps_the_run_in_which_it_was_first_seen(books: Books) -> None:
 def test_open_rows_accepted_once_are_not_refused_for_having_been_published(books: Books) -> None:
     threshold = "update policy.policy_region set quarantine_row_share_max = 0.2, quarantine_amount_share_max = 0.2"
     quarantine = (
-        "insert into events.quarantine (quarantine_id, file_id, line_no, region_code, family, source_system, error_codes,"
-        " messages, amount, quarantined_at) values ({0}, 2, {0}, '320100', 'claim', 's', array['E-TYPE-AMOUNT'],"
+        "insert into events.quarantine (quarantine_id, file_id, line_no, region_code, family, source_system,"
+        " error_codes, messages, amount, quarantined_at) values ({0}, 2, {0}, '320100', 'claim', 's', array['E-TYPE-AMOUNT'],"
         " array['x'], 1, {1}); update events.file_outcome set rows = rows + 1, declared_rows = rows + 1,"
         " quarantined = quarantined + 1 where file_id = 2"
     )
