@@ -47,14 +47,16 @@ def prepare(environment: Environment, _: argparse.Namespace) -> int:
 
 def up(environment: Environment, _: argparse.Namespace) -> int:
     """Keep Airflow running in the background, with its user interface and its schedules."""
+    from runtime.pipeline import one_at_a_time
     from runtime.pipeline import prepare as make_ready
 
     airflow = LocalAirflow(environment.layout)
-    if airflow.is_running():
-        say("Airflow is running already")
-    else:
-        make_ready(environment)
-        airflow.start(environment, bound_to_us=False)
+    with one_at_a_time(environment):
+        if airflow.is_running():
+            say("Airflow is running already")
+        else:
+            make_ready(environment)
+            airflow.start(environment, bound_to_us=False)
     print(f"\n  {airflow.url()}\n  user admin, password {airflow.password()}\n")
     return 0
 
@@ -118,6 +120,9 @@ def _finish(environment: Environment, work: Callable[..., object], *, show_summa
         if result.outcome is Outcome.REFUSED:
             print("\n" + explain(result.run_id) + "\n")
         outcome = result.outcome
+    except KeyboardInterrupt:
+        print("RESULT=error", flush=True)
+        raise
     except Exception as error:  # whatever it is, the last line must say so
         _complain_about(error)
         outcome = Outcome.ERROR

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import subprocess
 import sys
 import time
@@ -21,7 +22,7 @@ import psycopg2
 from runtime import processes
 from runtime.airflow_api import AirflowApi, ApiError
 from runtime.environment import DAG_IDS, METADATA_VARIABLE, Environment
-from runtime.layout import Layout, port_is_free
+from runtime.layout import REPOSITORY, Layout, port_is_free
 from runtime.terminal import say, step
 
 START_TIMEOUT_S = 180
@@ -46,6 +47,7 @@ class LocalAirflow:
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
+        self._guard: subprocess.Popen[bytes] | None = None
 
     def start(self, environment: Environment, *, bound_to_us: bool) -> AirflowApi:
         """Start all components and wait until both DAGs can be run.
@@ -58,9 +60,12 @@ class LocalAirflow:
             self._write_password()
             self._migrate(variables)
             since = datetime.now(UTC)
+            owner = secrets.token_hex(8)
+            if bound_to_us:
+                self._guard = _start_guard(self._layout, owner)
             with step("Airflow: starting API server, scheduler, dag-processor and triggerer"):
-                self._launch(variables, environment, bound_to_us=bound_to_us)
                 try:
+                    self._launch(variables, environment, owner)
                     api = self.api()
                     self._wait_until_ready(api, since)
                     _end_interrupted_runs(api)
@@ -69,10 +74,10 @@ class LocalAirflow:
                     raise
         return api
 
-    def stop(self) -> bool:
-        """Stop every component and what they started; False when nothing ran."""
+    def stop(self, owner: str | None = None) -> bool:
+        """Stop every component and what they started; False when nothing ran, or not what `owner` started."""
         with processes.exclusive(self._layout.run / "airflow.lock", "starting or stopping Airflow"):
-            return self._stop()
+            return (owner is None or self._noted().get("owner") == owner) and self._stop()
 
     def is_running(self) -> bool:
         """Whether all components live."""
@@ -126,6 +131,10 @@ class LocalAirflow:
             if name in leaders:
                 processes.stop_session(leaders[name], patience_s)
         self._note.unlink(missing_ok=True)
+        if self._guard:
+            self._guard.kill()
+            self._guard.communicate()
+            self._guard = None
         return alive
 
     def _free_api_port(self, environment: Environment) -> dict[str, str]:
@@ -159,8 +168,9 @@ class LocalAirflow:
                 raise AirflowError(f"`airflow db migrate` failed; see {log}\n{_tail(log)}")
         done.write_text(json.dumps(_revision(variables[METADATA_VARIABLE])))
 
-    def _launch(self, variables: dict[str, str], environment: Environment, *, bound_to_us: bool) -> None:
+    def _launch(self, variables: dict[str, str], environment: Environment, owner: str) -> None:
         noted: dict[str, Any] = {
+            "owner": owner,
             "port": int(variables["AIRFLOW__API__PORT"]),
             "fund": {name: value for name, value in variables.items() if name.startswith("FUND_")},
             "caller": {k: v for k, v in environment.given.items() if k.startswith(("FUND_", "AIRFLOW__"))},
@@ -176,7 +186,6 @@ class LocalAirflow:
                     stderr=log,
                     cwd=self._layout.airflow_home,
                     start_new_session=True,
-                    preexec_fn=processes.die_with_parent if bound_to_us else None,  # noqa: PLW1509 no threads here
                 )
             noted["components"][name] = processes.identity(process.pid)
             self._write_note(noted)  # after each: a crash between two must not orphan the first
@@ -207,6 +216,18 @@ class LocalAirflow:
         for name, noted in self._noted()["components"].items():
             if not processes.same(noted):
                 raise AirflowError(f"Airflow's {name} ended; the end of {self._log(name)}:\n{_tail(self._log(name))}")
+
+
+def _start_guard(layout: Layout, owner: str) -> subprocess.Popen[bytes]:
+    """A process that outlives us, be it after kill -9, just long enough to stop the components that we started."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "runtime.guard", str(layout.local), owner],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd=REPOSITORY,
+        start_new_session=True,
+    )
 
 
 def _missing(api: AirflowApi, since: datetime) -> str:

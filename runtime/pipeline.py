@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -58,9 +58,14 @@ def prepare(environment: Environment) -> None:
         say(f"Warehouse: applied {len(applied)} migration(s), up to {applied[-1]}")
 
 
+def one_at_a_time(environment: Environment) -> AbstractContextManager[None]:
+    """Hold the local directory's pipeline lock."""
+    return processes.exclusive(environment.layout.run / "pipeline.lock", "running the pipeline", timeout_s=4 * 3600)
+
+
 def run_pipeline(environment: Environment) -> PipelineResult:
     """Files -> log -> ledger -> gate -> publication, through Airflow; one pipeline of a local directory at a time."""
-    with processes.exclusive(environment.layout.run / "pipeline.lock", "running the pipeline", timeout_s=4 * 3600):
+    with one_at_a_time(environment):
         prepare(environment)
         with _airflow(environment) as api:
             failed = _ingest_everything(api)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import fcntl
 import os
 import signal
@@ -11,12 +10,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from runtime.terminal import complain
+
 
 @contextmanager
 def exclusive(path: Path, waiting_for: str, timeout_s: float = 300) -> Iterator[None]:
     """Hold the lock file `path`; TimeoutError after `timeout_s` seconds. The system frees it when the holder dies."""
     with path.open("a") as handle:
-        deadline = time.monotonic() + timeout_s
+        deadline, told = time.monotonic() + timeout_s, False
         while True:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -24,6 +25,9 @@ def exclusive(path: Path, waiting_for: str, timeout_s: float = 300) -> Iterator[
             except BlockingIOError:
                 if time.monotonic() > deadline:
                     raise TimeoutError(f"another process is still {waiting_for} (lock file {path})") from None
+                if not told and time.monotonic() > deadline - timeout_s + 3:
+                    told = True
+                    complain(f"waiting: another process is {waiting_for} …")
                 time.sleep(0.1)
         yield
 
@@ -83,12 +87,6 @@ def stop_session(leader: int, patience_s: float) -> None:
             for pid in members:  # orphans of a leader that is gone
                 _signal(pid, signal.SIGTERM)
         time.sleep(0.05)
-
-
-def die_with_parent() -> None:
-    """For preexec_fn: the kernel sends SIGTERM to this process when its starter dies, be it by kill -9."""
-    pr_set_pdeathsig = 1
-    ctypes.CDLL(None, use_errno=True).prctl(pr_set_pdeathsig, signal.SIGTERM)
 
 
 def _signal(pid: int, number: signal.Signals) -> None:
