@@ -94,6 +94,7 @@ def deployed(migrated_warehouse: str) -> str:
     return migrated_warehouse
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.usefixtures("deployed")
 def test_marts_keep_their_contract_and_survive_a_redeployment() -> None:
     found = dict(rows("auditor", COLUMNS))

@@ -145,6 +145,7 @@ def figures(text: str) -> Figures:
     return dict(zip(words[::2], words[1::2], strict=True))
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.usefixtures("migrated_warehouse")
 def test_both_cities_come_out_as_worked_out_by_hand() -> None:
     take("first", "both.contribution.1.csv", "both.claim.1.csv", "both.treasury.1.csv")
