@@ -20,6 +20,7 @@ class Shown:
     files: Rows
     quarantine: Rows
     quarantine_open: Rows
+    general_ledger: Rows
     trial_balance: Rows
     income_expenditure_statement: Rows
     balance_sheet: Rows
@@ -32,6 +33,7 @@ def differences(expected: Expected, shown: Shown) -> list[str]:
         *_compare("file", _files(expected), _table(shown.files, 2)),
         *_compare("quarantine", _quarantine(expected, only_open=False), _groups(shown.quarantine)),
         *_compare("quarantine_open", _quarantine(expected, only_open=True), _groups(shown.quarantine_open)),
+        *_compare("general_ledger", _ledger(expected), _table(shown.general_ledger, 9)),
         *_compare("trial_balance", _trial(expected), _table(shown.trial_balance, 5)),
         *_compare("statement", expected.income_expenditure_statement, _table(shown.income_expenditure_statement, 5)),
         *_compare("balance_sheet", expected.balance_sheet, _table(shown.balance_sheet, 5)),
@@ -94,6 +96,18 @@ def _quarantine(expected: Expected, *, only_open: bool) -> Table:
 def _trial(expected: Expected) -> Table:
     rows = expected.trial_balance.items()
     return {key: (row.opening, row.debit, row.credit, row.closing) for key, row in rows}
+
+
+def _ledger(expected: Expected) -> Table:
+    """Sums by source line, book, month, kind and account: every line leads to one file and one line (L6.4)."""
+    names = {file.file_id: (file.source_system, file.file_name) for file in expected.files}
+    sums: dict[tuple[Any, ...], tuple[Decimal, Decimal]] = {}
+    for line in expected.lines:
+        place = (line.region, *names[line.event.file_id], line.event.row.line_no)
+        key = (*place, line.fund, line.month, line.kind, line.account, line.sub_fund)
+        debit, credit = sums.get(key, (Decimal(0), Decimal(0)))
+        sums[key] = (debit + line.debit, credit + line.credit)
+    return sums
 
 
 def _maternity(expected: Expected) -> Table:
