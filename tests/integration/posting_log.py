@@ -1,10 +1,9 @@
-"""Facts straight into the event log, so that posting is tested by itself: one call of `add` is one batch of one region."""
+"""Facts straight into the event log, so that posting is tested by itself: one call of `add` is one batch."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import closing
-from decimal import Decimal
 from typing import Any
 
 from psycopg2 import sql
@@ -12,9 +11,14 @@ from psycopg2 import sql
 from ingestion.database import Connection, connect
 
 Fact = Mapping[str, Any]
-Books = dict[tuple[str, str, str, str], Decimal]
 
-_FAMILIES = {"contribution": "contribution", "claim": "claim", "advance": "claim", "period": "control", "year": "control"}
+_FAMILIES = {
+    "contribution": "contribution",
+    "claim": "claim",
+    "advance": "claim",
+    "period": "control",
+    "year": "control",
+}
 _BATCH = """
 insert into events.batch
     (region_code, batch_id, file_sha256, first_seq, last_seq, recorded_at, prev_batch_hash, batch_hash)
@@ -29,10 +33,11 @@ class PostingLog:
         self.region_code = region_code
 
     def add(self, *facts: Fact, recorded_at: str = "2026-11-20 12:00:00+08") -> int:
-        """Append one batch; returns the seq of its first event. A fact's `original` is the seq of the event it names."""
+        """Append one batch; returns the seq of its first event. `original` in a fact: the seq it refers to."""
         with closing(connect(role="fund_ingest")) as connection, connection, connection.cursor() as cursor:
             cursor.execute(
-                "select coalesce(max(batch_id), 0) + 1, coalesce(max(last_seq), 0) + 1 from events.batch where region_code = %s",
+                "select coalesce(max(batch_id), 0) + 1, coalesce(max(last_seq), 0) + 1"
+                " from events.batch where region_code = %s",
                 (self.region_code,),
             )
             batch_id, first = cursor.fetchone()
