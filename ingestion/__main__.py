@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from psycopg2 import OperationalError
 
-from ingestion import heads, runs
+from ingestion import heads, reference, runs
 from ingestion.schema import SchemaVersionError, migrate
 from ingestion.seeds import SeedError
 from ingestion.settings import SettingsError
@@ -41,6 +41,7 @@ def _parser() -> argparse.ArgumentParser:
         ("run", _run, "discover, ingest all, retry, record heads"),
         ("record-heads", _record_heads, "write moved heads outside the database"),
         ("verify-heads", _verify_heads, "compare the heads written outside with the database"),
+        ("docs", _docs, "write docs/events.md from the contracts"),
     ):
         commands.add_parser(name, help=text, description=text).set_defaults(command=function)
     ingest = commands.add_parser("ingest", help="take one file in", description="Take one file of the landing area in.")
@@ -81,6 +82,10 @@ def _verify_heads(_: argparse.Namespace) -> int:
     problems = heads.verify()
     _say({"problems": problems})
     return int(bool(problems))
+
+
+def _docs(_: argparse.Namespace) -> int:
+    return _say({"written": reference.write()})
 
 
 def _say(what: object) -> int:

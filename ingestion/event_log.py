@@ -70,7 +70,8 @@ def append(cursor: Cursor, origin: Origin) -> int:
     """Add the rows of temp table `incoming` to the log, one batch a region; says how many.
 
     Derived values come from temp tables `credit` (line_no, personal_account_credit) and `resolved` (line_no,
-    original_seq, original_line, sub_fund, personal_account_credit). Leaves temp table `placed` (line_no, region_code, seq).
+    original_seq, original_line, sub_fund, personal_account_credit). Leaves temp table `placed` (line_no, region_code,
+    seq).
     """
     cursor.execute(_PLACE)
     cursor.execute("SELECT region_code, min(seq), max(seq) FROM placed GROUP BY region_code ORDER BY region_code")

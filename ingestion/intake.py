@@ -42,9 +42,9 @@ class Reading:
 
 
 def sight(settings: Settings, landed: Landed) -> FileOf:
-    """Name, content and size of a landed file."""
-    size = landing.shape(landed.path).size_bytes
-    return FileOf(landed.source_system, landed.file_name, landing.sha256(settings.landing_dir, landed), size)
+    """Name, content and shape of a landed file."""
+    shape = landing.shape(landed.path)
+    return FileOf(landed.source_system, landed.file_name, landing.sha256(settings.landing_dir, landed), shape)
 
 
 def key_of(settings: Settings, landed: Landed) -> str:
@@ -70,7 +70,6 @@ def load(cursor: Cursor, settings: Settings, reading: Reading) -> Outcome:
     same = registry.same_content(cursor, reading.file)
     if same is not None:
         return Outcome("duplicate_file", family=reading.feed.family, duplicate_of=same)
-    before = landing.shape(reading.landed.path)
     book = _rulebook(settings, reading.feed)
     said = manifest.parse(reading.manifest) if reading.manifest is not None else manifest.Manifest()
     tally = manifest.Tally(said, reading.feed)
@@ -79,7 +78,7 @@ def load(cursor: Cursor, settings: Settings, reading: Reading) -> Outcome:
         tally.add(chunk)
         _stage(cursor, reading, book, chunk)
     tally.check(reading.file.sha256)
-    if landing.shape(reading.landed.path) != before:
+    if landing.shape(reading.landed.path) != reading.file.shape:
         raise FileChanged(reading.file.file_name)
     return _settle(cursor, reading, book, tally.rows, said.row_count)
 

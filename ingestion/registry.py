@@ -46,12 +46,12 @@ VALUES (%(file_id)s, (SELECT coalesce(max(attempt_no), 0) + 1 FROM events.file_o
 
 @dataclass(frozen=True)
 class FileOf:
-    """A file by name and content."""
+    """A file by name and content; `shape` is what it looked like before its bytes were hashed."""
 
     source_system: str
     file_name: str
     sha256: str
-    size_bytes: int
+    shape: Shape
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,12 @@ def same_content(cursor: Cursor, file: FileOf) -> int | None:
 
 def register(cursor: Cursor, file: FileOf) -> int:
     """The file's number, given on first sight."""
-    values = {"source": file.source_system, "name": file.file_name, "sha256": file.sha256, "size": file.size_bytes}
+    values = {
+        "source": file.source_system,
+        "name": file.file_name,
+        "sha256": file.sha256,
+        "size": file.shape.size_bytes,
+    }
     cursor.execute(_REGISTER, values)
     cursor.execute(
         "SELECT file_id FROM events.file_registry"

@@ -16,7 +16,7 @@ from ingestion.contracts import FAMILY_RANK
 from ingestion.database import connect
 from ingestion.errors import FileRejected, message
 from ingestion.event_log import Origin, lock_regions
-from ingestion.landing import Landed
+from ingestion.landing import Landed, Shape
 from ingestion.profiles import profile_of
 from ingestion.registry import FileOf, Outcome
 from ingestion.schema import check_version
@@ -33,9 +33,8 @@ def discover(settings: Settings | None = None) -> list[Item]:
     settings = settings or Settings.from_env()
     items = []
     with _session(settings, autocommit=True) as connection, connection.cursor() as cursor:
-        for landed, digest in _sighted(cursor, settings):
-            shape = landing.shape(landed.path)
-            known = registry.decided(cursor, FileOf(landed.source_system, landed.file_name, digest, shape.size_bytes))
+        for landed, digest, shape in _sighted(cursor, settings):
+            known = registry.decided(cursor, FileOf(landed.source_system, landed.file_name, digest, shape))
             if known is None or not known.stands(intake.key_of(settings, landed)):
                 items.append(
                     {
@@ -105,7 +104,7 @@ def _session(settings: Settings, *, autocommit: bool = False) -> Iterator[Connec
         yield connection
 
 
-def _sighted(cursor: Cursor, settings: Settings) -> list[tuple[Landed, str]]:
+def _sighted(cursor: Cursor, settings: Settings) -> list[tuple[Landed, str, Shape]]:
     """Finished files with their sha256; remembers what was seen, so that unchanged files are not read again."""
     known = registry.sightings(cursor)
     present = list(landing.files(settings.landing_dir))
@@ -123,7 +122,7 @@ def _sighted(cursor: Cursor, settings: Settings) -> list[tuple[Landed, str]]:
         registry.sight(cursor, landed, shape or shapes[landed], digest)
         if digest is not None:
             same[landed] = digest
-    return [(landed, same[landed]) for landed in present if landed in same]
+    return [(landed, same[landed], shapes[landed]) for landed in present if landed in same]
 
 
 def _family(settings: Settings, landed: Landed) -> str | None:

@@ -1,0 +1,132 @@
+"""The public reference of event types, columns and error codes, rendered from the contracts: `docs/events.md`."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+from ingestion.canonical import hashed_columns
+from ingestion.contracts import FAMILIES
+from ingestion.contracts.columns import MANDATORY, SHARED, Column, Family, Kind, Required
+from ingestion.errors import CODES
+from ingestion.references import ORIGINALS
+from ingestion.settings import REPOSITORY
+
+TARGET = REPOSITORY / "docs" / "events.md"
+_EVENT_TYPES = REPOSITORY / "dbt_project" / "seeds" / "accounts" / "event_type.csv"
+_GROUPS = {
+    "E-FILE": "整个文件被拒收 / the whole file is refused",
+    "E-SCHEMA": "行的结构 / the form of a row",
+    "E-TYPE": "取值的格式 / the type of a value",
+    "E-VALUE": "取值本身 / the value itself",
+    "E-CLAIM": "待遇 / claims",
+    "E-MATERNITY": "生育 / maternity",
+    "E-TREASURY": "资金 / treasury",
+    "E-REF": "引用，此类行会自动重试 / references; such rows wait and are tried again",
+    "E-CONFLICT": "同一编号不同内容 / the same key with other content",
+    "E-PERIOD": "日期 / dates",
+}
+_INTRODUCTION = """\
+# 事件参考 / Event reference
+
+由代码生成，请勿手改：`python -m ingestion docs`。
+Generated from the code, not edited by hand: `python -m ingestion docs`.
+
+规范文件：UTF-8 的 CSV，首行为下列列名，文件名 `<任意>.<类别>.<任意>.csv` 或 `.csv.gz`；空字段为空值；
+日期 `YYYY-MM-DD`，月份 `YYYY-MM`，金额为最多两位小数的非负数（元）。
+其他格式由来源配置（`ingestion/sources/*.yml`）对照到这些列。
+A canonical file is a CSV in UTF-8 with these column names in its first line, named
+`<anything>.<family>.<anything>.csv` or `.csv.gz`. An empty field is null. Dates are `YYYY-MM-DD`, months `YYYY-MM`,
+amounts yuan with at most two decimals, never negative.
+Other shapes are mapped to these columns by a source profile (`ingestion/sources/*.yml`).
+"""
+
+
+def render() -> str:
+    """The whole document."""
+    return "\n".join([_INTRODUCTION, *_shared(), *_families(), *_originals(), *_hash(), *_codes()])
+
+
+def write(path: Path = TARGET) -> Path:
+    """Write the document to its place."""
+    path.write_text(render(), encoding="utf-8")
+    return path
+
+
+def _shared() -> Iterator[str]:
+    yield "## 各类别共有的列 / Columns shared by all families\n"
+    yield from _column_table(SHARED)
+    yield f"\n必备列（缺列则整文件拒收）/ a file without one of these columns is refused: {_codes_list(MANDATORY)}\n"
+
+
+def _families() -> Iterator[str]:
+    with _EVENT_TYPES.open(encoding="utf-8", newline="") as handle:
+        names = {row["event_type"]: f"{row['name_zh']} / {row['name_en']}" for row in csv.DictReader(handle)}
+    for family in FAMILIES.values():
+        yield f"## {family.name}\n"
+        yield "### 列 / Columns\n"
+        yield from _column_table(family.columns)
+        yield "\n### 事件类型及必填列 / Event types and their required columns\n"
+        yield "| event_type | | 必填 / required |\n|---|---|---|"
+        for event_type in family.event_types:
+            yield f"| `{event_type}` | {names[event_type]} | {_required(family, event_type)} |"
+        yield ""
+
+
+def _column_table(columns: tuple[Column, ...]) -> Iterator[str]:
+    yield "| 列 / column | 类型 / type | 取值 / values |\n|---|---|---|"
+    for column in columns:
+        yield f"| `{column.name}` | {column.kind.value} | {_values(column)} |"
+
+
+def _values(column: Column) -> str:
+    if column.kind is Kind.CERTIFICATE:
+        return "GB 11643；仅存加密假名 / only a keyed pseudonym is stored"
+    return {Kind.CREDIT_CODE: "GB 32100", Kind.REGION: "GB/T 2260"}.get(column.kind, _codes_list(column.values))
+
+
+def _required(family: Family, event_type: str) -> str:
+    return "; ".join(_requirement(entry) for entry in family.required if event_type in entry.event_types)
+
+
+def _requirement(entry: Required) -> str:
+    conditions = []
+    for when in entry.when:
+        values = " / ".join("空 empty" if value is None else f"`{value}`" for value in when.values)
+        conditions.append(f"`{when.column}` = {values}")
+    return f"`{entry.column}`" + (f" ({', '.join(conditions)})" if conditions else "")
+
+
+def _originals() -> Iterator[str]:
+    yield "## 原业务 / Originals\n"
+    yield "`original_event_key` 所指的事件，须在日志中或同一文件内，且不得超过其剩余金额。"
+    yield "What `original_event_key` names: in the log or in the same file, and covering what is taken from it.\n"
+    yield "| event_type | 原业务 / original |\n|---|---|"
+    for event_type, (_, types) in ORIGINALS.items():
+        note = " (`deposit_account` = `temporary_receipt`)" if event_type == "contribution.collected" else ""
+        yield f"| `{event_type}`{note} | {_codes_list(types)} |"
+    yield ""
+
+
+def _hash() -> Iterator[str]:
+    yield "## 内容哈希的字段顺序 / Order of the fields in the content hash\n"
+    for family in (*FAMILIES, "control"):
+        yield f"- {family}: {', '.join(hashed_columns(family))}"
+    yield ""
+
+
+def _codes() -> Iterator[str]:
+    yield "## 错误代码 / Error codes\n"
+    yield "代码固定不变；外部只应依赖其分组前缀。Codes are stable; rely on the prefix of the group only.\n"
+    for group, title in _GROUPS.items():
+        yield f"### {group} — {title}\n"
+        yield "| 代码 / code | 如何处理 | what to fix |\n|---|---|---|"
+        for entry in CODES.values():
+            if entry.code == group or entry.code.startswith(f"{group}-"):
+                yield f"| `{entry.code}` | {entry.zh} | {entry.en} |"
+        yield ""
+
+
+def _codes_list(values: tuple[str, ...]) -> str:
+    return ", ".join(f"`{value}`" for value in values)
