@@ -12,12 +12,12 @@ select
     newest.batch_id,
     newest.last_seq as seq,
     newest.batch_hash,
-    '{{ env_var('FUND_RUN_ID', invocation_id) }}'::text as run_id,
+    '{{ env_var('FUND_RUN_ID', 'by hand') }}'::text as run_id,
     clock_timestamp() as built_at
 from newest
 {% if is_incremental() %}
-where not exists (
-    select 1 from {{ this }} as head
-    where head.region_code = newest.region_code and head.batch_id >= newest.batch_id
-)
+    where not exists (
+        select 1 from {{ this }} as head
+        where head.region_code = newest.region_code and head.batch_id >= newest.batch_id
+    )
 {% endif %}

@@ -16,6 +16,13 @@ blocked as (
     group by region_code
 ),
 
+bookable as (
+    select leg.*
+    from leg
+    left join blocked on leg.region_code = blocked.region_code
+    where blocked.batch_id is null or leg.batch_id < blocked.batch_id
+),
+
 booked as (
     select
         region_code, event_seq, entry_no, account_code, sub_fund, side, is_red,
@@ -26,8 +33,7 @@ booked as (
         min(corrected_seq) as corrected_seq, min(advance_no) as advance_no, min(advance_institution_code) as advance_institution_code,
         string_agg(distinct rule_id, ' ' order by rule_id) as rule_ids,
         sum(amount) as amount
-    from leg
-    where not exists (select 1 from blocked where blocked.region_code = leg.region_code and blocked.batch_id <= leg.batch_id)
+    from bookable
     group by region_code, event_seq, entry_no, account_code, sub_fund, side, is_red
     having sum(amount) <> 0
 ),
@@ -41,7 +47,9 @@ fact as materialized (
         coalesce(corrected.payment_method, event.payment_method) as payment_method,
         -- an advance is followed under its own institution and number until it is used up
         coalesce(
-            case when booked.account_code = '1101' then booked.advance_institution_code end, corrected.institution_code, event.institution_code
+            case when booked.account_code = '1101' then booked.advance_institution_code end,
+            corrected.institution_code,
+            event.institution_code
         ) as institution_code,
         coalesce(case when booked.account_code = '1101' then booked.advance_no end, corrected.claim_no, event.claim_no) as claim_no,
         event.receipt_no
@@ -80,7 +88,7 @@ select
     entry_no::integer as entry_no,
     row_number() over (
         partition by region_code, event_seq, entry_no
-        order by side desc, account_code, sub_fund, is_red, institution_code, claim_no
+        order by side desc, account_code asc, sub_fund asc, is_red asc, institution_code asc, claim_no asc
     )::integer as line_no,
     region_code || '-' || event_seq || '-' || entry_no as entry_id,
     entry_kind, fund_code, accounting_month, posting_date, account_code, sub_fund,

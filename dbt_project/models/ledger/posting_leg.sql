@@ -10,17 +10,7 @@ matched as (
         rule.rule_id, rule.debit_account, rule.debit_sub_fund, rule.credit_account, rule.credit_sub_fund, rule.red,
         coalesce(rule.entry_kind, 'normal') as entry_kind,
         case when rule.fund_code = '@row' then event.target_fund_code else rule.fund_code end as fund_code,
-        case rule.amount_name
-            when 'employer_pooled' then event.employer_amount - event.personal_account_credit
-            when 'account_credit' then event.personal_account_credit
-            when 'personal_amount' then event.personal_amount
-            when 'flexible_pooled' then event.employer_amount + event.personal_amount - event.personal_account_credit
-            when 'contribution_total' then event.employer_amount + event.personal_amount
-            when 'late_fee' then event.late_fee
-            when 'pooled_amount' then event.pooled_amount
-            when 'personal_account_amount' then event.personal_account_amount
-            when 'amount' then event.amount
-        end as rule_amount,
+        {{ rule_amount('rule.amount_name', 'event') }} as rule_amount,
         case when event.corrects_mat and rule.amount_name = 'personal_account_amount' then 2 else 1 end as reversed_entry_no
     from event
     left join {{ ref('posting_rule') }} as rule
@@ -32,31 +22,30 @@ matched as (
             and event.known_on < rule.known_until
 ),
 
-leg as (
+side as (
+    select * from (values ('debit', 'credit'), ('credit', 'debit')) as named (own_side, other_side)
+),
+
+sided as (
     select
         matched.*,
-        leg.side,
-        leg.is_red,
-        case leg.account
-            when '@deposit' then matched.deposit_code
-            when '@pay' then matched.pay_code
-            when '@counter' then matched.counter_code
-            when '@account' then matched.account_code
-            when '@from' then matched.from_code
-            when '@to' then matched.to_code
-            when '@identified' then matched.identified_code
-            else leg.account
-        end as leg_account_code,
-        case when leg.sub_fund = '@row' then matched.sub_fund else leg.sub_fund end as leg_sub_fund
+        side.own_side,
+        side.other_side,
+        coalesce(matched.red in (side.own_side, 'both'), false) as is_red,
+        case side.own_side when 'debit' then matched.debit_account else matched.credit_account end as rule_account,
+        case side.own_side when 'debit' then matched.debit_sub_fund else matched.credit_sub_fund end as rule_sub_fund
     from matched
-    cross join lateral (
-        values
-        (case when matched.red in ('debit', 'both') then 'credit' else 'debit' end, matched.red in ('debit', 'both'),
-            matched.debit_account, matched.debit_sub_fund),
-        (case when matched.red in ('credit', 'both') then 'debit' else 'credit' end, matched.red in ('credit', 'both'),
-            matched.credit_account, matched.credit_sub_fund)
-    ) as leg (side, is_red, account, sub_fund)
+    cross join side
     where matched.rule_id is null or matched.rule_amount <> 0
+),
+
+leg as (
+    select
+        sided.*,
+        case when sided.is_red then sided.other_side else sided.own_side end as side,
+        {{ rule_account('sided.rule_account', 'sided') }} as leg_account_code,
+        case when sided.rule_sub_fund = '@row' then sided.sub_fund else sided.rule_sub_fund end as leg_sub_fund
+    from sided
 )
 
 select
@@ -69,9 +58,10 @@ select
     case when leg.is_red then -leg.rule_amount else leg.rule_amount end as amount,
     case
         when leg.rule_id is null then 'no posting rule for ' || leg.event_type || ' / ' || coalesce(leg.posting_variant, '(none)')
-        when account.account_code is null
-            then leg.rule_id || ': account ' || coalesce(leg.leg_account_code, '(none)') || ' sub-fund ' || coalesce(leg.leg_sub_fund, '(none)')
-            || ' is not in the chart of fund ' || leg.fund_code
+        when account.account_code is null then format(
+            '%s: account %s sub-fund %s is not in the chart of fund %s',
+            leg.rule_id, coalesce(leg.leg_account_code, '(none)'), coalesce(leg.leg_sub_fund, '(none)'), leg.fund_code
+        )
     end as problem
 from leg
 left join {{ ref('posting_account') }} as account

@@ -7,6 +7,12 @@ with leg as (
         coalesce(sum(abs(amount)) / 2, 0)::numeric(18, 2) as amount
     from {{ ref('posting_leg') }}
     group by region_code, event_seq
+),
+
+head as (
+    select region_code, max(seq) as seq
+    from {{ ref('built_head') }}
+    group by region_code
 )
 
 select
@@ -26,15 +32,14 @@ inner join {{ source('events', 'event') }} as event
     on leg.region_code = event.region_code and leg.event_seq = event.seq
 inner join {{ source('events', 'batch') }} as batch
     on event.region_code = batch.region_code and event.batch_id = batch.batch_id
-inner join (
-    select region_code, max(seq) as seq
-    from {{ ref('built_head') }}
-    group by region_code
-) as head
+inner join head
     on leg.region_code = head.region_code and leg.event_seq <= head.seq
-left join lateral (
-    select 1 as found from {{ ref('journal_line') }} as line
-    where line.region_code = leg.region_code and line.event_seq = leg.event_seq
-    limit 1
-) as line on true
-where leg.problem is not null or (line.found is null and leg.amount <> 0)
+where
+    leg.problem is not null
+    or (
+        leg.amount <> 0
+        and not exists (
+            select 1 from {{ ref('journal_line') }} as line
+            where line.region_code = leg.region_code and line.event_seq = leg.event_seq
+        )
+    )

@@ -36,15 +36,15 @@ select
     numbered.fund_code,
     numbered.accounting_month,
     {% if is_incremental() -%}
-    (numbered.place + coalesce((
-        select max(earlier.voucher_no) from {{ this }} as earlier
-        where
-            earlier.region_code = numbered.region_code
-            and earlier.fund_code = numbered.fund_code
-            and earlier.accounting_month = numbered.accounting_month
-    ), 0))::integer as voucher_no,
+        (numbered.place + coalesce((
+            select max(earlier.voucher_no) from {{ this }} as earlier
+            where
+                earlier.region_code = numbered.region_code
+                and earlier.fund_code = numbered.fund_code
+                and earlier.accounting_month = numbered.accounting_month
+        ), 0))::integer as voucher_no,
     {%- else -%}
-    numbered.place::integer as voucher_no,
+        numbered.place::integer as voucher_no,
     {%- endif %}
     numbered.batch_id,
     numbered.posting_date,

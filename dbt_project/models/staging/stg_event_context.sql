@@ -9,11 +9,14 @@ related as (
         original.event_type as original_type,
         case
             when event.event_type = 'return.written_back' then original.original_seq
-            when event.event_type in ('contribution.refunded', 'claim.reversed', 'claim.recovered', 'advance.returned') then event.original_seq
+            when event.event_type in ('contribution.refunded', 'claim.reversed', 'claim.recovered', 'advance.returned')
+                then event.original_seq
         end as corrected_seq,
         case
-            when event.event_type in ('advance.offset', 'advance.returned', 'outofarea.cleared', 'outofarea.reimbursed') then event.original_seq
-            when event.event_type in ('claim.reversed', 'claim.recovered') and original.event_type = 'advance.offset' then original.original_seq
+            when event.event_type in ('advance.offset', 'advance.returned', 'outofarea.cleared', 'outofarea.reimbursed')
+                then event.original_seq
+            when event.event_type in ('claim.reversed', 'claim.recovered') and original.event_type = 'advance.offset'
+                then original.original_seq
         end as advance_seq
     from event
     left join event as original

@@ -17,8 +17,11 @@ account as (
 select
     event.region_code, event.seq as event_seq, event.batch_id, event.event_type, event.business_type, event.known_on,
     event.posting_month as accounting_month, event.posting_date, event.original_month,
-    event.original_seq, event.corrected_seq, event.advance_no, event.advance_institution_code, event.target_fund_code, event.sub_fund, event.carries_money,
-    event.is_maternity_fact and event.root_occurred_on < event.merger_date and event.root_posting_month < event.merger_month as corrects_mat,
+    event.original_seq, event.corrected_seq, event.advance_no, event.advance_institution_code,
+    event.target_fund_code, event.sub_fund, event.carries_money,
+    event.is_maternity_fact
+    and event.root_occurred_on < event.merger_date
+    and event.root_posting_month < event.merger_month as corrects_mat,
     case
         when not event.carries_money then 'no_entry'
         when event.event_type like 'contribution.%' and event.root_insurance_type = '510' then lower(event.target_fund_code) || '_maternity'
