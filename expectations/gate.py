@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from expectations.candidate import read_candidates
 from expectations.check import Candidate
-from expectations.publication import GateRefusedError, RegionDecision, publish
+from expectations.publication import NOT_CHECKED, GateRefusedError, RegionDecision, publish
 from expectations.record import record
 from expectations.report import explain
 from expectations.suites import SUITES
 from expectations.validation import CheckResult, GateBrokenError, open_context, run_suite
-from ingestion.database import connect
+from ingestion.database import Connection, connect
 from ingestion.settings import Settings
 
+if TYPE_CHECKING:
+    import great_expectations as gx
+
 __all__ = ["GateBrokenError", "GateRefusedError", "RegionDecision", "RegionVerdict", "check", "explain", "publish"]
+
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -43,17 +51,24 @@ def check(run_id: str, settings: Settings | None = None) -> list[RegionVerdict]:
         if not candidates:
             return []
         context = open_context(settings.database_url)
-        verdicts = []
-        for candidate in candidates:
-            results = [
-                result
-                for suite, checks in SUITES.items()
-                for result in run_suite(context, connection, suite, checks, candidate)
-            ]
-            connection.commit()
-            record(connection, run_id, candidate, results)
-            verdicts.append(verdict_of(candidate, results))
-    return verdicts
+        return [_check_region(context, connection, run_id, candidate) for candidate in candidates]
+
+
+def _check_region(context: gx.DataContext, connection: Connection, run_id: str, candidate: Candidate) -> RegionVerdict:
+    """Check and record one region. What breaks here leaves the region without results, so that it alone is refused."""
+    try:
+        results = [
+            result
+            for suite, checks in SUITES.items()
+            for result in run_suite(context, connection, suite, checks, candidate)
+        ]
+        connection.commit()
+        record(connection, run_id, candidate, results)
+    except Exception:
+        _LOG.exception("the gate could not check %s", candidate.region_code)
+        connection.rollback()
+        return RegionVerdict(candidate.region_code, candidate.head_seq, False, (NOT_CHECKED,), (), ())
+    return verdict_of(candidate, results)
 
 
 def verdict_of(candidate: Candidate, results: Sequence[CheckResult]) -> RegionVerdict:

@@ -4,6 +4,8 @@ Month M is the one before the region's merger, month N that of the merger. Batch
 increment. Worked out by hand: EMI E113 of month N = 200 (delivery) + 300 (allowance) - 50 (recovered) = 450; MAT moves 110 of net assets.
 """
 
+# ruff: noqa: E501 - one fact or entry a row reads better than wrapped
+
 from __future__ import annotations
 
 import json

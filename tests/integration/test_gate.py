@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg2
 import pytest
@@ -20,10 +20,13 @@ from expectations.check import NOTHING_EXAMINED, Candidate, Check
 from expectations.gate import GateRefusedError, check, explain, publish
 from expectations.suites import SUITES, all_checks
 from expectations.validation import CheckResult, open_context, run_suite
-from ingestion.database import connect
+from ingestion.database import Connection, connect
 from ingestion.settings import Settings
 from tests.integration.gate_books import write_books, write_heads_files
 from tests.integration.gate_mutations import MUTATIONS, Mutation
+
+if TYPE_CHECKING:
+    from great_expectations import DataContext
 
 TEMPLATE = "gate_template"
 BUSINESS_DATE = "2020-04-05"
@@ -168,6 +171,26 @@ def test_check_that_can_not_run_fails_alone(books: Books) -> None:
     assert not results[blind.code].success
 
 
+def test_region_that_can_not_be_checked_is_refused_alone(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+    from expectations import gate
+
+    def fail_in_nanjing(
+        context: DataContext, connection: Connection, suite: str, checks: tuple[Check, ...], candidate: Candidate
+    ) -> list[CheckResult]:
+        if candidate.region_code == "320100":
+            raise RuntimeError("the suite is broken")
+        return run_suite(context, connection, suite, checks, candidate)
+
+    monkeypatch.setattr(gate, "run_suite", fail_in_nanjing)
+    assert [verdict.green for verdict in check("run-1", books.settings)] == [False, True]
+    with pytest.raises(GateRefusedError) as refusal:
+        publish("run-1", books.settings)
+    assert [(d.decision, d.failed_checks) for d in refusal.value.decisions] == [
+        ("refused", ("not-checked",)),
+        ("published", ()),
+    ]
+
+
 def test_gate_may_read_and_not_write(books: Books) -> None:
     context = open_context(books.settings.database_url)
     engine = context.data_sources.get("warehouse").get_execution_engine().engine
@@ -254,9 +277,10 @@ def test_open_rows_accepted_once_are_not_refused_for_having_been_published(books
     threshold = "update policy.policy_region set quarantine_row_share_max = 0.2, quarantine_amount_share_max = 0.2"
     quarantine = (
         "insert into events.quarantine (quarantine_id, file_id, line_no, region_code, family, source_system,"
-        " error_codes, messages, amount, quarantined_at) values ({0}, 2, {0}, '320100', 'claim', 's', array['E-TYPE-AMOUNT'],"
-        " array['x'], 1, {1}); update events.file_outcome set rows = rows + 1, declared_rows = rows + 1,"
-        " quarantined = quarantined + 1 where file_id = 2"
+        " error_codes, messages, amount, quarantined_at)"
+        " values ({0}, 2, {0}, '320100', 'claim', 's', array['E-TYPE-AMOUNT'], array['x'], 1, {1});"
+        " update events.file_outcome set rows = rows + 1, declared_rows = rows + 1, quarantined = quarantined + 1"
+        " where file_id = 2"
     )
     books.corrupt(threshold + ";" + quarantine.format(900, "'2020-02-02T01:00:00Z'"))
     check("run-1", books.settings)
