@@ -39,7 +39,7 @@ class LandedFile:
         """E1: `<anything>.<family>.<anything>.csv` or `.csv.gz`."""
         stem = re.fullmatch(r"(.+)\.csv(\.gz)?", self.file_name)
         parts = stem.group(1).split(".") if stem else []
-        named = [part for part in parts[1:] if part in EVENT_TYPES]
+        named = [part for part in parts[1:-1] if part in EVENT_TYPES]
         return named[0] if named else None
 
 

@@ -27,7 +27,7 @@ def landed(family: str, *rows: dict[str, object], name: str = "a") -> LandedFile
     writer = csv.DictWriter(stream, sorted({column for row in full for column in row}))
     writer.writeheader()
     writer.writerows(full)
-    return LandedFile("hand", f"{name}.{family}.csv", stream.getvalue().encode())
+    return LandedFile("hand", f"{name}.{family}.1.csv", stream.getvalue().encode())
 
 
 def premium(day: str, amount: str, **columns: object) -> dict[str, object]:
