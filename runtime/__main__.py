@@ -88,7 +88,9 @@ def psql(environment: Environment, options: argparse.Namespace) -> int:
     """Open psql on the warehouse; further arguments go to psql."""
     target = environment.warehouse_url()
     program = str(environment.server.program("psql"))
-    return subprocess.run([program, target, *options.arguments], check=False).returncode
+    return subprocess.run(
+        [program, "-d", target, *(options.arguments[options.arguments[:1] == ["--"] :])], check=False
+    ).returncode
 
 
 def clean(environment: Environment, options: argparse.Namespace) -> int:
@@ -110,13 +112,13 @@ def _finish(environment: Environment, work: Callable[..., object], *, show_summa
     """Run the pipeline, explain its end, print RESULT= as the last line."""
     from expectations.gate import explain
     from runtime.pipeline import Outcome, PipelineResult
-    from runtime.summary import summary
+    from runtime.summary import file_summary, summary
 
     try:
         result = work(environment)
         assert isinstance(result, PipelineResult)
-        if show_summary and result.outcome is not Outcome.ERROR:
-            print("\n" + summary(result.run_id, environment.layout) + "\n")
+        told = summary(result.run_id, environment.layout) if show_summary else file_summary()
+        print(f"\n{told}\n")
         if result.outcome is Outcome.REFUSED:
             print("\n" + explain(result.run_id) + "\n")
         outcome = result.outcome

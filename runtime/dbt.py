@@ -104,7 +104,15 @@ def _run(run_id: str, stage: str, arguments: Sequence[str]) -> dict[str, int]:
     kept.mkdir(parents=True, exist_ok=True)
     target.mkdir(parents=True, exist_ok=True)
     (target / "run_results.json").unlink(missing_ok=True)
-    command = [sys.executable, "-m", "dbt.cli.main", "--no-use-colors", "--log-format", "text", *arguments]
+    command = [
+        sys.executable,
+        "-c",
+        "from dbt.cli.main import cli; cli()",
+        "--no-use-colors",
+        "--log-format",
+        "text",
+        *arguments,
+    ]
     command += ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--target-path", str(target)]
     command += ["--log-path", str(kept)]
     done = subprocess.run(

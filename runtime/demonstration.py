@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from pathlib import Path
 
 from ingestion.database import connect
 from runtime.environment import Environment
@@ -17,11 +19,19 @@ def demonstrate(environment: Environment) -> PipelineResult:
     own_landing = {"FUND_LANDING_DIR": str(environment.layout.landing)}
     environment = dataclasses.replace(environment, given=environment.given | own_landing)
     prepare(environment)
-    with step("Samples: writing source files of Nanjing and Huainan"):
-        files = write_samples(environment.layout.landing)
-    say(f"Samples: {len(files)} files in {environment.layout.landing}")
     _expect_samples()
-    return run_pipeline(environment)
+    with ThreadPoolExecutor(max_workers=1) as beside:  # while Airflow starts
+        written = beside.submit(_write, environment.layout.landing)
+        return run_pipeline(environment, before_files=lambda: _tell(written.result()))
+
+
+def _write(landing: Path) -> list[Path]:
+    with step("Samples: writing source files of Nanjing and Huainan"):
+        return list(write_samples(landing))
+
+
+def _tell(files: list[Path]) -> None:
+    say(f"Samples: {len(files)} files in {files[0].parent.parent}")
 
 
 def _expect_samples() -> None:

@@ -116,9 +116,17 @@ class Environment:
         os.environ.update(self.fund())
 
     def without_schedules(self) -> Environment:
-        """The same, where the DAGs run on demand only: nothing starts by the clock."""
-        never = {"FUND_INGEST_SCHEDULE": "", "FUND_BUILD_SCHEDULE": ""}
-        return Environment({**self.given, **never}, self.layout, self.server)
+        """The same for an Airflow that lives for one pipeline: nothing starts by the clock, no long pauses.
+
+        Between two tasks the scheduler pauses once or twice; by default a second each, which is right for one that idles
+        all day, but with a task a file is most of the time that files take.
+        """
+        changes = {
+            "FUND_INGEST_SCHEDULE": "",
+            "FUND_BUILD_SCHEDULE": "",
+            "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.1",
+        }
+        return Environment({**self.given, **changes}, self.layout, self.server)
 
     def _airflow_secrets(self) -> dict[str, str]:
         key = bytes.fromhex(self.layout.secret("airflow_fernet_key", 32))
@@ -142,8 +150,6 @@ _AIRFLOW_DEFAULTS = {
     "AIRFLOW__API__EXPOSE_CONFIG": "False",
     # The first call makes the API server build its versioned routes, 6 s and more on a busy machine; default 5 s.
     "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
-    # Default 1 s. The pause between two tasks of a chain is one or two of these.
-    "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
     "AIRFLOW__DAG_PROCESSOR__DAG_VERSION_INFLATION_CHECK_LEVEL": "error",
     "AIRFLOW__DAG_PROCESSOR__PARSING_PROCESSES": "1",
     "AIRFLOW__LOGGING__UVICORN_LOGGING_LEVEL": "WARNING",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -63,11 +63,15 @@ def one_at_a_time(environment: Environment) -> AbstractContextManager[None]:
     return processes.exclusive(environment.layout.run / "pipeline.lock", "running the pipeline", timeout_s=4 * 3600)
 
 
-def run_pipeline(environment: Environment) -> PipelineResult:
-    """Files -> log -> ledger -> gate -> publication, through Airflow; one pipeline of a local directory at a time."""
+def run_pipeline(environment: Environment, before_files: Callable[[], None] = lambda: None) -> PipelineResult:
+    """Files -> log -> ledger -> gate -> publication, through Airflow; one pipeline of a local directory at a time.
+
+    `before_files` is called when Airflow is ready and before the landing root is looked at.
+    """
     with one_at_a_time(environment):
         prepare(environment)
         with _airflow(environment) as api:
+            before_files()
             failed = _ingest_everything(api)
             run = _build_after_ingest(api)
         outcome = _outcome(run, failed)

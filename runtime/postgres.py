@@ -68,6 +68,7 @@ class EmbeddedPostgres:
             for number, patience in ((signal.SIGINT, STOP_TIMEOUT_S), (signal.SIGQUIT, 20)):
                 os.kill(pid, number)  # fast, then immediate shutdown
                 if _wait(lambda: processes.started_at(pid) is None, patience):
+                    processes.reap(pid)
                     return True
             raise PostgresError(f"PostgreSQL (pid {pid}) does not stop; see {self.log}")
 

@@ -87,6 +87,13 @@ def stop_session(leader: int, patience_s: float) -> None:
             for pid in members:  # orphans of a leader that is gone
                 _signal(pid, signal.SIGTERM)
         time.sleep(0.05)
+    reap(leader)
+
+
+def reap(pid: int) -> None:
+    """Take a child of ours that has ended off the process table; not every init process does it for us."""
+    with suppress(ChildProcessError):
+        os.waitpid(pid, os.WNOHANG)
 
 
 def _signal(pid: int, number: signal.Signals) -> None:

@@ -43,6 +43,12 @@ _FILES = """
         count(*) FILTER (WHERE state = 'waiting'), sum(rows), sum(loaded), sum(duplicate), sum(quarantined)
     FROM events.file GROUP BY source_system ORDER BY source_system
 """
+_REJECTED = """
+    SELECT error_code, error_message FROM (
+        SELECT DISTINCT ON (file_id) * FROM events.file_outcome ORDER BY file_id, attempt_no DESC
+    ) AS newest
+    WHERE state = 'rejected' ORDER BY finished_at DESC LIMIT 10
+"""
 _OPEN_ROWS = """
     SELECT code, count(*) FROM events.quarantine_open, unnest(error_codes) AS code GROUP BY code ORDER BY 2 DESC, 1
 """
@@ -65,6 +71,12 @@ def summary(run_id: str, layout: Layout) -> str:
         sections = [_statement_section(connection, region) for region in _rows(connection, _REGIONS)]
         sections += [_file_section(connection), _check_section(connection, run_id), _next_section(layout)]
     return "\n\n".join("\n".join(section) for section in sections)
+
+
+def file_summary() -> str:
+    """What has become of files and rows so far."""
+    with closing(connect(role="auditor")) as connection:
+        return "\n".join(_file_section(connection))
 
 
 def _statement_section(connection: Connection, region: Row) -> list[str]:
@@ -94,9 +106,10 @@ def _file_section(connection: Connection) -> list[str]:
         ["", *["files", "loaded", "same", "rejected", "waiting"], *["rows", "loaded", "duplicate", "quarantined"]]
     )
     rows += [[str(row[0]), *(f"{number:,}" for number in row[1:])] for row in _rows(connection, _FILES)]
+    refused = [f"  拒收 / rejected: {message or code}" for code, message in _rows(connection, _REJECTED)]
     lines = ["── 文件与行 / files and rows", *table(rows, right=range(1, 10))]
     waiting = [f"{code} {count}" for code, count in _rows(connection, _OPEN_ROWS)]
-    return [*lines, "  仍在隔离区 / still in quarantine: " + (", ".join(waiting) or "无 / none")]
+    return [*lines, *refused, "  仍在隔离区 / still in quarantine: " + (", ".join(waiting) or "无 / none")]
 
 
 def _check_section(connection: Connection, run_id: str) -> list[str]:
