@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import cursor as Cursor
 
 # Each region as (month M, month N).
 REGIONS = {"320100": ("2019-12", "2020-01"), "340400": ("2019-11", "2019-12")}
@@ -182,7 +183,7 @@ def _write_log(connection: Connection, region: str, months: tuple[str, str], fir
             )
 
 
-def _write_file(cursor: Any, region: str, file_id: int, name: str, finished_at: str, loaded: int) -> None:
+def _write_file(cursor: Cursor, region: str, file_id: int, name: str, finished_at: str, loaded: int) -> None:
     """A file of so many loaded rows and one duplicate."""
     cursor.execute(
         "insert into events.file_registry values (%s, %s, %s, encode(sha256(%s), 'hex'), 1000, %s)",
@@ -194,7 +195,7 @@ def _write_file(cursor: Any, region: str, file_id: int, name: str, finished_at: 
     )
 
 
-def _write_event(cursor: Any, region: str, fact: Fact, occurred_on: date, batch_id: int, recorded_at: str) -> None:
+def _write_event(cursor: Cursor, region: str, fact: Fact, occurred_on: date, batch_id: int, recorded_at: str) -> None:
     row = {
         "region_code": region, "seq": fact.seq, "event_type": fact.event_type, "family": fact.family, "schema_version": 1,
         "source_system": f"source_{region}", "source_event_key": f"K{fact.seq}", "occurred_on": occurred_on.isoformat(),
@@ -215,7 +216,7 @@ def _write_journal(connection: Connection, region: str, months: tuple[str, str])
 
 
 def _write_line(
-    cursor: Any, region: str, months: tuple[str, str], entry: Entry, line_no: int, line: tuple[str, str, str, str]
+    cursor: Cursor, region: str, months: tuple[str, str], entry: Entry, line_no: int, line: tuple[str, str, str, str]
 ) -> None:
     fact = FACTS[entry.seq - 1]
     day = _date(months, fact)
@@ -231,7 +232,7 @@ def _write_line(
     insert(cursor, "ledger.journal_line", row)
 
 
-def insert(cursor: Any, table: str, row: dict[str, Any]) -> None:
+def insert(cursor: Cursor, table: str, row: dict[str, Any]) -> None:
     """Insert one row given by column name."""
     names: Iterable[str] = row.keys()
     cursor.execute(f"insert into {table} ({', '.join(names)}) values ({', '.join(f'%({name})s' for name in row)})", row)
