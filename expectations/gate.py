@@ -19,7 +19,7 @@ from ingestion.database import Connection, connect
 from ingestion.settings import Settings
 
 if TYPE_CHECKING:
-    import great_expectations as gx
+    from great_expectations.data_context import EphemeralDataContext
 
 __all__ = ["GateBrokenError", "GateRefusedError", "RegionDecision", "RegionVerdict", "check", "explain", "publish"]
 
@@ -54,7 +54,9 @@ def check(run_id: str, settings: Settings | None = None) -> list[RegionVerdict]:
         return [_check_region(context, connection, run_id, candidate) for candidate in candidates]
 
 
-def _check_region(context: gx.DataContext, connection: Connection, run_id: str, candidate: Candidate) -> RegionVerdict:
+def _check_region(
+    context: EphemeralDataContext, connection: Connection, run_id: str, candidate: Candidate
+) -> RegionVerdict:
     """Check and record one region. What breaks here leaves the region without results, so that it alone is refused."""
     try:
         results = [

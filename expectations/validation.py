@@ -25,7 +25,7 @@ from expectations.check import Candidate, Check, Severity, listing_query
 from ingestion.database import Connection
 
 if TYPE_CHECKING:
-    import great_expectations as gx
+    from great_expectations.data_context import EphemeralDataContext
 
 _LOG = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ class GateBrokenError(RuntimeError):
     """The gate itself did not work; nothing may be published."""
 
 
-def open_context(database_url: str) -> gx.DataContext:
+def open_context(database_url: str) -> EphemeralDataContext:
     """An ephemeral context on the warehouse, acting as the quality role, read-only, with telemetry off."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     import great_expectations as gx
@@ -86,7 +86,7 @@ def open_context(database_url: str) -> gx.DataContext:
 
 
 def run_suite(
-    context: gx.DataContext, connection: Connection, suite: str, checks: Sequence[Check], candidate: Candidate
+    context: EphemeralDataContext, connection: Connection, suite: str, checks: Sequence[Check], candidate: Candidate
 ) -> list[CheckResult]:
     """Validate one suite on one candidate; results in the order of `checks`."""
     coverages = _coverages(connection, checks, candidate)
@@ -129,7 +129,7 @@ def _coverage(connection: Connection, check: Check, candidate: Candidate, known:
 
 
 @contextmanager
-def _timed_queries(context: gx.DataContext) -> Iterator[dict[str, Timing]]:
+def _timed_queries(context: EphemeralDataContext) -> Iterator[dict[str, Timing]]:
     """Time of each check's query by its code, which stands in a comment at the query's head."""
     from sqlalchemy import event
 
@@ -154,7 +154,11 @@ def _timed_queries(context: gx.DataContext) -> Iterator[dict[str, Timing]]:
 
 
 def _validate(
-    context: gx.DataContext, name: str, checks: Sequence[Check], candidate: Candidate, coverages: Sequence[Coverage]
+    context: EphemeralDataContext,
+    name: str,
+    checks: Sequence[Check],
+    candidate: Candidate,
+    coverages: Sequence[Coverage],
 ) -> list[Any]:
     import great_expectations as gx
 
@@ -200,7 +204,10 @@ def _expectation_class() -> Any:
 
         metric_dependencies = ("unexpected_rows_query.table",)
 
-        def _validate(self, metrics: dict[str, Any], **_: Any) -> dict[str, Any]:
+        def _validate(
+            self, metrics: dict[str, Any], runtime_configuration: Any = None, execution_engine: Any = None
+        ) -> dict[str, Any]:
+            del runtime_configuration, execution_engine
             rows = metrics["unexpected_rows_query.table"]
             return {
                 "success": not rows,

@@ -26,7 +26,7 @@ from tests.integration.gate_books import write_books, write_heads_files
 from tests.integration.gate_mutations import MUTATIONS, Mutation
 
 if TYPE_CHECKING:
-    from great_expectations import DataContext
+    from great_expectations.data_context import EphemeralDataContext
 
 TEMPLATE = "gate_template"
 BUSINESS_DATE = "2020-04-05"
@@ -175,7 +175,11 @@ def test_region_that_can_not_be_checked_is_refused_alone(books: Books, monkeypat
     from expectations import gate
 
     def fail_in_nanjing(
-        context: DataContext, connection: Connection, suite: str, checks: tuple[Check, ...], candidate: Candidate
+        context: EphemeralDataContext,
+        connection: Connection,
+        suite: str,
+        checks: tuple[Check, ...],
+        candidate: Candidate,
     ) -> list[CheckResult]:
         if candidate.region_code == "320100":
             raise RuntimeError("the suite is broken")
