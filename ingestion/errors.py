@@ -168,6 +168,11 @@ _TABLE = (
         "该事件的基金不正确，请更正基金代码",
         "the fund is not the one this event is about; correct fund_code",
     ),
+    (
+        "E-VALUE-SERVICE-DATE",
+        "年终清算收回的就诊日期不能晚于收回日期，请更正就诊日期",
+        "a recovery from the yearly clearing can't precede its service date; correct service_on",
+    ),
     ("E-VALUE-MERGER-DATE", "基金并入的日期须为该统筹区的合并日", "fund.merged must be dated the region's merger date"),
     (
         "E-VALUE-MERGER-TWICE",

@@ -163,7 +163,11 @@ class Book:
         codes = []
         if not self._fund_fits(fact, original):
             codes.append("E-REF-FUND")
-        if original.takes_too_much(_wanted(fact, original)) or _is_partial_reversal(fact, original):
+        if (
+            original.takes_too_much(_wanted(fact, original))
+            or _is_partial_reversal(fact, original)
+            or _exceeds_part(fact, original)
+        ):
             codes.append("E-REF-AMOUNT")
         if not codes and fact.event_type == "return.written_back" and _written_back_to(fact, original) is None:
             codes.append("E-SCHEMA-REQUIRED")
@@ -309,6 +313,15 @@ def _is_partial_reversal(fact: Fact, original: _Entry) -> bool:
     if fact.event_type != "claim.reversed":
         return False
     return any(fact.amounts.get(name) not in (None, original.fact.amount(name)) for name in _CLAIM_PARTS)
+
+
+def _exceeds_part(fact: Fact, original: _Entry) -> bool:
+    """A payment is written back to a sub-fund that paid at least as much."""
+    part = _written_back_to(fact, original) if fact.event_type == "return.written_back" else None
+    if part is None or original.original is None:
+        return False
+    paid = original.original.fact.amount("personal_account_amount" if part == "personal" else "pooled_amount")
+    return fact.amount("amount") > paid
 
 
 def _refund_credit(fact: Fact, original: _Entry) -> Decimal | None:

@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 Record = dict[str, str]
+TEMPORARY_RECEIPTS = "2001"  # where an unidentified receipt lies until it is identified
 
 
 class SeedError(RuntimeError):
@@ -59,9 +60,16 @@ class Seeds:
         """Read the seeds below a folder, whatever subfolder they lie in. Cached per folder."""
         return _load(folder)
 
-    def posting_accounts(self, fund_code: str) -> list[str]:
-        """Codes of accounts that lines of this fund may be written on."""
-        return [code for code, row in self.chart.items() if row.is_posting and row.fund_code in ("", fund_code)]
+    def identifiable_accounts(self, fund_code: str) -> list[str]:
+        """Codes of accounts of this fund that an unidentified receipt may turn out to belong to."""
+        return [
+            code
+            for code, row in self.chart.items()
+            if row.is_posting
+            and row.fund_code in ("", fund_code)
+            and row.account_class != "net_assets"
+            and code != TEMPORARY_RECEIPTS
+        ]
 
     def credit_terms(self, region_code: str, month: date, known_on: date) -> list[CreditTerm]:
         """Age bands in force on the first day of `month`, as known on a date; empty when policy does not say."""

@@ -65,7 +65,7 @@ FAMILY = Family(
         amount("other_funds_amount"),
         amount("deposit_withheld_amount"),
         listed("pay_account", "expenditure", "special_demand", "cash"),
-        listed("deposit_account", "special", "expenditure"),
+        listed("deposit_account", "special", "special_demand", "expenditure"),
         Column("payment_no"),
         *ORIGINAL,
     ),
@@ -95,12 +95,16 @@ def rules(seeds: Seeds) -> tuple[Rule, ...]:
     assert seeds is not None
     event_type, item = pl.col("event_type"), pl.col("benefit_item")
     maternity = pl.col("insurance_type") == "510"
-    separate = (pl.col("insurance_type") == "310") & (pl.col("occurred_on") < pl.col("merger_date"))
+    # A recovery from the yearly clearing has no original: its service date stands for the day of the benefit.
+    yearly = (event_type == "claim.recovered") & ~pl.col("original_event_key|given")
+    benefit_day = pl.when(yearly).then(pl.col("service_on")).otherwise(pl.col("occurred_on"))
+    separate = (pl.col("insurance_type") == "310") & (benefit_day < pl.col("merger_date"))
     unpaid = (maternity & item.is_in(GENERAL_MEDICAL)) | (separate & item.is_in(MATERNITY_CASH))
     case = ~pl.col("settlement_kind|given") | (pl.col("settlement_kind") == "case")
     readable = pl.all_horizontal(~pl.col(f"{n}|given") | pl.col(n).is_not_null() for n in (*PARTS, "medical_fee_total"))
     total = pl.sum_horizontal(zero_if_null(name) for name in PARTS)
     return (
+        Rule("E-VALUE-SERVICE-DATE", ("service_on",), yearly & (pl.col("service_on") > pl.col("occurred_on"))),
         Rule("E-MATERNITY-ITEM", ("benefit_item", "insurance_type"), event_type.is_in(WITH_ITEM) & unpaid),
         Rule(
             "E-MATERNITY-PA",

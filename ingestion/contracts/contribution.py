@@ -38,7 +38,7 @@ FAMILY = Family(
         amount("personal_account_credit"),
         amount("late_fee"),
         Column("receipt_no"),
-        listed("deposit_account", "treasury", "special", "income", "temporary_receipt"),
+        listed("deposit_account", "treasury", "special", "special_demand", "income", "temporary_receipt"),
         *ORIGINAL,
     ),
     required=(

@@ -6,6 +6,8 @@ import polars as pl
 
 from ingestion.contracts.columns import (
     BENEFIT_ITEM,
+    GENERAL_MEDICAL,
+    MATERNITY_CASH,
     ORIGINAL,
     Column,
     Family,
@@ -39,6 +41,7 @@ WITH_ORIGINAL = (
     "outofarea.cleared",
     "outofarea.reimbursed",
 )
+NOT_OF_MATERNITY = ("catastrophic.transferred", "interest.allocated", "account.credited", "account.paid_out")
 ONLY_TEMPORARY = ("receipt.unidentified", "payment.returned", "payment.reissued")
 LOANS = ("loan.received", "loan.repaid")
 ON_ACCOUNT = (*INCOME, *EXPENDITURE, *LOANS, "account.paid_out", "receipt.unidentified", "payment.returned")
@@ -112,8 +115,6 @@ FAMILY = Family(
         Required("to_account", ("cash.transferred",)),
         Required("benefit_item", ("outofarea.cleared",)),
         Required("identified_as", ("receipt.identified",)),
-        Required("statement_kind", ("balance.stated",)),
-        Required("accounting_month", ("balance.stated",)),
         Required("original_event_key", WITH_ORIGINAL),
     ),
 )
@@ -121,20 +122,25 @@ FAMILY = Family(
 
 def rules(seeds: Seeds) -> tuple[Rule, ...]:
     """Money keeps to its paths; funds, sub-funds and accounts fit the event; the merger is where it belongs."""
-    return (*_fund_rules(), *_account_rules(seeds), *_identification_rules(seeds))
+    return (*_fund_rules(), *_account_rules(seeds), *_identification_rules(seeds), _cleared_item_rule())
 
 
 def _fund_rules() -> tuple[Rule, ...]:
     event_type, separate = pl.col("event_type"), pl.col("fund_code") == "MAT"
     merged, sub_fund = event_type == "fund.merged", pl.col("sub_fund")
-    wrong_sub_fund = (event_type.is_in(WITHOUT_SUB_FUND) & pl.col("sub_fund|given")) | (
-        (event_type == "account.paid_out") & (sub_fund == "pooled")
-    )
+    without_sub_fund = event_type.is_in(WITHOUT_SUB_FUND) & pl.col("sub_fund|given")
+    pooled_only = (event_type == "account.paid_out") & (sub_fund == "pooled")
+    # Personal accounts and the catastrophic scheme belong to the employee medical fund alone.
+    not_of_maternity = separate & event_type.is_in(NOT_OF_MATERNITY)
     return (
-        Rule("E-VALUE-FUND", ("fund_code",), merged & (pl.col("fund_code") == "EMI")),
+        Rule("E-VALUE-FUND", ("fund_code",), (merged & (pl.col("fund_code") == "EMI")) | not_of_maternity),
         Rule("E-VALUE-MERGER-DATE", ("occurred_on",), merged & (pl.col("occurred_on") != pl.col("merger_date"))),
         Rule("E-VALUE-NO-AMOUNT", ("amount",), merged & (pl.col("amount") > 0)),
-        Rule("E-VALUE-SUB-FUND", ("sub_fund",), wrong_sub_fund),
+        Rule(
+            "E-VALUE-SUB-FUND",
+            ("sub_fund",),
+            without_sub_fund | pooled_only | (separate & (sub_fund == "personal") & ~event_type.is_in(MOVERS)),
+        ),
         Rule(
             "E-TREASURY-MERGED",
             ("fund_code", "occurred_on"),
@@ -151,9 +157,10 @@ def _fund_rules() -> tuple[Rule, ...]:
 def _account_rules(seeds: Seeds) -> tuple[Rule, ...]:
     event_type, account = pl.col("event_type"), pl.col("account")
     pair = pl.concat_str("from_account", pl.lit(">"), "to_account")
-    stated = (event_type == "balance.stated") & (account == "personal_balance")
+    no_money = event_type.is_in(ON_ACCOUNT) & ~account.is_in(MONEY_ACCOUNTS)
+    opened_for_persons = (event_type == "balance.opened") & (pl.col("fund_code") == "EMI")
     return (
-        Rule("E-VALUE-ACCOUNT", ("account",), (event_type.is_in(ON_ACCOUNT) & ~account.is_in(MONEY_ACCOUNTS)) | stated),
+        Rule("E-VALUE-ACCOUNT", ("account",), no_money | ((account == "personal_balance") & ~opened_for_persons)),
         Rule(
             "E-TREASURY-PATH",
             ("from_account", "to_account"),
@@ -166,7 +173,7 @@ def _identification_rules(seeds: Seeds) -> tuple[Rule, ...]:
     """`identified_as` is a posting account of the row's fund; one of income or expenditure needs its sub-fund."""
     identified = pl.col("event_type") == "receipt.identified"
     key = pl.concat_str("fund_code", pl.lit(":"), "identified_as")
-    valid = [f"{fund}:{code}" for fund in ("EMI", "MAT") for code in seeds.posting_accounts(fund)]
+    valid = [f"{fund}:{code}" for fund in ("EMI", "MAT") for code in seeds.identifiable_accounts(fund)]
     bound = {code: row.sub_fund for code, row in seeds.chart.items() if row.is_result}
     kept_by = pl.col("identified_as").replace_strict(bound, default=None, return_dtype=pl.String)
     result = pl.col("identified_as").is_in(list(bound))
@@ -174,4 +181,14 @@ def _identification_rules(seeds: Seeds) -> tuple[Rule, ...]:
         Rule("E-VALUE-ACCOUNT-CODE", ("identified_as",), identified & ~key.is_in(valid)),
         Rule("E-SCHEMA-REQUIRED", ("sub_fund",), identified & result & ~pl.col("sub_fund|given")),
         Rule("E-VALUE-SUB-FUND", ("sub_fund",), identified & (kept_by != "") & (pl.col("sub_fund") != kept_by)),
+    )
+
+
+def _cleared_item_rule() -> Rule:
+    """Out-of-area care is cleared to the expenditure of its item, which must be one that the fund pays on that day."""
+    item, separate = pl.col("benefit_item"), pl.col("fund_code") == "MAT"
+    before = pl.col("occurred_on") < pl.col("merger_date")
+    unpaid = (separate & item.is_in(GENERAL_MEDICAL)) | (~separate & before & item.is_in(MATERNITY_CASH))
+    return Rule(
+        "E-MATERNITY-ITEM", ("benefit_item", "fund_code"), (pl.col("event_type") == "outofarea.cleared") & unpaid
     )

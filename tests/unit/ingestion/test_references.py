@@ -187,6 +187,14 @@ def test_a_written_back_payment_takes_the_only_sub_fund_it_has(
     assert (back.sub_fund, back.codes) == (expected, () if expected else ("E-SCHEMA-REQUIRED",))
 
 
+def test_a_payment_is_not_written_back_to_a_sub_fund_that_paid_less() -> None:
+    paid = fact(1, "claim.paid", "P", pooled_amount=60, personal_account_amount=40)
+    returned = fact(2, "payment.returned", "T", "P", amount=100)
+    too_much = fact(3, "return.written_back", "B", "T", amount=41, sub_fund="personal")
+    just_all = fact(4, "return.written_back", "C", "T", amount=40, sub_fund="personal")
+    assert told(paid, returned, too_much, just_all) == ["ok", "ok", "E-REF-AMOUNT", "ok"]
+
+
 def test_the_first_line_of_a_key_wins_and_a_refused_one_does_not_block() -> None:
     refused = fact(2, "claim.recovered", "R", "P", pooled_amount=61)
     good = fact(3, "claim.recovered", "R", "P", pooled_amount=60)
