@@ -118,8 +118,8 @@ class Environment:
     def without_schedules(self) -> Environment:
         """The same for an Airflow that lives for one pipeline: nothing starts by the clock, no long pauses.
 
-        Between two tasks the scheduler pauses once or twice; by default a second each, which is right for one that idles
-        all day, but with a task a file is most of the time that files take.
+        Between two tasks the scheduler pauses once or twice: by default a second each, right for one that idles, but
+        with a task a file it would be most of the time that files take.
         """
         changes = {
             "FUND_INGEST_SCHEDULE": "",

@@ -52,7 +52,7 @@ class Layout:
         folder = _directory(self.local / "secrets", mode=0o700)
         path = folder / name
         if not path.exists():
-            draft = folder / f".{name}.{os.getpid()}"
+            draft = folder / f".{name}.{secrets.token_hex(4)}"
             with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as handle:
                 handle.write(secrets.token_hex(length))
             try:

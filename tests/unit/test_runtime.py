@@ -1,0 +1,82 @@
+"""Small parts of the runtime: widths, URLs, secrets, environment, decisions about restarts."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from runtime.dbt import connection_variables
+from runtime.environment import METADATA_VARIABLE, Environment
+from runtime.layout import Layout
+from runtime.postgres import EmbeddedPostgres
+from runtime.terminal import table, width
+
+
+def environment(local: Path, **given: str) -> Environment:
+    """With both databases elsewhere, so that nothing needs to be started."""
+    layout = Layout(local)
+    base = {"FUND_DATABASE_URL": "postgresql://u:p@h/w", METADATA_VARIABLE: "postgresql://u:p@h/m", "HOME": "/home/x"}
+    return Environment({**base, **given}, layout, EmbeddedPostgres(layout))
+
+
+def test_chinese_takes_two_columns_and_tables_stay_aligned() -> None:
+    assert (width("收支表"), width("E113"), width("合计 a")) == (6, 4, 6)
+    lines = table([["收入", "1.00"], ["a", "12,345.00"]], right=(1,), indent=0)
+    assert lines == ["收入       1.00", "a     12,345.00"]
+    assert table([]) == []
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg2"])
+def test_a_database_url_is_split_for_dbt_with_its_quoting_undone(scheme: str) -> None:
+    variables = connection_variables(f"{scheme}://user:p%40ss%2Fw@db.example:6543/books?sslmode=require")
+    assert variables == {
+        "FUND_DB_HOST": "db.example",
+        "FUND_DB_PORT": "6543",
+        "FUND_DB_USER": "user",
+        "FUND_DB_PASSWORD": "p@ss/w",
+        "FUND_DB_NAME": "books",
+        "PGSSLMODE": "require",
+    }
+
+
+def test_a_secret_is_made_once_whoever_asks_and_readable_by_its_owner_alone(tmp_path: Path) -> None:
+    layout = Layout(tmp_path / "local")
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        seen = set(pool.map(layout.secret, ["key"] * 32))
+    assert len(seen) == 1
+    assert (tmp_path / "local/secrets/key").stat().st_mode & 0o777 == 0o600
+
+
+def test_ports_are_remembered_and_distinct(tmp_path: Path) -> None:
+    layout = Layout(tmp_path)
+    first, second = layout.port("postgres"), layout.port("airflow_api")
+    assert first != second
+    assert (layout.port("postgres"), layout.port("airflow_api")) == (first, second)
+
+
+def test_foreign_databases_need_no_server_of_ours(tmp_path: Path) -> None:
+    foreign = environment(tmp_path)
+    assert not foreign.needs_server
+    variables = foreign.complete()
+    assert variables["FUND_DATABASE_URL"] == "postgresql://u:p@h/w"
+    assert variables[METADATA_VARIABLE] == "postgresql+psycopg2://u:p@h/m"
+    assert not (tmp_path / "postgres").exists()
+
+
+def test_children_get_a_complete_quiet_environment_with_loopback_past_any_proxy(tmp_path: Path) -> None:
+    variables = environment(
+        tmp_path, NO_PROXY="intranet", PYTHONDONTWRITEBYTECODE="1", AIRFLOW_HOME="/other", AIRFLOW__API__PORT="18080"
+    ).complete()
+    assert "PYTHONDONTWRITEBYTECODE" not in variables
+    assert variables["NO_PROXY"] == "intranet,127.0.0.1,localhost"
+    assert variables["AIRFLOW_HOME"] == str(tmp_path / "airflow")
+    assert variables["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"] == "http://127.0.0.1:18080/execution/"
+    assert variables["DO_NOT_TRACK"] == "1"
+    assert len(variables["FUND_PSEUDONYM_KEY"]) == 64
+
+
+def test_an_airflow_for_one_pipeline_has_no_schedules(tmp_path: Path) -> None:
+    variables = environment(tmp_path, FUND_INGEST_SCHEDULE="@hourly").without_schedules().complete()
+    assert (variables["FUND_INGEST_SCHEDULE"], variables["FUND_BUILD_SCHEDULE"]) == ("", "")
