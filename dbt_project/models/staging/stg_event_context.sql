@@ -1,3 +1,4 @@
+-- What an event refers to is read from the log itself, by key: a build looks up a few rows and never the whole history.
 -- The root is the fact that a correction goes back to: it decides fund, accounts and the year compared. A fact is its own root.
 with event as (
     select * from {{ ref('stg_event') }}
@@ -19,7 +20,7 @@ related as (
                 then original.original_seq
         end as advance_seq
     from event
-    left join event as original
+    left join {{ source('events', 'event') }} as original
         on
             event.region_code = original.region_code
             and event.original_seq = original.seq
@@ -29,7 +30,7 @@ select
     related.*,
     advance.claim_no as advance_no,
     advance.institution_code as advance_institution_code,
-    root.posting_month as root_posting_month,
+    greatest(date_trunc('month', root.occurred_on::timestamp)::date, root_opened.open_month) as root_posting_month,
     coalesce(root.event_type, related.event_type) as root_type,
     coalesce(root.insurance_type, related.insurance_type, advance.insurance_type) as root_insurance_type,
     coalesce(root.enrollment_category, related.enrollment_category) as root_enrollment_category,
@@ -39,15 +40,20 @@ select
         root.occurred_on, case when related.event_type = 'claim.recovered' then related.service_on end, related.occurred_on
     ) as root_occurred_on,
     coalesce(root.admitted_on, related.admitted_on) as root_admitted_on,
-    coalesce(root.pay_account, related.pay_account) as root_pay_account,
+    case when root.seq is null then related.pay_account else coalesce(root.pay_account, 'expenditure') end as root_pay_account,
     coalesce(root.pooled_amount, 0) as root_pooled_amount,
     coalesce(root.personal_account_amount, 0) as root_personal_account_amount
 from related
-left join event as root
+left join {{ source('events', 'event') }} as root
     on
         related.region_code = root.region_code
         and related.corrected_seq = root.seq
-left join event as advance
+left join {{ ref('stg_open_month') }} as root_opened
+    on
+        root.region_code = root_opened.region_code
+        and root.seq > root_opened.after_seq
+        and root.seq <= root_opened.until_seq
+left join {{ source('events', 'event') }} as advance
     on
         related.region_code = advance.region_code
         and related.advance_seq = advance.seq
