@@ -126,7 +126,8 @@ def test_the_database_recomputes_every_hash() -> None:
         "SELECT count(*) FROM events.event AS e WHERE e.content_hash IS DISTINCT FROM events.content_hash(e)"
     ) == [(0,)]
     broken = select(
-        "SELECT region_code, batch_id FROM events.batch WHERE batch_hash IS DISTINCT FROM events.batch_hash(region_code, batch_id)"
+        "SELECT region_code, batch_id FROM events.batch"
+        " WHERE batch_hash IS DISTINCT FROM events.batch_hash(region_code, batch_id)"
     )
     assert broken == []
     assert len(select("SELECT DISTINCT event_type FROM events.event")) > 25
@@ -151,7 +152,8 @@ def test_a_rewrite_by_the_owner_shows(migrated_warehouse: str) -> None:
         cursor.execute("SELECT count(*) FROM events.batch WHERE batch_hash <> events.batch_hash(region_code, batch_id)")
         assert cursor.fetchone() == (1,)
         cursor.execute("ALTER TABLE events.batch DISABLE TRIGGER append_only")
-        cursor.execute("UPDATE events.batch SET batch_hash = events.batch_hash(region_code, batch_id)")
+        for _ in range(10):  # each pass carries the new hash one batch further
+            cursor.execute("UPDATE events.batch SET batch_hash = events.batch_hash(region_code, batch_id)")
     assert any("is not what it was" in problem for problem in heads.verify())
 
 
@@ -173,8 +175,8 @@ def test_heads_are_appended_with_the_one_before() -> None:
 @pytest.mark.usefixtures("log_with_events")
 def test_recorded_at_never_decreases_and_is_one_value_a_batch() -> None:
     assert select(
-        "SELECT count(*) FROM (SELECT recorded_at < lag(recorded_at) OVER (PARTITION BY region_code ORDER BY seq) AS earlier"
-        " FROM events.event) AS x WHERE earlier"
+        "SELECT count(*) FROM (SELECT recorded_at < lag(recorded_at) OVER w AS earlier FROM events.event"
+        " WINDOW w AS (PARTITION BY region_code ORDER BY seq)) AS x WHERE earlier"
     ) == [(0,)]
     assert select(
         "SELECT count(*) FROM events.batch AS b INNER JOIN events.event AS e USING (region_code, batch_id)"
@@ -187,7 +189,8 @@ def test_everything_is_described_in_both_languages() -> None:
     bare = select(
         "SELECT c.relname, a.attname FROM pg_class AS c INNER JOIN pg_namespace AS n ON n.oid = c.relnamespace"
         " INNER JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum >= 0 AND NOT a.attisdropped"
-        " WHERE c.relkind IN ('r', 'v') AND (n.nspname IN ('events', 'quality') OR c.relname IN ('publication', 'deployment'))"
+        " WHERE c.relkind IN ('r', 'v')"
+        " AND (n.nspname IN ('events', 'quality') OR c.relname IN ('publication', 'deployment'))"
         " AND coalesce(col_description(c.oid, a.attnum), '') !~ '[一-龥].* / .*[A-Za-z]'"
     )
     assert bare == []

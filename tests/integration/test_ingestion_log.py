@@ -99,7 +99,8 @@ def test_a_credit_left_out_is_computed_from_base_age_and_policy() -> None:
     )
     run()
     found = select(
-        "SELECT source_event_key, personal_account_credit, derived_columns FROM events.event WHERE family = 'contribution'"
+        "SELECT source_event_key, personal_account_credit, derived_columns FROM events.event"
+        " WHERE family = 'contribution'"
     )
     computed = {key: amount for key, amount, derived in found if derived == ["personal_account_credit"]}
     assert computed == {
