@@ -1,0 +1,68 @@
+"""Canonical bytes: fixed vectors, one worked out by hand, and that different rows never share their bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingestion.canonical import GENESIS, BatchHead, batch_hash, content_hash, content_hashes, hashed_columns, netstring
+from ingestion.contracts import FAMILIES
+from ingestion.incoming import accepted_frame
+from tests.unit.ingestion.valid_rows import csv_text, examine_text, sound_row
+
+VECTORS = json.loads((Path(__file__).parent / "vectors.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["name"])
+def test_a_vector_never_changes(vector: dict[str, object]) -> None:
+    row, columns = vector["row"], hashed_columns(str(vector["family"]))
+    assert isinstance(row, dict)
+    fields = [row.get(name) for name in columns]
+    assert hashlib.sha256(bytes.fromhex(str(vector["bytes_hex"]))).hexdigest() == vector["sha256"]
+    assert content_hash(fields).hex() == vector["sha256"]
+    frame = pl.DataFrame(
+        {name: [text] for name, text in zip(columns, fields, strict=True)},
+        schema_overrides=dict.fromkeys(columns, pl.String),
+    )
+    assert content_hashes(frame, columns)[0].hex() == vector["sha256"]
+
+
+def test_the_merger_by_hand() -> None:
+    text = (
+        "6:320100" "11:fund.merged" "8:treasury" "1:1" "7:nanjing" "2:K1" "10:2020-01-01"  # envelope
+        "3:MAT" "------------" "--"  # fund_code, twelve more columns, the two of the original
+    )  # fmt: skip
+    assert VECTORS[2]["bytes_hex"] == (b"\x01" + text.encode()).hex()
+
+
+def test_a_file_row_is_hashed_in_canonical_form(tmp_path: Path) -> None:
+    plain = sound_row("interest.credited", amount="100")
+    padded = sound_row("interest.credited", amount="0100.0", schema_version="1")
+    examined = examine_text(csv_text([plain, padded]), "treasury", tmp_path)
+    frame = accepted_frame(examined, FAMILIES["treasury"], "s", pl.Series(["{}", "{}"]), [2, 3])
+    first, second = frame["content_hash"]
+    assert first == second
+    row = plain | {"family": "treasury", "schema_version": "1", "source_system": "s", "amount": "100.00"}
+    assert first == rf"\x{content_hash(row.get(name) for name in hashed_columns('treasury')).hex()}"
+
+
+@given(st.lists(st.none() | st.text(max_size=5), max_size=4), st.lists(st.none() | st.text(max_size=5), max_size=4))
+def test_different_fields_never_share_their_bytes(one: list[str | None], other: list[str | None]) -> None:
+    same = "".join(map(netstring, one)) == "".join(map(netstring, other))
+    assert same == (one == other)
+
+
+def test_a_batch_hash_covers_everything_that_was_added() -> None:
+    head = BatchHead("320100", 1, 1, 2, datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC), "ab" * 32)
+    rows = [(b"\x11" * 32, 2), (b"\x22" * 32, 3)]
+    body = hashlib.sha256(b"\x11" * 32 + b"\0\0\0\x02" + b"\x22" * 32 + b"\0\0\0\x03").digest()
+    text = f"6:3201001:11:11:227:2026-01-02T03:04:05.000006Z64:{'ab' * 32}"
+    assert batch_hash(GENESIS, head, rows) == hashlib.sha256(b"\x02" + bytes(32) + text.encode() + body).digest()
+    assert batch_hash(GENESIS, head, rows[::-1]) != batch_hash(GENESIS, head, rows)
