@@ -151,11 +151,12 @@ def _follow(api: AirflowApi, dag_id: str, run_id: str) -> Json:
     while True:
         run = api.run(dag_id, run_id)
         tasks = api.tasks(dag_id, run_id)
-        if _tell_news(dag_id, tasks, said) or time.monotonic() - spoke < REPEAT_S:
-            spoke = time.monotonic() if said else spoke
-        elif running := [task for task in tasks if task["state"] not in (None, *_TASK_DONE)]:
-            say(f"{dag_id}: {_name(running[0])} is {running[0]['state']}")
+        running = [task for task in tasks if task["state"] not in (None, *_TASK_DONE)]
+        if _tell_news(dag_id, tasks, said):
             spoke = time.monotonic()
+        elif running and time.monotonic() - spoke > REPEAT_S:
+            spoke = time.monotonic()
+            say(f"{dag_id}: {_name(running[0])} is {running[0]['state'].replace('_', ' ')}")
         if run["state"] in _DONE:
             _tell_failures(api, tasks)
             return run
