@@ -117,7 +117,8 @@ def _finish(environment: Environment, work: Callable[..., object], *, show_summa
     try:
         result = work(environment)
         assert isinstance(result, PipelineResult)
-        told = summary(result.run_id, environment.layout) if show_summary else file_summary()
+        whole = show_summary and result.outcome is not Outcome.ERROR
+        told = summary(result.run_id, environment.layout) if whole else file_summary()
         print(f"\n{told}\n")
         if result.outcome is Outcome.REFUSED:
             print("\n" + explain(result.run_id) + "\n")

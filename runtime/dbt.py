@@ -168,7 +168,7 @@ def _analyze(*schemas: str) -> None:
     """
     with closing(connect(autocommit=True)) as connection, connection.cursor() as cursor:
         cursor.execute(
-            "SELECT format('%%I.%%I', schemaname, relname) FROM pg_stat_user_tables AS grown"
+            "SELECT format('%%I.%%I', schemaname, grown.relname) FROM pg_stat_user_tables AS grown"
             " JOIN pg_class ON pg_class.oid = grown.relid"
             " WHERE schemaname = ANY(%s) AND pg_has_role(relowner, 'USAGE')"
             " AND (n_mod_since_analyze > 0 OR coalesce(last_analyze, last_autoanalyze) IS NULL)",
