@@ -22,6 +22,7 @@ CERTIFICATE_IN_TEXT = (
     r"([0-9]{3}[0-9Xx])($|[^0-9])"
 )
 MASKED_IN_TEXT = "${1}${2}***********${3}${4}"
+MASK_ROUNDS = 2  # a match takes the characters around it: of two numbers with one between them, the second is missed
 _IN_TEXT = re.compile(CERTIFICATE_IN_TEXT)
 
 
@@ -68,11 +69,8 @@ def key_id(key: str) -> str:
     return hashlib.sha256(b"pseudonym key" + key.encode()).hexdigest()[:12]
 
 
-def mask(text: str) -> str:
-    """An identity number as it may be shown: 320***********1234; whatever is too short is hidden entirely."""
-    return f"{text[:3]}{'*' * (len(text) - 7)}{text[-4:]}" if len(text) >= 15 else "*" * len(text)
-
-
 def mask_in_text(text: str) -> str:
     """Mask everything in a text that looks like an identity number."""
-    return _IN_TEXT.sub(r"\g<1>\g<2>***********\g<3>\g<4>", text)
+    for _ in range(MASK_ROUNDS):
+        text = _IN_TEXT.sub(r"\g<1>\g<2>***********\g<3>\g<4>", text)
+    return text

@@ -6,7 +6,7 @@ import polars as pl
 
 from ingestion.contracts import FAMILIES
 from ingestion.contracts.columns import Kind
-from ingestion.identity import CERTIFICATE_IN_TEXT, MASKED_IN_TEXT
+from ingestion.identity import CERTIFICATE_IN_TEXT, MASK_ROUNDS, MASKED_IN_TEXT
 from ingestion.profiles import ColumnMap, Feed
 
 RAW_FIELD_LENGTH_MAX = 4_000
@@ -53,7 +53,9 @@ def raw_texts(frame: pl.DataFrame, feed: Feed) -> pl.Series:
     hidden = _certificate_sources(feed)
     fields = [(_masked(pl.col(name)) if name in hidden else _cut(pl.col(name))).alias(name) for name in shown]
     encoded = frame.select(pl.struct(fields).struct.json_encode().alias("raw"))["raw"]
-    return encoded.str.replace_all(CERTIFICATE_IN_TEXT, MASKED_IN_TEXT)
+    for _ in range(MASK_ROUNDS):
+        encoded = encoded.str.replace_all(CERTIFICATE_IN_TEXT, MASKED_IN_TEXT)
+    return encoded
 
 
 def _certificate_sources(feed: Feed) -> frozenset[str]:

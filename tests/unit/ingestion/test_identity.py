@@ -49,4 +49,5 @@ def test_a_pseudonym_depends_on_number_and_key() -> None:
 
 def test_numbers_inside_text_are_masked_and_others_left() -> None:
     assert mask_in_text("a11010519491231002X,") == "a110***********002X,"
+    assert mask_in_text("11010519491231002X,11010519491231002X") == "110***********002X,110***********002X"
     assert mask_in_text("1110105194912310021 201911150000000001") == "1110105194912310021 201911150000000001"
