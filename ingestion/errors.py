@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ingestion.identity import mask_in_text
+
 
 @dataclass(frozen=True)
 class ErrorCode:
@@ -98,8 +100,8 @@ _TABLE = (
     # the type of a value
     (
         "E-TYPE-AMOUNT",
-        "金额格式不正确，应为最多两位小数的数字，如1234.50",
-        "not an amount; write digits with at most two decimals, such as 1234.50",
+        "金额格式不正确，应为小于十万亿、最多两位小数的数字，如1234.50",
+        "not an amount; write digits with at most two decimals, such as 1234.50, below ten trillion",
     ),
     (
         "E-TYPE-DATE",
@@ -263,11 +265,13 @@ _TABLE = (
 )
 
 CODES = {code: ErrorCode(code, zh, en) for code, zh, en in _TABLE}
-WAITING = frozenset(code for code in CODES if code.startswith("E-REF-"))
 
 
 def message(code: str, detail: str = "", where: str = "") -> str:
-    """`<where> <code> <Chinese> [detail] / <English>`; `where` is file and line."""
+    """`<where> <code> <Chinese> [detail] / <English>`; `where` is file and line.
+
+    Identity numbers in the detail are masked: in a file without a header, the columns named are somebody's data.
+    """
     entry = CODES[code]
-    parts = (where, entry.code, entry.zh, f"[{detail}]" if detail else "", "/", entry.en)
+    parts = (where, entry.code, entry.zh, f"[{mask_in_text(detail)}]" if detail else "", "/", entry.en)
     return " ".join(part for part in parts if part)

@@ -1,4 +1,4 @@
-"""From text to typed polars columns. Amounts are whole cents (Int64): 18 digits fit, and sums are exact."""
+"""From text to typed polars columns. Amounts are whole cents (Int64), and sums are exact."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+AMOUNT_DIGITS_MAX = 15  # of cents, so below ten trillion yuan: sums of rows have to fit the books' numeric(18, 2)
 TEXT_LENGTH_MAX = 400  # characters; keys are indexed, and an index entry must stay below 2.7 kB
 _UNIT_DECIMALS = {"yuan": 2, "fen": 0, "wan": 6}
 _MONTH_MARK = "|%d"
@@ -26,7 +27,7 @@ CANONICAL_FORM = Form()
 
 
 def cents(text: pl.Expr, form: Form) -> pl.Expr:
-    """Whole cents, null where the text is no amount of the unit with at most 16 digits before the point."""
+    """Whole cents, null where the text is no amount of the unit, or one of ten trillion yuan and more."""
     decimals = _UNIT_DECIMALS[form.unit]
     plain = _without_thousands(text) if form.thousands else text
     fraction = rf"(?:\.[0-9]{{1,{decimals}}})?" if decimals else r"(?:\.0{1,2})?"
@@ -34,7 +35,9 @@ def cents(text: pl.Expr, form: Form) -> pl.Expr:
     whole = plain.str.extract(r"^-?([0-9]+)", 1)
     part = plain.str.extract(r"\.([0-9]+)$", 1).fill_null("") if decimals else pl.lit("")
     digits = pl.concat_str(whole, part.str.pad_end(decimals, "0") if decimals else part).str.strip_chars_start("0")
-    size = pl.when(digits.str.len_bytes() <= 18).then(pl.when(digits == "").then(pl.lit("0")).otherwise(digits))
+    size = pl.when(digits.str.len_bytes() <= AMOUNT_DIGITS_MAX).then(
+        pl.when(digits == "").then(pl.lit("0")).otherwise(digits)
+    )
     sign = pl.when(plain.str.starts_with("-")).then(-1).otherwise(1)
     return pl.when(valid).then(size.cast(pl.Int64, strict=False) * sign)
 

@@ -17,7 +17,7 @@ from hashlib import sha256
 from .vocabulary import AMOUNTS, COLUMNS, DATES, EVENT_TYPES, INTEGERS, MONTHS, SHARED
 
 Value = str | int | date | Decimal
-_AMOUNT = re.compile(r"-?\d{1,16}(\.\d{1,2})?")
+_AMOUNT = re.compile(r"-?0*\d{1,13}(\.\d{1,2})?")
 
 
 @dataclass(frozen=True)
