@@ -15,7 +15,6 @@ from datetime import UTC, datetime
 import polars as pl
 
 from ingestion.contracts import FAMILIES
-from ingestion.contracts.columns import Kind
 
 ENVELOPE = ("region_code", "event_type", "family", "schema_version", "source_system", "source_event_key", "occurred_on")
 GENESIS = bytes(32)
@@ -41,11 +40,6 @@ def hashed_columns(family: str) -> tuple[str, ...]:
     if family == "control":
         return ENVELOPE + _CONTROL
     return ENVELOPE + tuple(column.stored for column in FAMILIES[family].columns)
-
-
-def month_columns() -> frozenset[str]:
-    """Columns that hold a month and are hashed as YYYY-MM."""
-    return frozenset(c.stored for family in FAMILIES.values() for c in family.columns if c.kind is Kind.MONTH)
 
 
 def netstring(value: str | None) -> str:

@@ -15,8 +15,11 @@ CREATE TEMP TABLE placed ON COMMIT DROP AS
 SELECT i.line_no, i.region_code,
        coalesce(h.last_seq, 0) + row_number() OVER (PARTITION BY i.region_code ORDER BY i.line_no) AS seq
 FROM incoming AS i
-LEFT JOIN (SELECT region_code, max(last_seq) AS last_seq FROM events.batch GROUP BY region_code) AS h
-    USING (region_code);
+INNER JOIN (
+    SELECT r.region_code,
+           (SELECT max(b.last_seq) FROM events.batch AS b WHERE b.region_code = r.region_code) AS last_seq
+    FROM (SELECT DISTINCT region_code FROM incoming) AS r
+) AS h USING (region_code);
 CREATE UNIQUE INDEX ON pg_temp.placed (line_no);
 ANALYZE placed
 """

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from psycopg2.extensions import cursor as Cursor
 
-from ingestion import incoming, landing, manifest, quarantine, readers, registry
+from ingestion import incoming, landing, manifest, profiles, quarantine, readers, registry
 from ingestion.acceptance import Judge, accept
 from ingestion.contracts import FAMILIES
 from ingestion.errors import FileRejected, message
@@ -38,7 +38,6 @@ class Reading:
     file: FileOf
     feed: Feed
     manifest: bytes | None
-    reader_key: str
 
 
 def sight(settings: Settings, landed: Landed) -> FileOf:
@@ -49,9 +48,12 @@ def sight(settings: Settings, landed: Landed) -> FileOf:
 
 def key_of(settings: Settings, landed: Landed) -> str:
     """What decides how the file is read, beside its own bytes; a broken profile counts by its bytes too."""
-    path = settings.sources_dir / f"{landed.source_system}.yml"
-    profile_key = path.read_bytes().hex() if path.is_file() else "canonical"
-    return registry.reader_key(profile_key, manifest.read_bytes(landed.path))
+    try:
+        return registry.reader_key(
+            profiles.read_bytes(landed.source_system, settings.sources_dir), manifest.read_bytes(landed.path)
+        )
+    except FileRejected as rejection:
+        return rejection.code  # one of them can't be read; that too may change
 
 
 def plan(settings: Settings, landed: Landed, file: FileOf) -> Reading:
@@ -62,7 +64,7 @@ def plan(settings: Settings, landed: Landed, file: FileOf) -> Reading:
     sidecar = manifest.read_bytes(landed.path)
     if sidecar is None and feed.manifest_required:
         raise FileRejected("E-FILE-MANIFEST-MISSING")
-    return Reading(landed, file, feed, sidecar, key_of(settings, landed))
+    return Reading(landed, file, feed, sidecar)
 
 
 def load(cursor: Cursor, settings: Settings, reading: Reading) -> Outcome:

@@ -6,7 +6,8 @@ import hashlib
 import os
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,19 +99,24 @@ def sha256(root: Path, landed: Landed) -> str:
         ).hexdigest()
 
 
-def settled(shapes: dict[Landed, Shape]) -> dict[Landed, Shape | None]:
+def shapes(present: Iterable[Landed]) -> dict[Landed, Shape]:
+    """What the files look like now; those that have vanished since they were listed are left out."""
+    found = {}
+    for landed in present:
+        with suppress(OSError):
+            found[landed] = shape(landed.path)
+    return found
+
+
+def settled(seen: dict[Landed, Shape]) -> dict[Landed, Shape | None]:
     """The same files a moment later: None for those that are changing, vanished ones left out."""
     now = time.time_ns()
-    if any(now - seen.modified_ns < 60 * 10**9 for seen in shapes.values()):
+    if any(now - before.modified_ns < 60 * 10**9 for before in seen.values()):
         time.sleep(QUIET_SECONDS)
-    result: dict[Landed, Shape | None] = {}
-    for landed, seen in shapes.items():
-        try:
-            again = shape(landed.path)
-        except OSError:
-            continue
-        result[landed] = seen if again == seen and not landed.unfinished else None
-    return result
+    return {
+        landed: again if again == seen[landed] and not landed.unfinished else None
+        for landed, again in shapes(seen).items()
+    }
 
 
 def _landed(root: Path, path: Path) -> Landed:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
+from ingestion import optional_file
 from ingestion.errors import FileRejected
 from ingestion.profiles import Feed
 from ingestion.readers import Chunk
@@ -30,8 +31,7 @@ class Manifest:
 
 def read_bytes(path: Path) -> bytes | None:
     """The sidecar of a file, None when there is none."""
-    sidecar = path.with_name(path.name + SUFFIX)
-    return sidecar.read_bytes() if sidecar.is_file() else None
+    return optional_file.content(path.with_name(path.name + SUFFIX), "E-FILE-MANIFEST")
 
 
 def parse(content: bytes) -> Manifest:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections import Counter
@@ -15,6 +14,7 @@ from typing import Any
 import jsonschema
 import yaml
 
+from ingestion import optional_file
 from ingestion.contracts import FAMILIES
 from ingestion.contracts.columns import MANDATORY
 from ingestion.errors import FileRejected
@@ -77,9 +77,8 @@ class Feed:
 
 @dataclass(frozen=True)
 class Profile:
-    """The feeds of a source system; `key` changes when the profile does."""
+    """The feeds of a source system."""
 
-    key: str
     feeds: tuple[tuple[str, Feed], ...]
 
     def feed_of(self, file_name: str) -> Feed:
@@ -105,11 +104,13 @@ class CanonicalProfile(Profile):
 
 def profile_of(source_system: str, folder: Path) -> Profile:
     """The profile of a source system: `<folder>/<source_system>.yml`, or the canonical one."""
-    path = folder / f"{source_system}.yml"
-    if not path.is_file():
-        return CanonicalProfile("canonical", ())
-    content = path.read_bytes()
-    return parse_profile(content, source_system)
+    content = read_bytes(source_system, folder)
+    return CanonicalProfile(()) if content is None else parse_profile(content, source_system)
+
+
+def read_bytes(source_system: str, folder: Path) -> bytes | None:
+    """A source system's own profile as it lies there, None when it has none."""
+    return optional_file.content(folder / f"{source_system}.yml", "E-FILE-PROFILE")
 
 
 def parse_profile(content: bytes, source_system: str) -> Profile:
@@ -128,7 +129,7 @@ def parse_profile(content: bytes, source_system: str) -> Profile:
         )
     defaults = document.get("defaults", {})
     feeds = tuple((feed["pattern"], _feed(defaults, feed)) for feed in document["feeds"])
-    return Profile(hashlib.sha256(content).hexdigest(), feeds)
+    return Profile(feeds)
 
 
 def _feed(defaults: Mapping[str, Any], own: Mapping[str, Any]) -> Feed:

@@ -83,10 +83,10 @@ class Decided:
         return self.outcome.state != "rejected" or self.reader_key == reader_key
 
 
-def reader_key(profile_key: str, manifest: bytes | None) -> str:
+def reader_key(profile: bytes | None, manifest: bytes | None) -> str:
     """Names everything beside the file's bytes that decides how it is read."""
-    told = hashlib.sha256(manifest).hexdigest() if manifest is not None else "none"
-    return hashlib.sha256(f"{READER_VERSION}|{profile_key}|{told}".encode()).hexdigest()
+    told = ("none" if content is None else hashlib.sha256(content).hexdigest() for content in (profile, manifest))
+    return hashlib.sha256("|".join([READER_VERSION, *told]).encode()).hexdigest()
 
 
 def sightings(cursor: Cursor) -> dict[tuple[str, str], tuple[Shape, str | None]]:
@@ -134,11 +134,21 @@ def decided(cursor: Cursor, file: FileOf) -> Decided | None:
     return Decided(file_id, Outcome(state, error_code=error_code, **counts), key)
 
 
+def final(cursor: Cursor) -> set[tuple[str, str, str]]:
+    """(source, name, sha256) of all files that are decided for good: everything but rejections."""
+    cursor.execute(
+        "SELECT r.source_system, r.file_name, r.sha256 FROM events.file_registry AS r"
+        " INNER JOIN events.file_outcome AS o USING (file_id) WHERE o.state <> 'rejected'"
+    )
+    return set(cursor.fetchall())
+
+
 def same_content(cursor: Cursor, file: FileOf) -> int | None:
     """The loaded file of the same source with the same bytes under another name."""
     cursor.execute(
-        "SELECT f.file_id FROM events.file AS f WHERE f.source_system = %s AND f.sha256 = %s AND f.file_name <> %s"
-        " AND f.state = 'loaded' ORDER BY f.file_id LIMIT 1",
+        "SELECT r.file_id FROM events.file_registry AS r INNER JOIN events.file_outcome AS o USING (file_id)"
+        " WHERE r.source_system = %s AND r.sha256 = %s AND r.file_name <> %s AND o.state = 'loaded'"
+        " ORDER BY r.file_id LIMIT 1",
         (file.source_system, file.sha256, file.file_name),
     )
     row = cursor.fetchone()

@@ -33,7 +33,10 @@ def discover(settings: Settings | None = None) -> list[Item]:
     settings = settings or Settings.from_env()
     items = []
     with _session(settings, autocommit=True) as connection, connection.cursor() as cursor:
+        final = registry.final(cursor)
         for landed, digest, shape in _sighted(cursor, settings):
+            if (landed.source_system, landed.file_name, digest) in final:
+                continue
             known = registry.decided(cursor, FileOf(landed.source_system, landed.file_name, digest, shape))
             if known is None or not known.stands(intake.key_of(settings, landed)):
                 items.append(
@@ -55,12 +58,13 @@ def ingest(item: Item, settings: Settings | None = None) -> dict[str, Any]:
     if landed is None:
         return _told(item, Outcome("missing"))
     file = intake.sight(settings, landed)
+    key = intake.key_of(settings, landed)  # before anything is read by it: what changes meanwhile is tried again
     with _session(settings) as connection:
         try:
-            outcome = _decide_file(connection, settings, landed, file)
+            outcome = _decide_file(connection, settings, landed, file, key)
         except FileRejected as rejection:
             connection.rollback()
-            outcome = _reject(connection, settings, landed, file, rejection)
+            outcome = _reject(connection, file, key, rejection)
         except intake.FileChanged:
             connection.rollback()
             outcome = Outcome("waiting")
@@ -107,11 +111,10 @@ def _session(settings: Settings, *, autocommit: bool = False) -> Iterator[Connec
 def _sighted(cursor: Cursor, settings: Settings) -> list[tuple[Landed, str, Shape]]:
     """Finished files with their sha256; remembers what was seen, so that unchanged files are not read again."""
     known = registry.sightings(cursor)
-    present = list(landing.files(settings.landing_dir))
-    for source_system, file_name in known.keys() - {(f.source_system, f.file_name) for f in present}:
+    shapes = landing.shapes(landing.files(settings.landing_dir))
+    for source_system, file_name in known.keys() - {(f.source_system, f.file_name) for f in shapes}:
         registry.forget(cursor, source_system, file_name)
-    shapes = {landed: landing.shape(landed.path) for landed in present}
-    cached = {f: known[f.source_system, f.file_name] for f in present if (f.source_system, f.file_name) in known}
+    cached = {f: known[f.source_system, f.file_name] for f in shapes if (f.source_system, f.file_name) in known}
     same = {
         f: digest
         for f, (shape, digest) in cached.items()
@@ -122,7 +125,7 @@ def _sighted(cursor: Cursor, settings: Settings) -> list[tuple[Landed, str, Shap
         registry.sight(cursor, landed, shape or shapes[landed], digest)
         if digest is not None:
             same[landed] = digest
-    return [(landed, same[landed], shapes[landed]) for landed in present if landed in same]
+    return [(landed, same[landed], shapes[landed]) for landed in shapes if landed in same]
 
 
 def _family(settings: Settings, landed: Landed) -> str | None:
@@ -132,26 +135,26 @@ def _family(settings: Settings, landed: Landed) -> str | None:
         return None
 
 
-def _decide_file(connection: Connection, settings: Settings, landed: Landed, file: FileOf) -> Outcome:
+def _decide_file(connection: Connection, settings: Settings, landed: Landed, file: FileOf, key: str) -> Outcome:
     with connection.cursor() as cursor:
         registry.lock(cursor, file)
         known = registry.decided(cursor, file)
-        if known is not None and known.stands(intake.key_of(settings, landed)):
+        if known is not None and known.stands(key):
             return known.outcome
-        reading = intake.plan(settings, landed, file)
-        outcome = intake.load(cursor, settings, reading)
-        registry.decide(cursor, registry.register(cursor, file), outcome, reading.reader_key)
+        outcome = intake.load(cursor, settings, intake.plan(settings, landed, file))
+        registry.decide(cursor, registry.register(cursor, file), outcome, key)
         return outcome
 
 
-def _reject(
-    connection: Connection, settings: Settings, landed: Landed, file: FileOf, rejection: FileRejected
-) -> Outcome:
+def _reject(connection: Connection, file: FileOf, key: str, rejection: FileRejected) -> Outcome:
     told = message(rejection.code, rejection.detail, f"{file.source_system}/{file.file_name}")
     outcome = Outcome("rejected", error_code=rejection.code, error_message=told)
     with connection.cursor() as cursor:
         registry.lock(cursor, file)
-        registry.decide(cursor, registry.register(cursor, file), outcome, intake.key_of(settings, landed))
+        known = registry.decided(cursor, file)
+        if known is not None and known.stands(key):  # another run was faster
+            return known.outcome
+        registry.decide(cursor, registry.register(cursor, file), outcome, key)
     return outcome
 
 

@@ -22,7 +22,6 @@ class Settings:
 
     database_url: str
     landing_dir: Path
-    local_dir: Path
     heads_dir: Path
     sources_dir: Path
     seeds_dir: Path
@@ -36,7 +35,6 @@ class Settings:
         return cls(
             database_url=_required("FUND_DATABASE_URL"),
             landing_dir=_path("FUND_LANDING_DIR", local / "landing"),
-            local_dir=local,
             heads_dir=_path("FUND_HEADS_DIR", local / "heads"),
             sources_dir=_path("FUND_SOURCES_DIR", REPOSITORY / "ingestion" / "sources"),
             seeds_dir=_path("FUND_SEEDS_DIR", REPOSITORY / "dbt_project" / "seeds"),

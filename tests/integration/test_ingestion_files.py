@@ -7,8 +7,10 @@ import os
 from pathlib import Path
 
 import pytest
+from psycopg2.extensions import cursor as Cursor
 
-from ingestion import landing, runs
+from ingestion import intake, landing, runs
+from ingestion.registry import Outcome
 from ingestion.settings import Settings
 from tests.integration.ingestion_support import files, land, land_rows, payment, run, select
 from tests.unit.ingestion.valid_rows import csv_text
@@ -201,3 +203,66 @@ def test_source_files_are_left_as_they_are() -> None:
 
 def test_a_file_that_vanished_is_no_error() -> None:
     assert runs.ingest({"source_system": "demo", "file_name": "gone.csv", "family": None})["state"] == "missing"
+
+
+def test_a_file_without_header_does_not_give_away_identity_numbers() -> None:
+    land("a.registration.1.csv", "enrollment.started,E1,2020-01-01,320100,P1,11010519491231002X\n")
+    run()
+    ((told,),) = select("SELECT error_message FROM events.file")
+    assert "110***********002X" in told
+    assert "11010519491231002X" not in told
+
+
+@pytest.mark.parametrize("place", ["demo/" + "x" * 230 + ".claim.1.csv", "y" * 253 + "/a.claim.1.csv"])
+def test_names_so_long_that_no_manifest_or_profile_can_have_one_stop_nobody(place: str) -> None:
+    source, _, name = place.partition("/")
+    land(name, csv_text([payment("K1")]), source=source)
+    land_rows("b.claim.1.csv", payment("K2"))
+    run()
+    assert {name: state for name, (state, *_) in files().items()} == {name: "loaded", "b.claim.1.csv": "loaded"}
+
+
+def test_a_manifest_that_cannot_be_read_refuses_its_own_file_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    path = land_rows("a.claim.1.csv", payment("K1"))
+    sidecar = path.with_name("a.claim.1.csv.manifest.json")
+    sidecar.write_text(json.dumps({"row_count": 1}))
+    land_rows("b.claim.1.csv", payment("K2"))
+    with monkeypatch.context() as patch:
+        read_bytes = Path.read_bytes
+        patch.setattr(Path, "read_bytes", lambda self: _denied(self) if self == sidecar else read_bytes(self))
+        run()
+        assert reject_code("a.claim.1.csv") == "E-FILE-MANIFEST"
+        assert files()["b.claim.1.csv"][0] == "loaded"
+    run()
+    assert files()["a.claim.1.csv"][0] == "loaded", "tried again once the manifest can be read"
+
+
+def _denied(path: Path) -> bytes:
+    raise PermissionError(13, "Permission denied", str(path))
+
+
+def test_a_manifest_corrected_while_its_file_is_read_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    path = land_rows("a.claim.1.csv", payment("K1"))
+    sidecar = path.with_name("a.claim.1.csv.manifest.json")
+    sidecar.write_text(json.dumps({"row_count": 2}))
+    load = intake.load
+
+    def slowly(cursor: Cursor, settings: Settings, reading: intake.Reading) -> Outcome:
+        sidecar.write_text(json.dumps({"row_count": 1}))
+        return load(cursor, settings, reading)
+
+    monkeypatch.setattr(intake, "load", slowly)
+    run()
+    assert reject_code("a.claim.1.csv") == "E-FILE-MANIFEST"
+    run()
+    assert files()["a.claim.1.csv"][0] == "loaded"
+
+
+def test_a_file_that_vanishes_while_the_folder_is_listed_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = landing.Landed(
+        "demo", "gone.claim.1.csv.part", Settings.from_env().landing_dir / "demo/gone.claim.1.csv.part"
+    )
+    land_rows("a.claim.1.csv", payment("K1"))
+    listed = list(landing.files(Settings.from_env().landing_dir))
+    monkeypatch.setattr(landing, "files", lambda _: [gone, *listed])
+    assert [item["file_name"] for item in runs.discover()] == ["a.claim.1.csv"]

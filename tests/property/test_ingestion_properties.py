@@ -58,7 +58,7 @@ def test_reading_and_checking_keep_every_row(tmp_path: Path, drawn: tuple[str, b
     family, content = drawn
     path = tmp_path / f"t.{family}.1.csv"
     path.write_bytes(content)
-    feed = CanonicalProfile("canonical", ()).feed_of(path.name)
+    feed = CanonicalProfile(()).feed_of(path.name)
     lines: list[int] = []
     try:
         for chunk in chunks(path, feed, size=3):

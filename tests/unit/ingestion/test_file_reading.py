@@ -14,7 +14,7 @@ from ingestion.profiles import CanonicalProfile, Feed, parse_profile
 from ingestion.readers import Chunk, chunks
 
 HEADER = "event_type,source_event_key,occurred_on,region_code,amount"
-CANONICAL = CanonicalProfile("canonical", ())
+CANONICAL = CanonicalProfile(())
 JSONL = parse_profile(
     b"source_system: s\ndefaults: {format: jsonl}\nfeeds: [{family: treasury, pattern: '*',"
     b" columns: {type: event_type, id: source_event_key, day: occurred_on, region: region_code, sum: amount}}]",

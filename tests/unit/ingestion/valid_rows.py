@@ -114,7 +114,7 @@ def examine_text(text: str, family: str, folder: Path) -> Examined:
     """A one-chunk canonical file through reading, mapping and validation."""
     path = folder / f"t.{family}.1.csv"
     path.write_text(text, encoding="utf-8")
-    feed = CanonicalProfile("canonical", ()).feed_of(path.name)
+    feed = CanonicalProfile(()).feed_of(path.name)
     (chunk,) = chunks(path, feed)
     return examine(canonical_texts(chunk.frame, feed), feed, rulebook(family))
 
