@@ -8,13 +8,13 @@ from psycopg2.extensions import connection as Connection
 
 from ingestion.settings import Settings
 
-__all__ = ["Connection", "connect"]
+__all__ = ["Connection", "connect", "libpq_url"]
 
 
 def connect(role: str | None = None, autocommit: bool = False, settings: Settings | None = None) -> Connection:
     """Open a session in UTC with ISO dates, acting as `role` (a NOLOGIN group of this project) when given."""
     url = (settings or Settings.from_env()).database_url
-    connection = psycopg2.connect(_libpq_url(url), application_name="merged_fund")
+    connection = psycopg2.connect(libpq_url(url), application_name="merged_fund")
     connection.autocommit = True
     with connection.cursor() as cursor:
         cursor.execute(
@@ -27,7 +27,7 @@ def connect(role: str | None = None, autocommit: bool = False, settings: Setting
     return connection
 
 
-def _libpq_url(url: str) -> str:
-    """SQLAlchemy's driver suffix (`postgresql+psycopg2://`) is unknown to libpq."""
+def libpq_url(url: str) -> str:
+    """The URL without SQLAlchemy's driver suffix (`postgresql+psycopg2://`), which libpq does not know."""
     scheme, separator, rest = url.partition("://")
     return scheme.partition("+")[0] + separator + rest

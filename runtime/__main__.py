@@ -12,6 +12,9 @@ import traceback
 from collections.abc import Callable
 from types import FrameType
 
+from psycopg2.extensions import make_dsn, parse_dsn
+
+from ingestion.database import libpq_url
 from runtime.airflow import AirflowError, LocalAirflow
 from runtime.environment import Environment
 from runtime.postgres import PostgresError
@@ -86,19 +89,20 @@ def url(environment: Environment, _: argparse.Namespace) -> int:
 
 def psql(environment: Environment, options: argparse.Namespace) -> int:
     """Open psql on the warehouse; further arguments go to psql."""
-    target = environment.warehouse_url()
+    target = parse_dsn(libpq_url(environment.warehouse_url()))
+    password = target.pop("password", None)  # not among the arguments, which every user of the machine can read
+    variables = {**os.environ, **({"PGPASSWORD": password} if password else {})}
     program = str(environment.server.program("psql"))
-    return subprocess.run(
-        [program, "-d", target, *(options.arguments[options.arguments[:1] == ["--"] :])], check=False
-    ).returncode
+    arguments = options.arguments[options.arguments[:1] == ["--"] :]
+    return subprocess.run([program, "-d", make_dsn(**target), *arguments], env=variables, check=False).returncode
 
 
 def clean(environment: Environment, options: argparse.Namespace) -> int:
-    """Delete all local data: databases, samples, heads, logs, secrets. Asks first unless --yes."""
+    """Delete all local data: databases, landed files, heads, logs, secrets. Asks first unless --yes."""
     local = environment.layout.local
     if not local.exists():
         return 0
-    if not options.yes and input(f"Delete all data under {local}? Type yes: ").strip().lower() not in ("y", "yes"):
+    if not options.yes and not _confirmed(f"Delete all data under {local}, source files and keys included? Type yes: "):
         print("nothing deleted")
         return 1
     down(environment, options)
@@ -106,6 +110,13 @@ def clean(environment: Environment, options: argparse.Namespace) -> int:
     shutil.rmtree(local)
     print(f"deleted {local}")
     return 0
+
+
+def _confirmed(question: str) -> bool:
+    try:
+        return input(question).strip().lower() in ("y", "yes")
+    except EOFError:
+        return False
 
 
 def _finish(environment: Environment, work: Callable[..., object], *, show_summary: bool) -> int:

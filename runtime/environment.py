@@ -28,9 +28,14 @@ class Environment:
 
     @classmethod
     def current(cls) -> Environment:
-        """From this process's own environment variables."""
+        """From this process's own environment variables, directories made absolute: Airflow works in another one."""
         layout = Layout.from_env()
-        return cls(dict(os.environ), layout, EmbeddedPostgres(layout))
+        folders = {
+            name: str(Path(value).expanduser().absolute())
+            for name, value in os.environ.items()
+            if name.startswith("FUND_") and name.endswith("_DIR") and value
+        }
+        return cls({**os.environ, **folders}, layout, EmbeddedPostgres(layout))
 
     @property
     def needs_server(self) -> bool:

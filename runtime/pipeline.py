@@ -34,10 +34,6 @@ class Outcome(Enum):
     REFUSED = 3
 
 
-class PipelineError(RuntimeError):
-    """A DAG run failed for another reason than the gate."""
-
-
 @dataclass(frozen=True)
 class PipelineResult:
     """Outcome, and the run id under which quality.* keeps its checks and decisions."""
@@ -125,16 +121,21 @@ def _build_after_ingest(api: AirflowApi) -> Json:
     deadline = time.monotonic() + ASSET_RUN_WITHIN_S
     while True:
         runs = api.newest_runs("build_ledger")
-        fresh = [run for run in runs if run["state"] not in _DONE or _time(run["start_date"]) >= ingested]
+        fresh = [run for run in runs if run["state"] not in _DONE or _began_since(run, ingested)]
         if fresh:
             finished = _follow(api, "build_ledger", fresh[-1]["dag_run_id"])
-            if _time(finished["start_date"]) >= ingested:
+            if _began_since(finished, ingested):
                 return finished
             deadline = time.monotonic() + ASSET_RUN_WITHIN_S
         elif time.monotonic() > deadline:
             return _follow(api, "build_ledger", api.trigger("build_ledger"))
         else:
             time.sleep(0.3)
+
+
+def _began_since(run: Json, since: datetime) -> bool:
+    """Whether a run began at or after a time; one that was ended in the queue never began."""
+    return run["start_date"] is not None and _time(run["start_date"]) >= since
 
 
 def _ingested_at(api: AirflowApi) -> datetime:

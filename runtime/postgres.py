@@ -108,6 +108,7 @@ class EmbeddedPostgres:
         with closing(psycopg2.connect(self.superuser_url())) as connection:
             connection.autocommit = True
             with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_lock(1)")  # two at once would trip over each other
                 _ensure_role(cursor, name, password, may_create_roles=may_create_roles)
                 cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,))
                 if cursor.fetchone() is None:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
+from argparse import Namespace
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
+from runtime import __main__ as commands
+from runtime import pipeline
+from runtime.airflow_api import AirflowApi
 from runtime.dbt import connection_variables
 from runtime.environment import METADATA_VARIABLE, Environment
 from runtime.layout import Layout
@@ -80,3 +86,45 @@ def test_children_get_a_complete_quiet_environment_with_loopback_past_any_proxy(
 def test_an_airflow_for_one_pipeline_has_no_schedules(tmp_path: Path) -> None:
     variables = environment(tmp_path, FUND_INGEST_SCHEDULE="@hourly").without_schedules().complete()
     assert (variables["FUND_INGEST_SCHEDULE"], variables["FUND_BUILD_SCHEDULE"]) == ("", "")
+
+
+def test_relative_directories_are_those_of_the_caller(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FUND_LOCAL_DIR", "local")
+    monkeypatch.setenv("FUND_LANDING_DIR", "landed files")
+    monkeypatch.setenv("FUND_DATABASE_URL", "postgresql://u:p@h/w")
+    assert Environment.current().fund()["FUND_LANDING_DIR"] == str(tmp_path / "landed files")
+
+
+def test_psql_gets_the_password_where_other_users_cannot_read_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[tuple[list[str], dict[str, str]]] = []
+
+    def note(command: list[str], *, env: dict[str, str], check: bool) -> subprocess.CompletedProcess[str]:
+        assert not check
+        calls.append((command, env))
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(EmbeddedPostgres, "program", lambda _, name: Path("/bin") / name)
+    monkeypatch.setattr(subprocess, "run", note)
+    foreign = environment(tmp_path, FUND_DATABASE_URL="postgresql+psycopg2://u:p%40ss@h:6543/w?sslmode=require")
+    assert commands.psql(foreign, Namespace(arguments=["--", "-c", "select 1"])) == 0
+    ((command, variables),) = calls
+    assert command == ["/bin/psql", "-d", "user=u dbname=w host=h port=6543 sslmode=require", "-c", "select 1"]
+    assert variables["PGPASSWORD"] == "p@ss"
+
+
+def test_a_run_that_was_ended_in_the_queue_is_not_taken_for_the_one_awaited(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = {"dag_run_id": "old", "state": "failed", "start_date": None}
+    began = {"dag_run_id": "new", "state": "success", "start_date": "2020-01-01T00:00:01+00:00"}
+
+    class Api:
+        def newest_runs(self, dag_id: str) -> list[dict[str, Any]]:
+            return [{"dag_run_id": "files", "end_date": None}] if dag_id == "ingest_events" else [began, ended]
+
+        def tasks(self, *_: str, **__: str) -> list[dict[str, Any]]:
+            return [{"start_date": "2020-01-01T00:00:00+00:00"}]
+
+    monkeypatch.setattr(pipeline, "_follow", lambda _api, _dag, run_id: {"new": began, "old": ended}[run_id])
+    assert pipeline._build_after_ingest(cast(AirflowApi, Api())) == began
