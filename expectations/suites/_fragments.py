@@ -127,7 +127,11 @@ MATERNITY_PAYMENTS = f"""
             select
                 coalesce(returned.seq, original.seq, event.seq) as seq,
                 event.region_code,
-                coalesce(returned.occurred_on, original.occurred_on, event.occurred_on) as occurred_on,
+                -- a recovery of the yearly clearing has no original: its service date stands for it
+                coalesce(
+                    returned.occurred_on, original.occurred_on,
+                    case when event.event_type = 'claim.recovered' then event.service_on end, event.occurred_on
+                ) as occurred_on,
                 coalesce(returned.benefit_item, original.benefit_item, event.benefit_item) as benefit_item,
                 coalesce(returned.pooled_amount, original.pooled_amount, event.pooled_amount) as pooled_amount,
                 coalesce(
@@ -149,7 +153,16 @@ MATERNITY_PAYMENTS = f"""
         and (not payment.is_correction or payment.root_year = extract(year from payment.accounting_month))
         and coalesce(payment.amount, 0) <> 0
     union all
-    select event.seq, event.event_type, event.fund_code, {posting_month("event")}, -event.amount
+    select
+        event.seq,
+        event.event_type,
+        case
+            when event.fund_code = 'MAT' and {posting_month("event")} < date_trunc('month', {MERGER_DATE}::timestamp)
+                then 'MAT'
+            else 'EMI'
+        end,
+        {posting_month("event")},
+        -event.amount
     from events.event as event
     where event.region_code = $region and event.seq > $after and event.seq <= $head
         and event.event_type = 'receipt.identified'

@@ -313,6 +313,8 @@ def _cleared(posting: Posting, event: Event) -> Iterator[Line]:
         expenditure = Leg(_PERSONAL.get(item, "50010201"), "personal")
     else:
         by_item = _MATERNITY_FUND if event.text("fund_code") == "MAT" else _POOLED
+        if event.text("fund_code") == "EMI" and item in MATERNITY_MEDICAL and posting.before_merger(event):
+            item = "outpatient"  # L2: 310 before the merger has no maternity line; the row knows no admission
         expenditure = Leg(by_item[item], "pooled")
     return _simple(posting, event, expenditure, Leg("1101"))
 

@@ -7,7 +7,9 @@ with event as (
                 then root_insurance_type = '510' and root_occurred_on < merger_date
             else fund_code = 'MAT'
         end as is_maternity_fact,
-        root_insurance_type = '310' and root_occurred_on < merger_date as is_medical_before_merger
+        -- what the medical fund clears out of area it clears for its own insured
+        (root_insurance_type = '310' or (event_type = 'outofarea.cleared' and fund_code = 'EMI'))
+        and root_occurred_on < merger_date as is_medical_before_merger
     from {{ ref('stg_event_context') }}
 ),
 
