@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', incremental_strategy='append', on_schema_change='fail', tags=['increment']) }}
+{{ config(materialized='incremental', incremental_strategy='append', on_schema_change='fail') }}
 
 -- Whole batches only: a batch is committed by one transaction under the region's lock, so the newest one has all before it.
 with newest as (
