@@ -49,18 +49,32 @@ def postgres_url(embedded_postgres: EmbeddedPostgres) -> str:
 def warehouse_factory(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WarehouseFactory]:
     """`warehouse_factory(migrated=False)` -> URL of a fresh database, as the ordinary role that production uses."""
     numbers = itertools.count(1)
-    template: list[str] = []
+    templates: list[str] = []
 
-    def create(*, migrated: bool = False) -> str:
-        if not migrated:
-            return _create_database(postgres_url, f"test_{next(numbers)}")
-        if not template:
-            template.append(_migrated_template(postgres_url, tmp_path_factory.mktemp("template")))
-        return _create_database(postgres_url, f"test_{next(numbers)}", template=template[0])
+    def create(*, migrated: bool = False, template: str = "") -> str:
+        wanted = template or ("test_template" if migrated else "template0")
+        if wanted == "test_template" and wanted not in templates:
+            templates.append(_migrated_template(postgres_url, tmp_path_factory.mktemp("template")))
+        return _create_database(postgres_url, f"test_{next(numbers)}", template=wanted)
 
     yield create
-    names = [f"test_{number}" for number in range(1, next(numbers))] + template
+    names = [f"test_{number}" for number in range(1, next(numbers))] + templates
     _administer(postgres_url, *(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(n)) for n in names))
+
+
+@pytest.fixture(scope="session")
+def deployed_template(
+    warehouse_factory: WarehouseFactory, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[str, Path]:
+    """A database with seeds, views and empty tables, to be copied, and its local directory with what dbt has parsed."""
+    from runtime.dbt import deploy
+
+    url, local = warehouse_factory(migrated=True), tmp_path_factory.mktemp("deployed")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FUND_DATABASE_URL", url)
+        patch.setenv("FUND_LOCAL_DIR", str(local))
+        deploy("template")
+    return url.rpartition("/")[2], local
 
 
 @pytest.fixture
@@ -93,6 +107,21 @@ def migrated_warehouse(
     """A fresh database with all migrations applied, also set as FUND_DATABASE_URL."""
     assert fund_environment.is_dir()
     url = warehouse_factory(migrated=True)
+    monkeypatch.setenv("FUND_DATABASE_URL", url)
+    return url
+
+
+@pytest.fixture
+def deployed_warehouse(
+    warehouse_factory: WarehouseFactory,
+    deployed_template: tuple[str, Path],
+    fund_environment: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> str:
+    """A fresh database with all of dbt's relations, also set as FUND_DATABASE_URL; dbt finds its project parsed."""
+    template, local = deployed_template
+    shutil.copytree(local / "dbt" / "target", fund_environment / "dbt" / "target")
+    url = warehouse_factory(template=template)
     monkeypatch.setenv("FUND_DATABASE_URL", url)
     return url
 

@@ -66,17 +66,14 @@ class Books:
 
 @pytest.fixture(scope="module")
 def template(
-    warehouse_factory: Callable[..., str], postgres_url: str, tmp_path_factory: pytest.TempPathFactory
+    warehouse_factory: Callable[..., str],
+    deployed_template: tuple[str, Path],
+    postgres_url: str,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[tuple[str, Path]]:
     """Database `gate_template` with views, seeds and the books; yields the ordinary role's URL and the heads files."""
-    from runtime.dbt import deploy
-
     local = tmp_path_factory.mktemp("gate")
-    url = warehouse_factory(migrated=True)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FUND_DATABASE_URL", url)
-        patch.setenv("FUND_LOCAL_DIR", str(local))
-        deploy("gate-tests")
+    url = warehouse_factory(template=deployed_template[0])
     admin_url = _url(postgres_url, url.rpartition("/")[2])
     with closing(psycopg2.connect(admin_url)) as connection:
         _switch_off_triggers(connection)

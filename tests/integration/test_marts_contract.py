@@ -84,14 +84,13 @@ def contract() -> dict[str, str]:
 
 
 @pytest.fixture
-def deployed(migrated_warehouse: str) -> str:
+def deployed(deployed_warehouse: str) -> str:
     """A warehouse with hand-made turnover of two batches, the first of them published."""
-    assert dbt.deploy("first")
     with session("fund_transform") as cursor:
         cursor.execute(TURNOVER)
     with session("fund_publisher") as cursor:
         cursor.execute(PUBLICATION)
-    return migrated_warehouse
+    return deployed_warehouse
 
 
 @pytest.mark.timeout(600)

@@ -146,7 +146,7 @@ def figures(text: str) -> Figures:
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.usefixtures("migrated_warehouse")
+@pytest.mark.usefixtures("deployed_warehouse")
 def test_both_cities_come_out_as_worked_out_by_hand() -> None:
     take("first", "both.contribution.1.csv", "both.claim.1.csv", "both.treasury.1.csv")
     assert query("SELECT region_code FROM marts.published_head ORDER BY 1") == [("320100",), ("340400",)]

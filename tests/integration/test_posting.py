@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterable
 from contextlib import closing
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -115,13 +116,11 @@ def build_only(*models: str) -> None:
 
 
 @pytest.mark.timeout(900)
+@pytest.mark.usefixtures("deployed_warehouse")
 def test_increments_give_row_for_row_what_one_build_gives(
-    warehouse_factory: WarehouseFactory, fund_environment: object, monkeypatch: pytest.MonkeyPatch
+    warehouse_factory: WarehouseFactory, deployed_template: tuple[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert fund_environment
-    monkeypatch.setenv("FUND_DATABASE_URL", warehouse_factory(migrated=True))
     step_by_step = PostingLog(HUAINAN)
-    dbt.deploy("first")
     for place, facts in enumerate(batches()):
         step_by_step.add(*facts)
         if place == 1:
@@ -131,7 +130,7 @@ def test_increments_give_row_for_row_what_one_build_gives(
     build("nothing new")
     assert books() == by_increments
 
-    monkeypatch.setenv("FUND_DATABASE_URL", warehouse_factory(migrated=True))
+    monkeypatch.setenv("FUND_DATABASE_URL", warehouse_factory(template=deployed_template[0]))
     at_once = PostingLog(HUAINAN)
     for facts in batches():
         at_once.add(*facts)
@@ -158,7 +157,7 @@ def test_increments_give_row_for_row_what_one_build_gives(
     )
 
 
-@pytest.mark.usefixtures("migrated_warehouse")
+@pytest.mark.usefixtures("deployed_warehouse")
 def test_the_merger_gives_the_same_balances_whatever_arrives_first() -> None:
     facts: list[Fact] = [
         MATERNITY_PREMIUM | {"occurred_on": "2019-11-08", "employer_amount": 70},
@@ -186,7 +185,7 @@ def balances_of(region_code: str) -> Iterable[tuple[tuple[str, str, str], Decima
         yield (fund_code, account_code, sub_fund), balance
 
 
-@pytest.mark.usefixtures("migrated_warehouse")
+@pytest.mark.usefixtures("deployed_warehouse")
 def test_a_region_stops_at_what_it_cannot_book_and_goes_on_once_there_is_a_rule() -> None:
     """An allowance under 310 before the merger has no rule: nothing is skipped, the other region goes on."""
     huainan, nanjing = PostingLog(HUAINAN), PostingLog(NANJING)

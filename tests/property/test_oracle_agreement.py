@@ -19,7 +19,7 @@ from tests.oracle.rows import LandedFile
 from tests.oracle.system import System
 
 SHOWN_AT_MOST = 60
-pytestmark = pytest.mark.usefixtures("migrated_warehouse")
+pytestmark = pytest.mark.usefixtures("deployed_warehouse")
 
 
 def assert_agreement(system: System, runs: Sequence[Sequence[LandedFile]]) -> None:
