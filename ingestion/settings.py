@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -33,7 +34,7 @@ class Settings:
         """Read FUND_* variables; only FUND_DATABASE_URL has no default. An empty value counts as unset."""
         local = _path("FUND_LOCAL_DIR", REPOSITORY / ".local")
         return cls(
-            database_url=_required("FUND_DATABASE_URL"),
+            database_url=_database_url("FUND_DATABASE_URL"),
             landing_dir=_path("FUND_LANDING_DIR", local / "landing"),
             heads_dir=_path("FUND_HEADS_DIR", local / "heads"),
             sources_dir=_path("FUND_SOURCES_DIR", REPOSITORY / "ingestion" / "sources"),
@@ -48,10 +49,12 @@ def beijing_today() -> date:
     return datetime.now(BEIJING).date()
 
 
-def _required(name: str) -> str:
+def _database_url(name: str) -> str:
+    """A PostgreSQL URL; a faulty one is not repeated in the message, for it may hold a password."""
     value = os.environ.get(name)
-    if not value:
-        raise SettingsError(f"{name} is not set; for example {name}=postgresql://user:password@host:5432/database")
+    fault = "is not set" if not value else "is not the URL of a PostgreSQL database"
+    if not value or not re.match(r"postgres(ql)?(\+\w+)?://", value):
+        raise SettingsError(f"{name} {fault}; for example {name}=postgresql://user:password@host:5432/database")
     return value
 
 

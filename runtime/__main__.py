@@ -12,9 +12,11 @@ import traceback
 from collections.abc import Callable
 from types import FrameType
 
+import psycopg2
 from psycopg2.extensions import make_dsn, parse_dsn
 
 from ingestion.database import libpq_url
+from ingestion.settings import SettingsError
 from runtime.airflow import AirflowError, LocalAirflow
 from runtime.environment import Environment
 from runtime.postgres import PostgresError
@@ -145,11 +147,14 @@ def _finish(environment: Environment, work: Callable[..., object], *, show_summa
 
 
 def _complain_about(error: BaseException) -> None:
-    if isinstance(error, AirflowError | PostgresError | TimeoutError) and not os.environ.get("FUND_TRACEBACK"):
-        complain(f"error: {error}")
+    if isinstance(error, _PLAIN_ERRORS) and not os.environ.get("FUND_TRACEBACK"):
+        complain(f"error: {str(error).strip()}")
     else:
         complain("".join(traceback.format_exception(error)))
 
+
+# Errors whose message says all there is to say to whoever started the command.
+_PLAIN_ERRORS = (AirflowError, PostgresError, SettingsError, TimeoutError, psycopg2.OperationalError)
 
 COMMANDS: tuple[Command, ...] = (run, pipeline, prepare, up, down, status, url, psql, clean)
 
@@ -186,7 +191,7 @@ def main() -> int:
         if not had_server:
             environment.server.stop()
         return 130
-    except (AirflowError, PostgresError, TimeoutError, RuntimeError) as error:
+    except (*_PLAIN_ERRORS, RuntimeError) as error:
         _complain_about(error)
         return 1
 

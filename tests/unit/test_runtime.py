@@ -8,8 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, cast
 
+import psycopg2
 import pytest
 
+from ingestion.settings import Settings, SettingsError
 from runtime import __main__ as commands
 from runtime import pipeline
 from runtime.airflow_api import AirflowApi
@@ -128,3 +130,15 @@ def test_a_run_that_was_ended_in_the_queue_is_not_taken_for_the_one_awaited(monk
 
     monkeypatch.setattr(pipeline, "_follow", lambda _api, _dag, run_id: {"new": began, "old": ended}[run_id])
     assert pipeline._build_after_ingest(cast(AirflowApi, Api())) == began
+
+
+def test_a_server_that_can_not_be_reached_is_told_in_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    commands._complain_about(psycopg2.OperationalError("connection refused\n"))
+    assert capsys.readouterr().err == "error: connection refused\n"
+
+
+def test_a_faulty_database_url_is_refused_without_repeating_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FUND_DATABASE_URL", "mysql://user:hidden@host/books")
+    with pytest.raises(SettingsError, match="FUND_DATABASE_URL is not the URL of a PostgreSQL database") as refused:
+        Settings.from_env()
+    assert "hidden" not in str(refused.value)
