@@ -26,6 +26,10 @@ __all__ = ["GateBrokenError", "GateRefusedError", "RegionDecision", "RegionVerdi
 
 _LOG = logging.getLogger(__name__)
 
+# Checks compare the candidate with the published books: no head may move between the first query and the last.
+# Held to the end of the session; any number of checks may share it, a publisher waits for them.
+_HOLD_HEADS = "select pg_advisory_lock_shared(hashtextextended('merged_fund.publish', 0))"
+
 
 @dataclass(frozen=True)
 class RegionVerdict:
@@ -46,6 +50,9 @@ def check(run_id: str, settings: Settings | None = None) -> list[RegionVerdict]:
     """
     settings = settings or Settings.from_env()
     with closing(connect("fund_quality", settings=settings)) as connection:
+        with connection.cursor() as cursor:
+            cursor.execute(_HOLD_HEADS)
+        connection.commit()
         candidates = read_candidates(connection, settings)
         connection.commit()
         if not candidates:

@@ -192,6 +192,31 @@ def test_region_that_can_not_be_checked_is_refused_alone(books: Books, monkeypat
     ]
 
 
+def test_nobody_publishes_while_a_check_runs(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+    from expectations import gate
+
+    attempt = "select pg_try_advisory_xact_lock(hashtextextended('merged_fund.publish', 0))"
+    got: list[bool] = []
+
+    def publish_meanwhile(
+        context: EphemeralDataContext,
+        connection: Connection,
+        suite: str,
+        checks: tuple[Check, ...],
+        candidate: Candidate,
+    ) -> list[CheckResult]:
+        with closing(psycopg2.connect(books.admin_url)) as other, other.cursor() as cursor:
+            cursor.execute(attempt)
+            got.extend(row[0] for row in cursor.fetchall())
+        return run_suite(context, connection, suite, checks, candidate)
+
+    monkeypatch.setattr(gate, "run_suite", publish_meanwhile)
+    check("run-1", books.settings)
+    assert got
+    assert not any(got)
+    assert [decision.decision for decision in publish("run-1", books.settings)] == ["published", "published"]
+
+
 def test_gate_may_read_and_not_write(books: Books) -> None:
     context = open_context(books.settings.database_url)
     engine = context.data_sources.get("warehouse").get_execution_engine().engine
