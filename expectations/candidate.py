@@ -8,6 +8,7 @@ from pathlib import Path
 
 from expectations.check import Candidate, RecordedHead
 from ingestion.database import Connection
+from ingestion.heads import whole_lines
 from ingestion.settings import Settings
 
 _CANDIDATES = """
@@ -87,7 +88,7 @@ def recorded_head(path: Path, built_batch_id: int) -> tuple[RecordedHead | None,
         return None, f"本机没有链头文件 / no heads file on this machine: {path.name}"
     before: str | None = None
     newest: RecordedHead | None = None
-    for number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, text in enumerate(whole_lines(path), start=1):
         try:
             line = json.loads(text)
             head = RecordedHead(int(line["batch_id"]), int(line["seq"]), str(line["batch_hash"]).removeprefix("\\x"))

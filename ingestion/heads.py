@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,15 +27,8 @@ def record(settings: Settings | None = None) -> list[Head]:
     settings = settings or Settings.from_env()
     with closing(connect("fund_ingest", settings=settings)) as connection, connection.cursor() as cursor:
         folder = _folder(cursor, settings)
-        moved = []
-        for region, batch_id, seq, digest in _current(cursor):
-            path = folder / f"{region}.jsonl"
-            last = last_line(path)
-            if last is None or last["batch_id"] != batch_id or last["batch_hash"] != digest:
-                head = _line(region, batch_id, seq, digest) | {"previous_batch_hash": last and last["batch_hash"]}
-                _append(path, head)
-                moved.append(head)
-    return moved
+        with _alone(folder):
+            return [head for current in _current(cursor) if (head := _record_region(folder, *current))]
 
 
 def verify(settings: Settings | None = None) -> list[str]:
@@ -50,17 +45,40 @@ def verify(settings: Settings | None = None) -> list[str]:
     return problems
 
 
+def whole_lines(path: Path) -> list[str]:
+    """The texts of a region's file that were written to their end; a last one cut off by a crash never counted."""
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    return text[: text.rfind("\n") + 1].splitlines()
+
+
 def lines(path: Path) -> list[Head]:
     """All lines of a region's file."""
-    if not path.exists():
-        return []
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
+    return [json.loads(line) for line in whole_lines(path)]
 
 
 def last_line(path: Path) -> Head | None:
     """The newest line of a region's file."""
     found = lines(path)
     return found[-1] if found else None
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """One recorder at a time, so that each line follows the one before it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _record_region(folder: Path, region: str, batch_id: int, seq: int, digest: str) -> Head | None:
+    path = folder / f"{region}.jsonl"
+    last = last_line(path)
+    if last is not None and (last["batch_id"], last["batch_hash"]) == (batch_id, digest):
+        return None
+    head = _line(region, batch_id, seq, digest) | {"previous_batch_hash": last and last["batch_hash"]}
+    _append(path, head)
+    return head
 
 
 def _disagreement(cursor: Cursor, head: Head) -> str | None:
@@ -94,10 +112,11 @@ def _line(region: str, batch_id: int, seq: int, digest: str) -> Head:
 
 
 def _append(path: Path, head: Head) -> None:
-    """Append one line and make sure that it is on disk, the folder's entry included."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a", encoding="utf-8") as handle:
-        handle.write(json.dumps(head, ensure_ascii=False) + "\n")
+    """Append one line in place of a cut-off one, and make sure that it is on disk, the folder's entry included."""
+    whole = "".join(f"{line}\n" for line in whole_lines(path)).encode()
+    with path.open("ab") as handle:
+        handle.truncate(len(whole))
+        handle.write(json.dumps(head, ensure_ascii=False).encode() + b"\n")
         handle.flush()
         os.fsync(handle.fileno())
     descriptor = os.open(path.parent, os.O_RDONLY)

@@ -21,7 +21,7 @@ from ingestion.profiles import profile_of
 from ingestion.registry import FileOf, Outcome
 from ingestion.schema import check_version
 from ingestion.seeds import Seeds
-from ingestion.settings import Settings, beijing_today
+from ingestion.settings import Settings, SettingsError, beijing_today
 
 _log = logging.getLogger(__name__)
 
@@ -31,6 +31,8 @@ Item = dict[str, Any]
 def discover(settings: Settings | None = None) -> list[Item]:
     """Files to be taken in, in their order: `source_system`, `file_name`, `family` (None when it can't be told)."""
     settings = settings or Settings.from_env()
+    if not settings.landing_dir.is_dir():
+        raise SettingsError(f"the landing root {settings.landing_dir} is no directory; FUND_LANDING_DIR names it")
     items = []
     with _session(settings, autocommit=True) as connection, connection.cursor() as cursor:
         final = registry.final(cursor)

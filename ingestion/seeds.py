@@ -142,6 +142,6 @@ def _load(folder: Path) -> Seeds:
 def _rows(folder: Path, name: str) -> list[Record]:
     found = sorted(folder.rglob(f"{name}.csv"))
     if len(found) != 1:
-        raise SeedError(f"{len(found)} files named {name}.csv below {folder}; exactly one is needed (FUND_SEEDS_DIR)")
+        raise SeedError(f"{len(found)} files named {name}.csv below {folder}; exactly one is needed")
     with found[0].open(encoding="utf-8-sig", newline="") as handle:
         return list(csv.DictReader(handle))

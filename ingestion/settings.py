@@ -38,7 +38,7 @@ class Settings:
             landing_dir=_path("FUND_LANDING_DIR", local / "landing"),
             heads_dir=_path("FUND_HEADS_DIR", local / "heads"),
             sources_dir=_path("FUND_SOURCES_DIR", REPOSITORY / "ingestion" / "sources"),
-            seeds_dir=_path("FUND_SEEDS_DIR", REPOSITORY / "dbt_project" / "seeds"),
+            seeds_dir=REPOSITORY / "dbt_project" / "seeds",
             business_date=_date("FUND_BUSINESS_DATE"),
             pseudonym_key=os.environ.get("FUND_PSEUDONYM_KEY") or None,
         )

@@ -103,11 +103,11 @@ def _matters(name: str) -> bool:
 
 
 def _ingest_everything(api: AirflowApi) -> bool:
-    """Run `ingest_events` until discovery finds nothing new; True when a file could not be taken."""
-    failed, before = False, None
+    """Run `ingest_events` until discovery finds nothing new; True when a file could not be taken in the end."""
+    before = None
     while True:
         run_id = api.trigger("ingest_events")
-        failed |= _follow(api, "ingest_events", run_id)["state"] == "failed"
+        failed = _follow(api, "ingest_events", run_id)["state"] == "failed"
         left = [(item["source_system"], item["file_name"]) for item in discover()]
         if not left or left == before:
             return failed or bool(left)

@@ -173,6 +173,20 @@ def test_heads_are_appended_with_the_one_before() -> None:
 
 
 @pytest.mark.usefixtures("log_with_events")
+def test_a_head_cut_off_by_a_crash_is_written_again() -> None:
+    heads.record()
+    (path,) = Settings.from_env().heads_dir.rglob("320100.jsonl")
+    with path.open("a", encoding="utf-8") as handle:
+        handle.write('{"region_code": "3201')
+    land_rows("c.claim.1.csv", payment("K11"))
+    run()
+    heads.record()
+    assert len(heads.lines(path)) == 2
+    assert path.read_text(encoding="utf-8").count("\n") == 2
+    assert heads.verify() == []
+
+
+@pytest.mark.usefixtures("log_with_events")
 def test_recorded_at_never_decreases_and_is_one_value_a_batch() -> None:
     assert select(
         "SELECT count(*) FROM (SELECT recorded_at < lag(recorded_at) OVER w AS earlier FROM events.event"

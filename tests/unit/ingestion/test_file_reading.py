@@ -40,7 +40,7 @@ BAD_FILES: list[tuple[str, str, bytes]] = [
     ("E-FILE-NAME", "t.treasury.1.txt", b"x"),
     ("E-FILE-EMPTY", "t.treasury.1.csv", b""),
     ("E-FILE-EMPTY", "t.treasury.1.csv", b"\n\n"),
-    ("E-FILE-EMPTY", "t.treasury.1.csv.gz", gzip.compress(b"")),
+    ("E-FILE-EMPTY", "t.treasury.1.csv.gz", gzip.compress(b"", mtime=0)),
     ("E-FILE-ENCODING", "t.treasury.1.csv", f"{HEADER}\n{ROW},淮南".encode("gb18030")),
     ("E-FILE-ENCODING", "t.treasury.1.csv", f"{HEADER}\n{ROW}".encode("utf-16")),
     ("E-FILE-ENCODING", "t.treasury.1.csv", f"{HEADER}\n{ROW}\n".encode() * 3 + b"\xff"),
