@@ -145,7 +145,13 @@ def write_heads_files(connection: Connection, heads_dir: Path) -> None:
         for log_id, region, batch_id, seq, batch_hash, before in cursor.fetchall():
             folder = heads_dir / log_id
             folder.mkdir(parents=True, exist_ok=True)
-            line = {"region_code": region, "batch_id": batch_id, "seq": seq, "batch_hash": batch_hash, "previous_batch_hash": before}
+            line = {
+                "region_code": region,
+                "batch_id": batch_id,
+                "seq": seq,
+                "batch_hash": batch_hash,
+                "previous_batch_hash": before,
+            }
             with (folder / f"{region}.jsonl").open("a", encoding="utf-8") as handle:
                 handle.write(json.dumps(line) + "\n")
 
@@ -163,7 +169,14 @@ def _write_log(connection: Connection, region: str, months: tuple[str, str], fir
         for batch_id in (1, 2):
             file_id = first_file + batch_id - 1
             recorded_at = _RECORDED_AT[batch_id - 1]
-            _write_file(cursor, region, file_id, f"{region}.{months[batch_id - 1]}.csv", recorded_at, EVENTS_PER_BATCH[batch_id - 1])
+            _write_file(
+                cursor,
+                region,
+                file_id,
+                f"{region}.{months[batch_id - 1]}.csv",
+                recorded_at,
+                EVENTS_PER_BATCH[batch_id - 1],
+            )
             first, last = (1, 7) if batch_id == 1 else (8, 14)
             cursor.execute(
                 "insert into events.batch select %s, %s, %s, sha256, %s, %s, %s, decode(repeat('00', 32), 'hex'),"

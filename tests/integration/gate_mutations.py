@@ -27,9 +27,7 @@ _WRONG_VIEW = """
     grant select on ledger.{view} to fund_quality;
 """
 _STATEMENT = "candidate_income_expenditure_statement"
-_STATEMENT_COLUMNS = (
-    "region_code, fund_code, accounting_month, line_code, line_name, sub_fund, {month} as amount_month, {year} as amount_year_to_date"
-)
+_STATEMENT_COLUMNS = "region_code, fund_code, accounting_month, line_code, line_name, sub_fund, {month} as amount_month, {year} as amount_year_to_date"
 _SHEET_COLUMNS = "region_code, fund_code, accounting_month, line_code, line_name, sub_fund, {opening} as opening_amount, {closing} as closing_amount"
 
 
