@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 
 class CalendarRow(NamedTuple):
-    """A row of events.source_calendar; ``region_code`` None means every region the source sends."""
+    """A row of events.source_calendar; its region is the one that waits for the file."""
 
     source_system: str
     family: str
     due_rule: str
     active_from: date
-    region_code: str | None = None
+    region_code: str
 
 
 _QUARTERLY = "quarterly day 10 until 2020Q2"
@@ -21,7 +21,7 @@ _QUARTERLY = "quarterly day 10 until 2020Q2"
 _ACTIVE_FROM = {"contribution": date(2019, 9, 1), "claim": date(2019, 10, 1), "treasury": date(2019, 10, 1)}
 
 DEMO_CALENDAR: tuple[CalendarRow, ...] = tuple(
-    CalendarRow(source_system, family, _QUARTERLY, active_from)
-    for source_system in ("huainan", "nanjing")
+    CalendarRow(source_system, family, _QUARTERLY, active_from, region_code)
+    for source_system, region_code in (("huainan", "340400"), ("nanjing", "320100"))
     for family, active_from in _ACTIVE_FROM.items()
 )
