@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from contextlib import closing
+from decimal import Decimal
 from typing import Any
 
 from ingestion.database import Connection, connect
@@ -112,7 +113,7 @@ def _place(row: dict[str, Any]) -> str:
         "文件 / file": "/".join(str(row[key]) for key in ("source_system", "source_file") if row.get(key)),
         "行 / line": row.get("source_line"),
         "错误码 / codes": ", ".join(row.get("error_codes") or ()),
-        "金额 / amount": row.get("amount"),
+        "金额 / amount": "" if row.get("amount") is None else f"{Decimal(str(row['amount'])):,.2f}",
     }
     shown = " · ".join(f"{label} {value}" for label, value in places.items() if value not in (None, ""))
     return " · ".join(part for part in (str(row.get("item", "")), str(row.get("reason") or ""), shown) if part)

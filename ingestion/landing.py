@@ -42,14 +42,18 @@ class Shape:
 
 
 def files(root: Path) -> Iterator[Landed]:
-    """Every file below the root but manifests, by name. A folder behind a link is one entry and not entered."""
-    for folder, subfolders, names in os.walk(root):
+    """Every file below the root but manifests, by name. A folder behind a link or a locked one is one entry."""
+    locked: list[OSError] = []
+    for folder, subfolders, names in os.walk(root, onerror=locked.append):
         subfolders.sort()
         here = Path(folder)
         linked = [name for name in subfolders if (here / name).is_symlink()]
         for name in sorted([*names, *linked]):
             if not name.endswith(SUFFIX):
                 yield _landed(root, here / name)
+    for error in locked:
+        if (folder_path := Path(error.filename)) != root:
+            yield _landed(root, folder_path)
 
 
 def locate(root: Path, source_system: str, file_name: str) -> Landed | None:
@@ -62,6 +66,8 @@ def locate(root: Path, source_system: str, file_name: str) -> Landed | None:
 
 def check(root: Path, landed: Landed) -> None:
     """Refuse what may not be read: files in no folder, links that lead out, names that can't be stored, devices."""
+    if landed.path.is_dir() and not landed.path.is_symlink():
+        raise FileRejected("E-FILE-UNREADABLE", landed.file_name)
     if landed.source_system == NO_SOURCE:
         raise FileRejected("E-FILE-FOLDER", landed.file_name)
     try:

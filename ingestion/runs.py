@@ -28,11 +28,16 @@ _log = logging.getLogger(__name__)
 Item = dict[str, Any]
 
 
+def check_landing(settings: Settings) -> None:
+    """`SettingsError` when the landing root is no directory: a misspelt path must not pass for an empty one."""
+    if not settings.landing_dir.is_dir():
+        raise SettingsError(f"the landing root {settings.landing_dir} is no directory; FUND_LANDING_DIR names it")
+
+
 def discover(settings: Settings | None = None) -> list[Item]:
     """Files to be taken in, in their order: `source_system`, `file_name`, `family` (None when it can't be told)."""
     settings = settings or Settings.from_env()
-    if not settings.landing_dir.is_dir():
-        raise SettingsError(f"the landing root {settings.landing_dir} is no directory; FUND_LANDING_DIR names it")
+    check_landing(settings)
     items = []
     with _session(settings, autocommit=True) as connection, connection.cursor() as cursor:
         final = registry.final(cursor)

@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import Enum
 
 from ingestion.database import connect
-from ingestion.runs import discover
+from ingestion.runs import check_landing, discover
 from ingestion.schema import migrate
 from ingestion.settings import Settings
 from runtime import processes
@@ -66,6 +66,7 @@ def run_pipeline(environment: Environment, before_files: Callable[[], None] = la
     """
     with one_at_a_time(environment):
         prepare(environment)
+        check_landing(Settings.from_env())
         with _airflow(environment) as api:
             before_files()
             failed = _ingest_everything(api)

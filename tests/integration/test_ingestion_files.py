@@ -82,6 +82,22 @@ def test_an_unreadable_file_is_refused_and_the_others_go_on(monkeypatch: pytest.
     assert files()["b.claim.1.csv"][0] == "loaded"
 
 
+def test_an_unreadable_folder_is_told_of_and_the_others_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    locked = land_rows("a.claim.1.csv", payment("K1"), source="locked").parent
+    land_rows("b.claim.1.csv", payment("K2"))
+    whole = os.scandir
+
+    def forbidden(path: str) -> object:
+        if Path(path) == locked:
+            raise PermissionError(13, "Permission denied", path)
+        return whole(path)
+
+    monkeypatch.setattr(os, "scandir", forbidden)
+    run()
+    assert reject_code("locked") == "E-FILE-UNREADABLE"
+    assert files()["b.claim.1.csv"][0] == "loaded"
+
+
 def test_the_same_bytes_under_another_name_are_a_duplicate_file() -> None:
     land_rows("a.claim.1.csv", payment("K1"))
     land_rows("b.claim.1.csv", payment("K1"))
