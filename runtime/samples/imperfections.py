@@ -1,11 +1,11 @@
-"""The slips a real delivery has: rows sent twice, sent too late, misspelt and corrected later, or never right."""
+"""The slips a real delivery has: rows sent twice, sent too late, or wrong and corrected later."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from runtime.samples.log import CityLog, Row, fen, text
-from runtime.samples.values import Raw, Value, yuan
+from runtime.samples.log import CityLog, Row
+from runtime.samples.values import Raw, Value
 
 Parcels = dict[tuple[str, str], list[Row]]
 
@@ -15,7 +15,6 @@ def spoil(log: CityLog, parcels: Parcels) -> None:
     _send_twice(parcels)
     _late_original(log, parcels)
     _misspelt_then_corrected(parcels)
-    _never_right(parcels)
 
 
 def _send_twice(parcels: Parcels) -> None:
@@ -34,10 +33,11 @@ def _late_original(log: CityLog, parcels: Parcels) -> None:
 
 
 def _misspelt_then_corrected(parcels: Parcels) -> None:
-    """One row in each family arrives misspelt; the corrected row follows under the same key in the next file."""
+    """A row or two in each family arrive wrong; the corrected row follows under the same key in the next file."""
     _misspell(parcels, "registration", ("2019Q3", "2020Q2"), _enrolled, "certificate_no", _turned)
     _misspell(parcels, "contribution", ("2019Q4", "2020Q1"), _assessed, "contribution_month", lambda _: Raw("2019-13"))
     _misspell(parcels, "claim", ("2019Q4", "2020Q1"), _pharmacy, "benefit_item", lambda _: Raw("99"))
+    _misspell(parcels, "claim", ("2020Q1", "2020Q2"), _pharmacy, "medical_fee_total", lambda _: Raw("1.00"))
     _misspell(parcels, "treasury", ("2020Q1", "2020Q2"), _credited, "amount", lambda _: Raw("八十元整"))
 
 
@@ -78,12 +78,3 @@ def _turned(value: Value) -> Raw:
     if number[-1] != number[-2] and number[-1] != "X":
         return Raw(number[:-2] + number[-1] + number[-2])
     return Raw(number[:-1] + ("1" if number[-1] != "1" else "2"))
-
-
-def _never_right(parcels: Parcels) -> None:
-    """A settlement that does not add up and that no later file mends: one row stays open, and no money hangs on it."""
-    claims = parcels["claim", "2020Q2"]
-    settled = next(row for row in claims if _pharmacy(row))
-    key = f"{text(settled, 'source_event_key')}A"
-    total = fen(settled, "medical_fee_total") + yuan(7)
-    claims.append({**settled, "source_event_key": key, "medical_fee_total": total})
