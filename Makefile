@@ -43,8 +43,10 @@ test: install ## unit, dbt, integration, DAG and end-to-end tests
 test-all: install ## the same and the slow ones
 	@.venv/bin/python -m pytest -n 2 --dist loadfile
 
-lint: install ## ruff and sqlfluff
-	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/sqlfluff lint -q dbt_project/models
+lint: install ## ruff, mypy and sqlfluff
+	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
+	@.venv/bin/mypy ingestion runtime expectations dags
+	@.venv/bin/sqlfluff lint -q dbt_project/models
 
 lock: install ## compile requirements.txt from requirements.in
 	@.venv/bin/uv pip compile --quiet --generate-hashes --no-header --python-version 3.11 requirements.in -o requirements.txt

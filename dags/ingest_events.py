@@ -33,7 +33,8 @@ def ingest_events() -> None:
     def ingest_file(item: dict[str, str]) -> object:
         from ingestion.runs import ingest
 
-        get_current_context().update({"file": f"{item['source_system']}/{item['file_name']}"})
+        file = f"{item['source_system']}/{item['file_name']}"
+        get_current_context().update({"file": file})  # type: ignore[misc]
         return ingest(item)
 
     @task(trigger_rule="all_done", execution_timeout=timedelta(hours=1))

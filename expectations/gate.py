@@ -19,7 +19,7 @@ from ingestion.database import Connection, connect
 from ingestion.settings import Settings
 
 if TYPE_CHECKING:
-    from great_expectations.data_context import EphemeralDataContext
+    from great_expectations.data_context import EphemeralDataContext  # type: ignore[attr-defined]
 
 __all__ = ["GateBrokenError", "GateRefusedError", "RegionDecision", "RegionVerdict", "check", "explain", "publish"]
 

@@ -25,7 +25,7 @@ from expectations.check import Candidate, Check, Severity, listing_query
 from ingestion.database import Connection
 
 if TYPE_CHECKING:
-    from great_expectations.data_context import EphemeralDataContext
+    from great_expectations.data_context import EphemeralDataContext  # type: ignore[attr-defined]
 
 _LOG = logging.getLogger(__name__)
 
@@ -80,7 +80,7 @@ def open_context(database_url: str) -> EphemeralDataContext:
     context.data_sources.add_postgres(
         name="warehouse",
         connection_string=_sqlalchemy_url(database_url),
-        kwargs={"connect_args": {"options": SESSION, "application_name": "merged_fund_gate"}},
+        kwargs={"connect_args": {"options": SESSION, "application_name": "merged_fund_gate"}},  # type: ignore[call-arg]
     )
     return context
 
@@ -162,7 +162,9 @@ def _validate(
 ) -> list[Any]:
     import great_expectations as gx
 
-    asset = context.data_sources.get("warehouse").add_query_asset(name=name, query=_batch_query(candidate))
+    asset = context.data_sources.get("warehouse").add_query_asset(  # type: ignore[attr-defined]
+        name=name, query=_batch_query(candidate)
+    )
     suite = gx.ExpectationSuite(
         name=name,
         expectations=[
@@ -197,7 +199,7 @@ def _expectation_class() -> Any:
 
     The stock class runs every query twice, once to count and once to list.
     """
-    from great_expectations.expectations.core import UnexpectedRowsExpectation
+    from great_expectations.expectations.core import UnexpectedRowsExpectation  # type: ignore[attr-defined]
 
     class LedgerRowsExpectation(UnexpectedRowsExpectation):
         """Fails when the query returns a row."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -66,7 +66,7 @@ def examine(texts: pl.DataFrame, feed: Feed, book: Rulebook) -> Examined:
 
 def _typed(column: Column, form: Form, book: Rulebook) -> pl.Expr:
     text = pl.col(f"{column.name}|text")
-    value = {
+    readings: dict[Kind, Callable[[], pl.Expr]] = {
         Kind.TEXT: lambda: typed.storable(text),
         Kind.LIST: lambda: pl.when(text.is_in(column.values)).then(text),
         Kind.AMOUNT: lambda: typed.cents(text, form),
@@ -76,8 +76,8 @@ def _typed(column: Column, form: Form, book: Rulebook) -> pl.Expr:
         Kind.REGION: lambda: pl.when(text.is_in(list(book.seeds.merger_dates))).then(text),
         Kind.CERTIFICATE: lambda: pl.col(f"{column.name}|pseudonym"),
         Kind.CREDIT_CODE: lambda: pl.when(text.map_batches(_credit_codes, return_dtype=pl.Boolean)).then(text),
-    }[column.kind]()
-    return value.alias(column.name)
+    }
+    return readings[column.kind]().alias(column.name)
 
 
 def _credit_codes(series: pl.Series) -> pl.Series:

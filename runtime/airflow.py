@@ -262,7 +262,7 @@ def _end_interrupted_runs(api: AirflowApi) -> None:
 
 def _parsed_after(dag: dict[str, Any], since: datetime) -> bool:
     parsed = dag.get("last_parsed_time")
-    return bool(parsed) and datetime.fromisoformat(parsed) >= since - timedelta(seconds=1)
+    return parsed is not None and datetime.fromisoformat(parsed) >= since - timedelta(seconds=1)
 
 
 def _revision(url: str) -> list[str] | None:

@@ -47,7 +47,7 @@ class Owner:
 
     def popen_options(self) -> dict[str, Any]:
         """Options for subprocess that make the child run as this user, away from directories it cannot enter."""
-        switch = {} if self.uid is None else {"user": self.uid, "group": self.gid, "extra_groups": []}
+        switch: dict[str, Any] = {} if self.uid is None else {"user": self.uid, "group": self.gid, "extra_groups": []}
         return {"cwd": "/", "stdin": subprocess.DEVNULL, "env": {"PATH": "/usr/bin:/bin", "LC_ALL": "C"}, **switch}
 
     def take(self, path: Path) -> None:

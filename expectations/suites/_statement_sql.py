@@ -3,6 +3,8 @@ the statements take it from seeds, and a check that read the same seeds would ag
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from expectations.suites._fragments import LINES
 
 _INCOME = {
@@ -48,7 +50,7 @@ STATEMENT_LINES = (
 )
 
 
-def _account_lines(mapping: dict[str, tuple[str, ...]], sign: int) -> str:
+def _account_lines(mapping: Mapping[str, tuple[str, ...]], sign: int) -> str:
     return ", ".join(f"('{account}', '{line}', {sign})" for line, accounts in mapping.items() for account in accounts)
 
 

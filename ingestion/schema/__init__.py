@@ -25,7 +25,7 @@ class SchemaVersionError(RuntimeError):
     """The database is older or newer than this code."""
 
 
-class _Backend(PostgresqlBackend):
+class _Backend(PostgresqlBackend):  # type: ignore[misc]
     """yoyo's backend on a connection of ours, which also takes the URLs that yoyo's own parser does not know."""
 
     def __init__(self, settings: Settings) -> None:
