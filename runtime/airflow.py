@@ -19,6 +19,7 @@ from typing import Any
 
 import psycopg2
 
+from ingestion.database import libpq_url
 from runtime import processes
 from runtime.airflow_api import AirflowApi, ApiError
 from runtime.environment import DAG_IDS, METADATA_VARIABLE, Environment
@@ -269,7 +270,7 @@ def _revision(url: str) -> list[str] | None:
     """Release of Airflow and revision of its database; None when that cannot be told."""
     if not url.startswith("postgresql"):
         return None
-    with suppress(psycopg2.Error), closing(psycopg2.connect(url.replace("+psycopg2", "", 1))) as connection:
+    with suppress(psycopg2.Error), closing(psycopg2.connect(libpq_url(url))) as connection:
         cursor = connection.cursor()
         cursor.execute("SELECT version_num FROM alembic_version ORDER BY 1")
         return [version("apache-airflow-core"), *(row[0] for row in cursor.fetchall())]

@@ -21,7 +21,7 @@ from typing import Any
 
 from psycopg2.extensions import parse_dsn
 
-from ingestion.database import Connection, connect
+from ingestion.database import Connection, connect, libpq_url
 from runtime.layout import REPOSITORY, Layout
 
 PROJECT = REPOSITORY / "dbt_project"
@@ -89,7 +89,7 @@ def code_sha256() -> str:
 
 def connection_variables(url: str) -> dict[str, str]:
     """The FUND_DB_* variables of the profile, out of a database URL; what else is in it goes by libpq's names."""
-    parts = parse_dsn(re.sub(r"^postgres(ql)?(\+\w+)?:", "postgresql:", url))
+    parts = parse_dsn(libpq_url(url))
     variables = {
         "FUND_DB_HOST": parts.get("host", "localhost"),
         "FUND_DB_PORT": parts.get("port", "5432"),
