@@ -1,0 +1,1 @@
+"""What people read: the overview page, and a workbook per region."""

@@ -1,0 +1,265 @@
+"""What the gate has said: the verdict of a run per region, results of checks, findings. Reads only; judges nothing.
+
+Every function takes a connection of role auditor. Amounts are yuan, times are aware.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Literal
+
+from expectations.publication import HEAD_MOVED, NOT_CHECKED
+from expectations.record import CUT_OFF
+from ingestion.database import Connection
+
+__all__ = ["CUT_OFF", "HEAD_MOVED", "NOT_CHECKED"]
+
+Decision = Literal["published", "unchanged", "refused"]
+State = Literal["no_data", "not_checked", "undecided"] | Decision
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run of the pipeline; the times are null when it left no check or no decision behind."""
+
+    run_id: str
+    checked_at: datetime | None
+    decided_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Head:
+    """A published head; hash in hexadecimal."""
+
+    seq: int
+    batch_id: int
+    batch_hash: str
+    rules_sha256: str
+    published_at: datetime
+    run_id: str
+
+
+@dataclass(frozen=True)
+class RegionVerdict:
+    """What a run has decided on one region, and how far log, ledger and publication reach.
+
+    `reasons` are codes of checks, or `not-checked`, `not-checked:<code>`, `head-moved`. `refused_since` is the first
+    of the refusals that have followed one another up to now.
+    """
+
+    region_code: str
+    name_zh: str
+    name_en: str
+    log_seq: int
+    built_seq: int
+    checked_seq: int | None
+    decision: Decision | None
+    reasons: tuple[str, ...]
+    decided_at: datetime | None
+    refused_since: datetime | None
+    published: Head | None
+
+    @property
+    def state(self) -> State:
+        """The decision, or how far the run came when it made none."""
+        if self.decision is not None:
+            return self.decision
+        if self.checked_seq is not None:
+            return "undecided"
+        return "no_data" if self.log_seq == 0 and self.published is None else "not_checked"
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """Newest result of one check on one region in a run; `first_seen_at` is that of its oldest finding."""
+
+    region_code: str
+    suite: str
+    code: str
+    severity: str
+    success: bool
+    rows_examined: int
+    unexpected_count: int
+    unexpected_amount: Decimal | None
+    title_zh: str
+    title_en: str
+    owner: str
+    clause: str
+    started_at: datetime
+    first_seen_at: datetime | None
+    age_days: int | None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One offending item; `item` is the row that the check listed, with the places that lead to it.
+
+    The key `cut off` stands for all that were not listed.
+    """
+
+    region_code: str
+    code: str
+    key: str
+    item: dict[str, Any]
+    amount: Decimal | None
+    first_seen_run: str
+    first_seen_at: datetime
+    age_days: int
+
+
+_NEWEST_RUN = """
+    select run_id from (
+        select run_id, started_at as seen_at from quality.check_result
+        union all
+        select run_id, decided_at from quality.publication_decision
+        {built}
+    ) as seen
+    order by seen_at desc limit 1
+"""
+
+_RUN = """
+    select
+        (select min(started_at) from quality.check_result where run_id = %(run)s),
+        (select max(decided_at) from quality.publication_decision where run_id = %(run)s)
+"""
+
+_REGIONS = """
+    select
+        known.region_code, coalesce(named.name_zh, known.region_code), coalesce(named.name_en, ''),
+        coalesce((select max(last_seq) from events.batch where batch.region_code = known.region_code), 0),
+        coalesce(built.seq, 0), checked.head_seq, decided.decision, coalesce(decided.failed_checks, '{{}}'),
+        decided.decided_at, refused.since,
+        head.seq, head.batch_id, encode(head.batch_hash, 'hex'), head.rules_sha256, head.published_at, head.run_id
+    from (
+        select region_code from events.batch
+        union select region_code from ledger.publication
+        union select region_code from quality.publication_decision where run_id = %(run)s
+        {policy}
+    ) as known
+    left join ({names}) as named using (region_code)
+    left join ({built}) as built using (region_code)
+    left join (
+        select region_code, max(head_seq) as head_seq from quality.check_result where run_id = %(run)s
+        group by region_code
+    ) as checked using (region_code)
+    left join (
+        select distinct on (region_code) * from quality.publication_decision where run_id = %(run)s
+        order by region_code, decided_at desc
+    ) as decided using (region_code)
+    left join (
+        select distinct on (region_code) * from ledger.publication order by region_code, seq desc, published_at desc
+    ) as head using (region_code)
+    left join lateral (
+        select min(decision.decided_at) as since from quality.publication_decision as decision
+        where decision.region_code = known.region_code and decision.decision = 'refused'
+            and decision.decided_at > coalesce((
+                select max(passed.decided_at) from quality.publication_decision as passed
+                where passed.region_code = known.region_code and passed.decision <> 'refused'
+            ), '-infinity')
+    ) as refused on true
+    order by known.region_code
+"""
+_POLICY_CODES = "union select region_code from policy.policy_region"
+_POLICY_NAMES = "select distinct on (region_code) * from policy.policy_region order by region_code, known_from desc"
+_NO_NAMES = "select null::text as region_code, null::text as name_zh, null::text as name_en"
+_BUILT = "select region_code, max(seq) as seq from ledger.built_head group by region_code"
+_NOT_BUILT = "select null::text as region_code, null::bigint as seq"
+
+# Findings of the region's newest check in the run: a check may have been repeated, and have found less.
+_NEWEST_FINDINGS = """
+    select finding.* from quality.finding as finding
+    inner join (
+        select found.region_code, max(found.found_at) as found_at from quality.finding as found
+        where found.run_id = %(run)s
+            and found.found_at >= (
+                select max(started_at) from quality.check_result as result
+                where result.run_id = %(run)s and result.region_code = found.region_code
+            )
+        group by found.region_code
+    ) as newest using (region_code, found_at)
+    where finding.run_id = %(run)s
+"""
+
+_RESULTS = f"""
+    select region_code, suite, code, severity, success, rows_examined, unexpected_count, unexpected_amount,
+        title_zh, title_en, owner, coalesce(clause, ''), started_at, seen.first_seen_at, seen.age_days
+    from (
+        select distinct on (region_code, code) * from quality.check_result
+        where run_id = %(run)s order by region_code, code, started_at desc
+    ) as newest
+    left join (
+        select region_code, code, min(first_seen_at) as first_seen_at, max(age_days) as age_days
+        from ({_NEWEST_FINDINGS}) as finding group by region_code, code
+    ) as seen using (region_code, code)
+    order by region_code, code
+"""
+
+# Numbered per region and check: the largest amounts first, and the note of a cut list always among the listed.
+_FINDINGS = f"""
+    select region_code, code, finding_key, item, amount, first_seen_run, first_seen_at, age_days
+    from (
+        select finding.*, row_number() over (
+            partition by region_code, code
+            order by finding_key <> '{CUT_OFF}', abs(amount) desc nulls last, finding_key
+        ) as place
+        from ({_NEWEST_FINDINGS}) as finding
+    ) as numbered
+    where %(limit)s::integer is null or place <= %(limit)s
+    order by region_code, code, place
+"""
+
+
+def newest_run(connection: Connection) -> str | None:
+    """The run that was heard of last: by a check, a decision, or a ledger that it has built."""
+    built = (
+        "union all select run_id, built_at from ledger.built_head" if exists(connection, "ledger.built_head") else ""
+    )
+    found = rows(connection, _NEWEST_RUN.format(built=built))
+    return found[0][0] if found else None
+
+
+def run(connection: Connection, run_id: str) -> Run:
+    """When a run has checked and decided."""
+    checked_at, decided_at = rows(connection, _RUN, {"run": run_id})[0]
+    return Run(run_id, checked_at, decided_at)
+
+
+def verdicts(connection: Connection, run_id: str | None) -> list[RegionVerdict]:
+    """Every region that is configured or has data, by code, with what the run has decided on it."""
+    configured, built = exists(connection, "policy.policy_region"), exists(connection, "ledger.built_head")
+    query = _REGIONS.format(
+        policy=_POLICY_CODES if configured else "",
+        names=_POLICY_NAMES if configured else _NO_NAMES,
+        built=_BUILT if built else _NOT_BUILT,
+    )
+    return [_verdict(row) for row in rows(connection, query, {"run": run_id})]
+
+
+def _verdict(row: tuple[Any, ...]) -> RegionVerdict:
+    region, (reasons, decided_at, refused_since), head = row[:7], row[7:10], row[10:]
+    return RegionVerdict(*region, tuple(reasons), decided_at, refused_since, Head(*head) if head[0] else None)
+
+
+def results(connection: Connection, run_id: str) -> list[CheckResult]:
+    """The newest result of every check of a run, passes too, by region and code."""
+    return [CheckResult(*row) for row in rows(connection, _RESULTS, {"run": run_id})]
+
+
+def findings(connection: Connection, run_id: str, limit: int | None = None) -> list[Finding]:
+    """Offending items of a run by region, code and falling amount; at most `limit` per region and check."""
+    return [Finding(*row) for row in rows(connection, _FINDINGS, {"run": run_id, "limit": limit})]
+
+
+def exists(connection: Connection, relation: str) -> bool:
+    """Whether a relation of the models has been deployed already."""
+    return bool(rows(connection, "select to_regclass(%(name)s) is not null", {"name": relation})[0][0])
+
+
+def rows(connection: Connection, query: str, parameters: dict[str, Any] | None = None) -> Sequence[tuple[Any, ...]]:
+    """All rows of a query."""
+    with connection.cursor() as cursor:
+        cursor.execute(query, parameters)
+        return list(cursor.fetchall())
