@@ -239,8 +239,8 @@ def verdicts(connection: Connection, run_id: str | None) -> list[RegionVerdict]:
 
 
 def _verdict(row: tuple[Any, ...]) -> RegionVerdict:
-    region, (reasons, decided_at, refused_since), head = row[:7], row[7:10], row[10:]
-    return RegionVerdict(*region, tuple(reasons), decided_at, refused_since, Head(*head) if head[0] else None)
+    head = Head(*row[10:]) if row[10] else None
+    return RegionVerdict(*row[:7], reasons=tuple(row[7]), decided_at=row[8], refused_since=row[9], published=head)
 
 
 def results(connection: Connection, run_id: str) -> list[CheckResult]:
