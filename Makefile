@@ -38,14 +38,14 @@ url: install ## print the warehouse's URL
 	@$(RUNTIME) url
 
 test: install ## unit, dbt, integration, DAG and end-to-end tests
-	@.venv/bin/python -m pytest -m "not slow" -n 2 --dist loadfile
+	@.venv/bin/python -m pytest -m "not slow" -n 2 --dist loadgroup
 
 test-all: install ## the same and the slow ones
-	@.venv/bin/python -m pytest -n 2 --dist loadfile
+	@.venv/bin/python -m pytest -n 2 --dist loadgroup
 
 lint: install ## ruff, mypy and sqlfluff
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
-	@.venv/bin/mypy ingestion runtime expectations dags
+	@.venv/bin/mypy ingestion runtime expectations reporting dags
 	@.venv/bin/sqlfluff lint -q dbt_project/models
 
 lock: install ## compile requirements.txt from requirements.in

@@ -1,17 +1,17 @@
-"""### 记账、核对与发布 · ledger, checks, publication
+"""### 记账、核对、发布与报告 · ledger, checks, publication, reports
 
 Posts every event after the last built head, checks the candidate statements, and moves the published head of each
 region whose checks are all green, all in one transaction. A region with a failed check keeps its last good statements
-and the run is red; `quality.check_result` says why. Every run reads all events after its own head, so a missed trigger
-is made good by the next one; the nightly schedule is the safety net.
+and the run is red; the overview page, written by every run whatever its end, says why. Every run reads all events after
+its own head, so a missed trigger is made good by the next one; the nightly schedule is the safety net.
 
-对上次之后的全部事件记账并核对候选报表；全部通过的统筹区同时发布，未通过的保留上次发布结果，原因见质量检查结果表。
+对上次之后的全部事件记账并核对候选报表；全部通过的统筹区同时发布，未通过的保留上次发布结果；每次运行都更新总览页，写明原因。
 """
 
 import os
 from datetime import timedelta
 
-from airflow.sdk import Asset, AssetOrTimeSchedule, CronTriggerTimetable, dag, task
+from airflow.sdk import Asset, AssetOrTimeSchedule, CronTriggerTimetable, chain, dag, task
 
 SCHEDULE = os.environ.get("FUND_BUILD_SCHEDULE", "0 2 * * *")
 NIGHTLY = CronTriggerTimetable(SCHEDULE, timezone="Asia/Shanghai", run_immediately=False) if SCHEDULE else None
@@ -51,8 +51,20 @@ def build_ledger() -> None:
 
         publish(run)
 
+    @task(trigger_rule="all_done", execution_timeout=timedelta(minutes=10))
+    def write_reports(run: str) -> list[str]:
+        from reporting import write
+
+        return [str(path) for path in write(run)]
+
+    @task(trigger_rule="one_failed", retries=0, execution_timeout=timedelta(minutes=1))
+    def report_failure() -> None:
+        raise RuntimeError("a task above has failed; its log and the overview page say why")
+
     run = "{{ run_id }}"
-    deploy_models(run) >> build_models(run) >> check_candidate(run) >> publish(run)
+    steps = [deploy_models(run), build_models(run), check_candidate(run), publish(run), write_reports(run)]
+    chain(*steps)
+    steps >> report_failure()
 
 
 build_ledger()

@@ -24,6 +24,7 @@ class Settings:
     database_url: str
     landing_dir: Path
     heads_dir: Path
+    reports_dir: Path
     sources_dir: Path
     seeds_dir: Path
     business_date: date
@@ -37,6 +38,7 @@ class Settings:
             database_url=_database_url("FUND_DATABASE_URL"),
             landing_dir=_path("FUND_LANDING_DIR", local / "landing"),
             heads_dir=_path("FUND_HEADS_DIR", local / "heads"),
+            reports_dir=_path("FUND_REPORTS_DIR", local / "reports"),
             sources_dir=_path("FUND_SOURCES_DIR", REPOSITORY / "ingestion" / "sources"),
             seeds_dir=REPOSITORY / "dbt_project" / "seeds",
             business_date=_date("FUND_BUSINESS_DATE"),

@@ -19,7 +19,7 @@ def demonstrate(environment: Environment) -> PipelineResult:
     own_landing = {"FUND_LANDING_DIR": str(environment.layout.landing)}
     environment = dataclasses.replace(environment, given=environment.given | own_landing)
     prepare(environment)
-    _expect_samples()
+    expect_samples()
     with ThreadPoolExecutor(max_workers=1) as beside:  # while Airflow starts
         written = beside.submit(_write, environment.layout.landing)
         return run_pipeline(environment, before_files=lambda: _tell(written.result()))
@@ -34,7 +34,7 @@ def _tell(files: list[Path]) -> None:
     say(f"Samples: {len(files)} files in {files[0].parent.parent}")
 
 
-def _expect_samples() -> None:
+def expect_samples() -> None:
     """Activate the demo sources in the calendar of files that are due."""
     with closing(connect()) as connection, connection, connection.cursor() as cursor:
         cursor.executemany(

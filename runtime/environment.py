@@ -66,6 +66,7 @@ class Environment:
         defaults = {
             "FUND_LANDING_DIR": str(self.layout.landing),
             "FUND_HEADS_DIR": str(local / "heads"),
+            "FUND_REPORTS_DIR": str(local / "reports"),
         }
         given = {name: value for name, value in self.given.items() if name.startswith("FUND_")}
         key = given.get("FUND_PSEUDONYM_KEY") or self.layout.secret("pseudonym_key", 32)

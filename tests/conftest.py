@@ -24,6 +24,13 @@ UNSAFE_BUT_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_write
 WarehouseFactory = Callable[..., str]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files stay together on one worker; so do all tests that need the published samples, which take a minute."""
+    for item in items:
+        samples = "published_template" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("samples" if samples else item.nodeid.partition("::")[0]))
+
+
 @pytest.fixture(scope="session")
 def embedded_postgres() -> Iterator[EmbeddedPostgres]:
     """A running server of its own in a temporary local directory."""
@@ -59,7 +66,9 @@ def warehouse_factory(postgres_url: str, tmp_path_factory: pytest.TempPathFactor
 
     yield create
     names = [f"test_{number}" for number in range(1, next(numbers))] + templates
-    _administer(postgres_url, *(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(n)) for n in names))
+    _administer(
+        postgres_url, *(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(n)) for n in names)
+    )
 
 
 @pytest.fixture(scope="session")
@@ -77,17 +86,65 @@ def deployed_template(
     return url.rpartition("/")[2], local
 
 
+@pytest.fixture(scope="session")
+def published_template(
+    warehouse_factory: WarehouseFactory,
+    deployed_template: tuple[str, Path],
+    postgres_url: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[str, Path]:
+    """A database with the default samples taken in, posted, checked and published, to be copied, and its heads."""
+    from expectations.gate import check, publish
+    from ingestion.heads import record
+    from ingestion.runs import run_all
+    from runtime.dbt import build
+    from runtime.demonstration import expect_samples
+    from runtime.samples import write_samples
+
+    template, parsed = deployed_template
+    url, local = warehouse_factory(template=template), tmp_path_factory.mktemp("published")
+    shutil.copytree(parsed / "dbt" / "target", local / "dbt" / "target")
+    with pytest.MonkeyPatch.context() as patch:
+        _isolate(patch, local)
+        patch.setenv("FUND_DATABASE_URL", url)
+        write_samples(local / "landing")
+        expect_samples()
+        run_all()
+        record()
+        build("samples")
+        check("samples")
+        assert {decision.decision for decision in publish("samples")} == {"published"}
+    name = url.rpartition("/")[2]
+    _seal(postgres_url, name)
+    return name, local / "heads"
+
+
+@pytest.fixture(scope="session")
+def published_samples(warehouse_factory: WarehouseFactory, published_template: tuple[str, Path]) -> str:
+    """URL of a database with the default samples published, shared by all tests: to be read only."""
+    return warehouse_factory(template=published_template[0])
+
+
+@pytest.fixture
+def published_copy(
+    warehouse_factory: WarehouseFactory,
+    published_template: tuple[str, Path],
+    fund_environment: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> str:
+    """A database of this test alone with the default samples published, also set as FUND_DATABASE_URL."""
+    template, heads = published_template
+    shutil.copytree(heads, fund_environment / "heads")
+    url = warehouse_factory(template=template)
+    monkeypatch.setenv("FUND_DATABASE_URL", url)
+    return url
+
+
 @pytest.fixture
 def fund_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """FUND_* variables of this test alone: its own local, landing and heads directories; returns the local one."""
-    for name in [name for name in os.environ if name.startswith("FUND_")]:
-        monkeypatch.delenv(name)
     local = tmp_path / "local"
-    (local / "landing").mkdir(parents=True)
-    monkeypatch.setenv("FUND_LOCAL_DIR", str(local))
-    monkeypatch.setenv("FUND_LANDING_DIR", str(local / "landing"))
-    monkeypatch.setenv("FUND_HEADS_DIR", str(local / "heads"))
-    monkeypatch.setenv("FUND_PSEUDONYM_KEY", "0" * 64)
+    _isolate(monkeypatch, local)
     return local
 
 
@@ -124,6 +181,26 @@ def deployed_warehouse(
     url = warehouse_factory(template=template)
     monkeypatch.setenv("FUND_DATABASE_URL", url)
     return url
+
+
+def _seal(admin_url: str, database: str) -> None:
+    """End all sessions of a database and allow no new ones, as copying it demands."""
+    name = sql.Identifier(database)
+    ends = sql.SQL("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = {}")
+    _administer(
+        admin_url, sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(name), ends.format(sql.Literal(database))
+    )
+
+
+def _isolate(patch: pytest.MonkeyPatch, local: Path) -> None:
+    """FUND_* variables with directories below `local` alone, and a key for tests."""
+    for name in [name for name in os.environ if name.startswith("FUND_")]:
+        patch.delenv(name)
+    (local / "landing").mkdir(parents=True)
+    patch.setenv("FUND_LOCAL_DIR", str(local))
+    for folder in ("landing", "heads", "reports"):
+        patch.setenv(f"FUND_{folder.upper()}_DIR", str(local / folder))
+    patch.setenv("FUND_PSEUDONYM_KEY", "0" * 64)
 
 
 def _create_database(admin_url: str, name: str, template: str = "template0") -> str:
