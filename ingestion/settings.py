@@ -38,12 +38,17 @@ class Settings:
             database_url=_database_url("FUND_DATABASE_URL"),
             landing_dir=_path("FUND_LANDING_DIR", local / "landing"),
             heads_dir=_path("FUND_HEADS_DIR", local / "heads"),
-            reports_dir=_path("FUND_REPORTS_DIR", local / "reports"),
+            reports_dir=reports_dir(),
             sources_dir=_path("FUND_SOURCES_DIR", REPOSITORY / "ingestion" / "sources"),
             seeds_dir=REPOSITORY / "dbt_project" / "seeds",
             business_date=_date("FUND_BUSINESS_DATE"),
             pseudonym_key=os.environ.get("FUND_PSEUDONYM_KEY") or None,
         )
+
+
+def reports_dir() -> Path:
+    """Where reports are written and served from: FUND_REPORTS_DIR, or `reports` in the local directory."""
+    return _path("FUND_REPORTS_DIR", _path("FUND_LOCAL_DIR", REPOSITORY / ".local") / "reports")
 
 
 def beijing_today() -> date:

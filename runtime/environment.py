@@ -88,7 +88,7 @@ class Environment:
             **given,
             "AIRFLOW_HOME": str(self.layout.airflow_home),
             "AIRFLOW__CORE__DAGS_FOLDER": str(REPOSITORY / "dags"),
-            "AIRFLOW__CORE__PLUGINS_FOLDER": str(self.layout.airflow_home / "plugins"),
+            "AIRFLOW__CORE__PLUGINS_FOLDER": str(REPOSITORY / "reporting" / "airflow_plugins"),
             METADATA_VARIABLE: self.metadata_url(),
             "AIRFLOW__API__PORT": port,
             "AIRFLOW__API__BASE_URL": f"http://127.0.0.1:{port}",

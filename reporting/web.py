@@ -1,0 +1,43 @@
+"""The reports folder for signed-in users of Airflow: what `write` has left there, read-only."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from airflow.api_fastapi.app import get_auth_manager
+from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
+from airflow.api_fastapi.auth.managers.models.resource_details import DagDetails
+from airflow.api_fastapi.core_api.security import get_user
+from fastapi import Depends, FastAPI, HTTPException, Response
+from fastapi.responses import FileResponse, HTMLResponse
+
+from ingestion.settings import reports_dir
+
+DAG_ID = "build_ledger"
+_SERVED = re.compile(r"index\.html|merged_fund_\d{6}\.xlsx")
+_HEADERS = {
+    # No script and no request, even if a report were forged; frames only by Airflow's own pages.
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-cache",
+}
+
+_NONE_YET = (
+    f"<!doctype html><meta charset=utf-8><p>没有这份报告；{DAG_ID} 每次运行都会生成总览页。"
+    f"<p>No such report; every run of {DAG_ID} writes the overview page."
+)
+
+application = FastAPI(title="Merged Fund reports", docs_url=None, redoc_url=None, openapi_url=None)
+
+
+@application.get("/{name}")
+def report(name: str, user: Annotated[BaseUser, Depends(get_user)]) -> Response:
+    """One report. 401 without a session, 403 for users who may not read the DAG `build_ledger`, 404 for other names."""
+    if not get_auth_manager().is_authorized_dag(method="GET", details=DagDetails(id=DAG_ID), user=user):
+        raise HTTPException(403, f"reading reports needs the right to read the DAG {DAG_ID}")
+    path = reports_dir() / name
+    if not _SERVED.fullmatch(name) or not path.is_file():
+        return HTMLResponse(_NONE_YET, 404, headers=_HEADERS)
+    return FileResponse(path, headers=_HEADERS)
