@@ -83,6 +83,16 @@ def status(environment: Environment, _: argparse.Namespace) -> int:
     return 0
 
 
+def report(environment: Environment, _: argparse.Namespace) -> int:
+    """Write the overview page and the workbooks again, of what is in the warehouse now; prints their paths."""
+    from reporting import write
+
+    environment.adopt()
+    for path in write():
+        print(path)
+    return 0
+
+
 def url(environment: Environment, _: argparse.Namespace) -> int:
     """Print the warehouse's URL and nothing else; the embedded server is started when it is needed."""
     print(environment.warehouse_url())
@@ -156,7 +166,7 @@ def _complain_about(error: BaseException) -> None:
 # Errors whose message says all there is to say to whoever started the command.
 _PLAIN_ERRORS = (AirflowError, PostgresError, SettingsError, TimeoutError, psycopg2.OperationalError)
 
-COMMANDS: tuple[Command, ...] = (run, pipeline, prepare, up, down, status, url, psql, clean)
+COMMANDS: tuple[Command, ...] = (run, pipeline, prepare, up, down, status, report, url, psql, clean)
 
 
 def _parser() -> argparse.ArgumentParser:

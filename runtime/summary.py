@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 
 from ingestion.database import Connection, connect
+from ingestion.settings import reports_dir
 from runtime.layout import Layout
 from runtime.terminal import table
 
@@ -74,9 +75,11 @@ def summary(run_id: str, layout: Layout) -> str:
 
 
 def file_summary() -> str:
-    """What has become of files and rows so far."""
+    """What has become of files and rows so far, and where the overview page lies once a run has written it."""
     with closing(connect(role="auditor")) as connection:
-        return "\n".join(_file_section(connection))
+        lines = _file_section(connection)
+    page = reports_dir() / "index.html"
+    return "\n".join([*lines, f"  总览页 / overview page: {page.as_uri()}"] if page.exists() else lines)
 
 
 def _statement_section(connection: Connection, region: Row) -> list[str]:
@@ -121,6 +124,8 @@ def _check_section(connection: Connection, run_id: str) -> list[str]:
 
 def _next_section(layout: Layout) -> list[str]:
     rows = [
+        [(reports_dir() / "index.html").as_uri(), "总览页 / overview page: 账可不可信 / whether the books can be trusted"],
+        [str(reports_dir()), "工作簿 / workbooks: merged_fund_*.xlsx"],
         ["make psql", "查询 / ask the warehouse: select * from marts.income_expenditure_statement …"],
         ["make up", "Airflow 界面 / user interface; make down 停止一切 / stops everything"],
         ["make url", "数据库地址 / address of the warehouse, for your own tools"],
