@@ -124,7 +124,7 @@ def _check_section(connection: Connection, run_id: str) -> list[str]:
 
 def _next_section(layout: Layout) -> list[str]:
     rows = [
-        [(reports_dir() / "index.html").as_uri(), "总览页 / overview page: 账可不可信 / whether the books can be trusted"],
+        [(reports_dir() / "index.html").as_uri(), "总览页：账可不可信 / overview: can the books be trusted"],
         [str(reports_dir()), "工作簿 / workbooks: merged_fund_*.xlsx"],
         ["make psql", "查询 / ask the warehouse: select * from marts.income_expenditure_statement …"],
         ["make up", "Airflow 界面 / user interface; make down 停止一切 / stops everything"],
