@@ -20,6 +20,7 @@ from ingestion.settings import SettingsError
 from runtime.airflow import AirflowError, LocalAirflow
 from runtime.environment import Environment
 from runtime.postgres import PostgresError
+from runtime.reader_accounts import ReaderAccountError, add_arguments, perform
 from runtime.terminal import complain, say
 
 Command = Callable[[Environment, argparse.Namespace], int]
@@ -109,6 +110,12 @@ def psql(environment: Environment, options: argparse.Namespace) -> int:
     return subprocess.run([program, "-d", make_dsn(**target), *arguments], env=variables, check=False).returncode
 
 
+def reader(environment: Environment, options: argparse.Namespace) -> int:
+    """Accounts that read the books, each bound to its regions: add, list, remove."""
+    print(perform(environment.warehouse_url(), options))
+    return 0
+
+
 def clean(environment: Environment, options: argparse.Namespace) -> int:
     """Delete all local data: databases, landed files, heads, logs, secrets. Asks first unless --yes."""
     local = environment.layout.local
@@ -164,9 +171,9 @@ def _complain_about(error: BaseException) -> None:
 
 
 # Errors whose message says all there is to say to whoever started the command.
-_PLAIN_ERRORS = (AirflowError, PostgresError, SettingsError, TimeoutError, psycopg2.OperationalError)
+_PLAIN_ERRORS = (AirflowError, PostgresError, ReaderAccountError, SettingsError, TimeoutError, psycopg2.OperationalError)
 
-COMMANDS: tuple[Command, ...] = (run, pipeline, prepare, up, down, status, report, url, psql, clean)
+COMMANDS: tuple[Command, ...] = (run, pipeline, prepare, up, down, status, report, url, psql, reader, clean)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -178,6 +185,8 @@ def _parser() -> argparse.ArgumentParser:
         one.set_defaults(command=command)
         if command is clean:
             one.add_argument("--yes", action="store_true", help="do not ask")
+        if command is reader:
+            add_arguments(one)
         if command is psql:
             one.add_argument("arguments", nargs=argparse.REMAINDER, help="passed on to psql")
     return parser

@@ -1,9 +1,14 @@
 {#- The newest head of each region: `published` bounds the marts, `built` bounds the candidate that the gate checks.
+    The published one is also where a reader's regions are applied: heads of other regions are not there for the reader, and
+    every mart joins its rows to the head. The view of the regions is named without source(), which each unit test would have to mock.
     Every reader takes it straight from the table, so that no view depends on another and replacing one drops none. -#}
 {% macro ledger_head(bound) -%}
 {%- if bound == 'published' -%}
     select distinct on (region_code) region_code, seq, batch_hash, rules_sha256, published_at, run_id
     from {{ source('publication', 'publication') }}
+    where
+        region_code in (select mine.region_code from access.my_region as mine)
+        or exists (select from access.my_region as mine where mine.region_code is null)
     order by region_code, seq desc, published_at desc
 {%- elif bound == 'built' -%}
     select region_code, max(seq) as seq

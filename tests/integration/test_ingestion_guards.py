@@ -204,7 +204,7 @@ def test_everything_is_described_in_both_languages() -> None:
         "SELECT c.relname, a.attname FROM pg_class AS c INNER JOIN pg_namespace AS n ON n.oid = c.relnamespace"
         " INNER JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum >= 0 AND NOT a.attisdropped"
         " WHERE c.relkind IN ('r', 'v')"
-        " AND (n.nspname IN ('events', 'quality') OR c.relname IN ('publication', 'deployment'))"
+        " AND (n.nspname IN ('access', 'events', 'quality') OR c.relname IN ('publication', 'deployment'))"
         " AND coalesce(col_description(c.oid, a.attnum), '') !~ '[一-龥].* / .*[A-Za-z]'"
     )
     assert bare == []

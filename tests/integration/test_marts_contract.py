@@ -47,6 +47,7 @@ PUBLICATION = """
 INSERT INTO ledger.publication (region_code, seq, batch_id, batch_hash, rules_sha256, run_id)
 VALUES ('320100', 4, 1, '\\x00', '-', 'r1')
 """
+GRANT = "INSERT INTO access.region_grant (reader, reader_role) VALUES ('finance_reader', 'finance_reader')"
 COLUMNS = """
 SELECT c.relname, string_agg(a.attname, ' ' ORDER BY a.attnum)
 FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
@@ -90,6 +91,8 @@ def deployed(deployed_warehouse: str) -> str:
         cursor.execute(TURNOVER)
     with session("fund_publisher") as cursor:
         cursor.execute(PUBLICATION)
+    with closing(connect(autocommit=True)) as connection, connection.cursor() as cursor:
+        cursor.execute(GRANT)
     return deployed_warehouse
 
 
