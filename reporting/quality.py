@@ -207,7 +207,7 @@ _FINDINGS = f"""
         ) as place
         from ({_NEWEST_FINDINGS}) as finding
     ) as numbered
-    where %(limit)s::integer is null or place <= %(limit)s
+    where (%(limit)s::integer is null or place <= %(limit)s) and (%(code)s::text is null or code = %(code)s)
     order by region_code, code, place
 """
 
@@ -240,7 +240,8 @@ def verdicts(connection: Connection, run_id: str | None) -> list[RegionVerdict]:
 
 def _verdict(row: tuple[Any, ...]) -> RegionVerdict:
     head = Head(*row[10:]) if row[10] else None
-    return RegionVerdict(*row[:7], reasons=tuple(row[7]), decided_at=row[8], refused_since=row[9], published=head)
+    values: list[Any] = [*row[:7], tuple(row[7]), *row[8:10], head]
+    return RegionVerdict(*values)
 
 
 def results(connection: Connection, run_id: str) -> list[CheckResult]:
@@ -248,9 +249,10 @@ def results(connection: Connection, run_id: str) -> list[CheckResult]:
     return [CheckResult(*row) for row in rows(connection, _RESULTS, {"run": run_id})]
 
 
-def findings(connection: Connection, run_id: str, limit: int | None = None) -> list[Finding]:
-    """Offending items of a run by region, code and falling amount; at most `limit` per region and check."""
-    return [Finding(*row) for row in rows(connection, _FINDINGS, {"run": run_id, "limit": limit})]
+def findings(connection: Connection, run_id: str, limit: int | None = None, code: str | None = None) -> list[Finding]:
+    """Offending items of a run by region, code and falling amount: at most `limit` a check; or of one check."""
+    parameters = {"run": run_id, "limit": limit, "code": code}
+    return [Finding(*row) for row in rows(connection, _FINDINGS, parameters)]
 
 
 def exists(connection: Connection, relation: str) -> bool:

@@ -1,0 +1,86 @@
+"""Who acts on a check and how: the owners' names, and for every check of the catalogue what to do when it fails."""
+
+from __future__ import annotations
+
+from reporting.names import Name
+
+OWNERS = {
+    "fund_accounting": Name("基金会计", "fund accounting"),
+    "data_operations": Name("数据运维", "data operations"),
+    "benefit_settlement": Name("待遇结算", "benefit settlement"),
+    "internal_audit": Name("内部审计", "internal audit"),
+}
+
+ACTIONS = {
+    "B01": Name(
+        "记下分录编号，通知数据运维查明记账程序；不得手工改账。",
+        "Note the entries and have data operations look at the posting; never mend the ledger by hand.",
+    ),
+    "B02": Name("先处理 B01、C06 所列问题，再重新构建。", "Settle what B01 and C06 list, then build again."),
+    "B03": Name(
+        "按所列项目和月份，核对资产负债表与分录。", "Compare the balance sheet with the entries of the listed month."
+    ),
+    "B04": Name(
+        "核对所列月份的期初数；缺月份或期初被改动的，通知数据运维。",
+        "Look at the openings of the listed months; data operations acts if a month is missing or has changed.",
+    ),
+    "B05": Name(
+        "核对科目与报表项目的对应关系，更正后重新构建。",
+        "Look at which account belongs to which line; correct it and build again.",
+    ),
+    "B06": Name(
+        "查明未分清统筹基金与个人账户的分录。", "Find the entry that belongs to neither pooled nor personal funds."
+    ),
+    "B07": Name(
+        "请来源单位补报基金并入事项，或更正记在合并日之后的生育保险基金款项。",
+        "Ask the source for the merger of the fund, or to correct money of the old fund dated after it.",
+    ),
+    "B09": Name(
+        "核对收入户当月未划转的款项，督促及时划缴财政专户。",
+        "See what stayed in the income account, and have it transferred.",
+    ),
+    "B10": Name(
+        "核对所列科目的期初余额和划款是否漏报。", "See whether an opening balance or a transfer has not been sent."
+    ),
+    "C01": Name(
+        "请来源单位核对文件行数与清单；更正后以新文件名重报。",
+        "Ask the source to compare the file with its manifest, and to send the correction under a new name.",
+    ),
+    "C02": Name(
+        "业务日志可能被改动或丢失：停止发布，通知内部审计。",
+        "The log may have been changed: stop, and tell internal audit.",
+    ),
+    "C03": Name(
+        "记账规则缺失或重叠的，由会计补充规则；金额不符的，通知数据运维。",
+        "Accounting completes the posting rules; where amounts differ, data operations acts.",
+    ),
+    "C04": Name(
+        "向来源单位催报；已报而被拒收的，按拒收原因更正后重报。",
+        "Remind the source; what was rejected is corrected and sent again.",
+    ),
+    "C05": Name(
+        "按错误码请来源单位更正后重报，见“隔离数据”。",
+        "The source corrects and resends, see the section on rows held back.",
+    ),
+    "C06": Name("重新构建；仍不通过的，通知数据运维。", "Build again; if it fails again, data operations acts."),
+    "M01": Name(
+        "核对记账规则：合并后生育保险费并入单位缴费，不再单列收入。",
+        "See the posting rules: after the merger maternity premiums are employers' contributions.",
+    ),
+    "M02": Name(
+        "将报表、生育支出明细与业务支付逐项核对。", "Compare statement, maternity detail and payments item by item."
+    ),
+    "M03": Name(
+        "核对该笔支付的列支渠道：生育待遇由统筹基金支付。", "See how the payment is charged: the pooled fund pays it."
+    ),
+    "M06": Name(
+        "请来源单位核实并退费：个人不缴纳生育保险费。", "The source verifies and refunds: individuals pay none."
+    ),
+    "H01": Name(
+        "校验不符的，停止发布，保全数据库与链头文件，通知内部审计；仅缺链头文件的，请数据运维补齐。",
+        "If hashes differ: stop, keep everything, tell internal audit; data operations restores a missing file.",
+    ),
+    "H02": Name("停止发布，保全数据库，通知内部审计。", "Stop, keep the database as it is, and tell internal audit."),
+    "H04": Name("先查服务器时钟，再按 H02 处理。", "Look at the server's clock first, then as for H02."),
+}
+NO_ACTION = Name("请责任岗位查明原因。", "The owner finds the cause.")

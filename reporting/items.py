@@ -1,0 +1,144 @@
+"""One offending item as people read it: where it stands, what is wrong, how much, since when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from reporting.names import BENEFIT_ITEMS, FUNDS, SUB_FUNDS, Name, name_of
+from reporting.quality import CUT_OFF, Finding
+
+FAMILIES = {
+    "registration": Name("参保登记", "registration"),
+    "contribution": Name("征缴", "contribution"),
+    "claim": Name("待遇结算", "claim"),
+    "treasury": Name("资金", "treasury"),
+    "control": Name("控制", "control"),
+}
+
+# Columns of an item that stand in columns of their own on the page, or say nothing to its reader.
+_SHOWN_ELSEWHERE = {
+    *("item", "reason", "amount", "severity", "region_code", "head_seq", "accounting_month", "period", "entry_id"),
+    *("event_seq", "event_type", "source_system", "source_file", "source_line", "error_codes"),
+}
+_LABELS = {
+    "fund_code": "基金",
+    "sub_fund": "子基金",
+    "account_code": "科目",
+    "line_code": "报表项目",
+    "benefit_item": "待遇项目",
+    "family": "类别",
+    "debit_amount": "借方",
+    "credit_amount": "贷方",
+    "balance": "余额",
+    "log_amount": "日志金额",
+    "ledger_amount": "账上金额",
+    "statement_amount": "报表金额",
+    "journal_amount": "分录金额",
+    "expected_amount": "应为",
+    "compared_amount": "对照金额",
+    "sheet_amount": "报表金额",
+    "opening": "期初",
+    "closing": "期末",
+    "pooled_amount": "统筹",
+    "personal_amount": "个人账户",
+    "total_amount": "合计",
+    "rows": "行数",
+    "declared_rows": "清单行数",
+    "loaded": "入账",
+    "duplicate": "重复",
+    "quarantined": "隔离",
+    "in_log": "日志行数",
+    "set_aside": "隔离区行数",
+    "loaded_later": "后续入账",
+    "due_on": "应到日",
+    "due_rule": "报送规则",
+    "seen": "已见文件",
+    "occurred_on": "业务日期",
+    "source_event_key": "业务编号",
+    "quarantined_at": "隔离时间",
+    "row_share": "行数占比",
+    "row_share_max": "行数阈值",
+    "amount_share": "金额占比",
+    "amount_share_max": "金额阈值",
+    "posted_amount": "入账金额",
+    "batch_id": "批次",
+    "stored_hash": "所存哈希",
+    "expected_hash": "重算哈希",
+    "posted_type": "事件类型",
+    "rows_examined": "检查行数",
+    "population": "应检查行数",
+    "voucher_no": "凭证号",
+}
+_NAMES = {"fund_code": FUNDS, "sub_fund": SUB_FUNDS, "benefit_item": BENEFIT_ITEMS, "family": FAMILIES}
+_SHARES = ("row_share", "row_share_max", "amount_share", "amount_share_max")
+
+
+@dataclass(frozen=True)
+class Item:
+    """A row of the list below a check. `others` are label and value of everything without a column."""
+
+    key: str
+    reason: str
+    codes: tuple[str, ...]
+    month: str
+    entry: str
+    event: str
+    event_type: str
+    file: str
+    line: str
+    amount: Decimal | None
+    first_seen_at: datetime
+    age_days: int
+    others: tuple[tuple[str, str], ...]
+
+
+def is_note(finding: Finding) -> bool:
+    """Whether this is not an item but the note that more were found than recorded."""
+    return finding.key == CUT_OFF
+
+
+def item_of(finding: Finding) -> Item:
+    """The item of a finding."""
+    row = finding.item
+    return Item(
+        key=finding.key,
+        reason=_text(row.get("reason")),
+        codes=tuple(row.get("error_codes") or ()),
+        month=_text(row.get("accounting_month"))[:7] or _text(row.get("period")),
+        entry=_text(row.get("entry_id")),
+        event=_text(row.get("event_seq")),
+        event_type=_text(row.get("event_type")),
+        file="/".join(_text(row[name]) for name in ("source_system", "source_file") if row.get(name)),
+        line=_text(row.get("source_line")),
+        amount=finding.amount,
+        first_seen_at=finding.first_seen_at,
+        age_days=finding.age_days,
+        others=tuple(
+            (_LABELS.get(name, name), _value(name, value))
+            for name, value in sorted(row.items(), key=_place)
+            if name not in _SHOWN_ELSEWHERE and value not in (None, "", [])
+        ),
+    )
+
+
+def _place(entry: tuple[str, Any]) -> tuple[int, str]:
+    """Known columns first, in the order of the labels."""
+    known = list(_LABELS)
+    return (known.index(entry[0]) if entry[0] in known else len(known), entry[0])
+
+
+def _value(name: str, value: object) -> str:
+    if name in _NAMES:
+        return name_of(_NAMES[name], str(value)).zh
+    if name in _SHARES:
+        return f"{Decimal(str(value)):.2%}"
+    if name.endswith(("_at", "_on")):
+        return str(value)[:16].replace("T", " ")
+    return _text(value)
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)

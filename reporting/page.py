@@ -1,0 +1,231 @@
+"""The overview page: one static HTML file that needs no script, no server and no network."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from expectations.suites import SUITE_TITLES, SUITES
+from ingestion.errors import CODES
+from ingestion.settings import BEIJING
+from reporting import verdict as verdicts
+from reporting.advice import ACTIONS, NO_ACTION, OWNERS
+from reporting.arrivals import AGE_CLASSES
+from reporting.items import FAMILIES, Item, is_note, item_of
+from reporting.names import FUNDS, SUB_FUNDS, Name, name_of
+from reporting.overview import FundBooks, Overview, total_amount
+from reporting.quality import CheckResult, RegionVerdict
+
+PAGE = "index.html"
+
+# Lines of the balance sheet that the page shows; the workbook has all of them.
+_KEY_BALANCES = ("A90", "A20", "A30", "A40", "A50", "A60", "L90", "N10", "N20", "N90")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A check that failed or warned, with its listed items, how many are not listed here, and how many nowhere."""
+
+    result: CheckResult
+    items: list[Item]
+    hidden: int
+    owner: Name
+    action: Name
+
+
+@dataclass(frozen=True)
+class SuiteCell:
+    """The light of one suite for one region, and its text."""
+
+    light: verdicts.Light
+    text: Name
+    anchor: str
+
+
+@dataclass(frozen=True)
+class RegionView:
+    """A region on the page."""
+
+    verdict: RegionVerdict
+    light: verdicts.Light
+    sentence: Name
+    pending: Name | None
+    suites: list[SuiteCell]
+    results: list[CheckResult]
+    problems: list[Problem]
+    books: list[FundBooks]
+    recorded: tuple[verdicts.Light, Name]
+    workbook: str | None
+
+
+def render(overview: Overview, workbooks: Collection[str], failure: str | None = None) -> str:
+    """The page's HTML. `workbooks` are names of files beside it that exist; `failure` is what kept them from it."""
+    regions = [_region(overview, verdict, workbooks) for verdict in overview.verdicts]
+    shown = [region for region in regions if region.verdict.state != "no_data"]
+    urgency = list(verdicts.LIGHTS)
+    return (
+        _environment()
+        .get_template("overview.html.j2")
+        .render(
+            overview=overview,
+            regions=shown,
+            by_urgency=sorted(shown, key=lambda region: urgency.index(region.light)),
+            without_data=[region.verdict for region in regions if region.verdict.state == "no_data"],
+            headline=verdicts.headline([(region.light, region.verdict.name_zh) for region in shown]),
+            worst=min((region.light for region in shown), key=urgency.index, default="grey"),
+            names={region.verdict.region_code: region.verdict.name_zh for region in regions},
+            open_total=total_amount(overview.open_rows),
+            failure=failure,
+        )
+    )
+
+
+def _region(overview: Overview, verdict: RegionVerdict, workbooks: Collection[str]) -> RegionView:
+    code = verdict.region_code
+    results = overview.results_of(code)
+    workbook = f"merged_fund_{code}.xlsx"
+    return RegionView(
+        verdict=verdict,
+        light=verdicts.region_light(verdict, results),
+        sentence=verdicts.sentence(verdict, results, overview.last_month(code)),
+        pending=verdicts.pending(verdict),
+        suites=[_suite(code, suite, results) for suite in SUITES],
+        results=results,
+        problems=[_problem(overview, result) for result in _worst_first(results)],
+        books=overview.books.get(code, []),
+        recorded=_recorded(results),
+        workbook=workbook if workbook in workbooks else None,
+    )
+
+
+def _worst_first(results: list[CheckResult]) -> list[CheckResult]:
+    return sorted((result for result in results if not result.success), key=lambda result: result.severity)
+
+
+def _suite(region: str, suite: str, results: list[CheckResult]) -> SuiteCell:
+    of_suite = [result for result in results if result.suite == suite]
+    wanted = len(SUITES[suite])
+    bad = _worst_first(of_suite)
+    light = verdicts.suite_light(of_suite)
+    if light == "green" and len(of_suite) < wanted:
+        light = "grey"
+    codes = " ".join(result.code for result in bad)
+    texts = {
+        "red": Name(f"不通过 {codes}", f"failed {codes}"),
+        "amber": Name(f"提示 {codes}", f"warning {codes}"),
+        "green": Name(f"通过 {len(of_suite)} 项", f"{len(of_suite)} passed"),
+        "grey": Name(f"未检查 {wanted - len(of_suite)} 项", f"{wanted - len(of_suite)} not checked"),
+    }
+    return SuiteCell(light, texts[light], f"c-{region}-{bad[0].code}" if bad else f"all-{region}" if of_suite else "")
+
+
+def _problem(overview: Overview, result: CheckResult) -> Problem:
+    found = overview.findings_of(result.region_code, result.code)
+    items = [item_of(finding) for finding in found if not is_note(finding)]
+    return Problem(
+        result=result,
+        items=items,
+        hidden=max(result.unexpected_count - len(items), 0),
+        owner=name_of(OWNERS, result.owner),
+        action=ACTIONS.get(result.code, NO_ACTION),
+    )
+
+
+def _recorded(results: list[CheckResult]) -> tuple[verdicts.Light, Name]:
+    """Whether the chain's head equals the one kept outside the database, as check H01 has found."""
+    checked = next((result for result in results if result.code == "H01"), None)
+    if checked is None:
+        return "grey", Name("未检查", "not checked")
+    if checked.success:
+        return "green", Name("已留存，一致", "recorded, equal")
+    if checked.severity == "warn":
+        return "amber", Name("未留存或落后", "missing or behind")
+    return "red", Name("校验不符，见 H01", "differs, see H01")
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("reporting"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "money": money,
+        "count": lambda number: f"{number:,}",
+        "moment": verdicts.moment,
+        "day": _day,
+        "month": verdicts.month_name,
+        "grouped": _grouped,
+        "css_string": css_string,
+    }
+    environment.globals |= {
+        "LIGHTS": verdicts.LIGHTS,
+        "SUITES": {suite: Name(*title.split(" / ")) for suite, title in SUITE_TITLES.items()},
+        "FUNDS": FUNDS,
+        "SUB_FUNDS": SUB_FUNDS,
+        "FAMILIES": FAMILIES,
+        "CODES": CODES,
+        "AGE_CLASSES": AGE_CLASSES,
+        "KEY_BALANCES": _KEY_BALANCES,
+        "age_names": _age_names(),
+        "name_of": name_of,
+    }
+    return environment
+
+
+def money(amount: Decimal | None) -> Markup:
+    """An amount of yuan as HTML: negative ones and zeros carry a class, a missing one is a dash."""
+    if amount is None:
+        return Markup('<span class="none">—</span>')
+    text = verdicts.money(amount)
+    kind = "neg" if amount < 0 else "zero" if amount == 0 else ""
+    return Markup('<span class="{}">{}</span>').format(kind, text) if kind else Markup("{}").format(text)
+
+
+def css_string(text: str) -> Markup:
+    """A string of CSS that nothing can break out of, whatever the text holds."""
+    escaped = re.sub(r"[^A-Za-z0-9 ]", lambda match: f"\\{ord(match[0]):06x}", text)
+    return Markup(f'"{escaped}"')
+
+
+def _day(value: datetime | date) -> str:
+    return f"{value.astimezone(BEIJING) if isinstance(value, datetime) else value:%Y-%m-%d}"
+
+
+def _grouped(digest: str) -> list[str]:
+    """A hash in groups of eight digits, for reading aloud."""
+    return re.findall(".{1,8}", digest)
+
+
+def _age_names() -> list[Name]:
+    starts = [0, *(days + 1 for days in AGE_CLASSES)]
+    names = [Name(f"{start}–{end} 天", f"{start}–{end} days") for start, end in zip(starts, AGE_CLASSES, strict=False)]
+    return [*names, Name(f"{starts[-1]} 天以上", f"{starts[-1]} days and more")]
+
+
+def write(html: str, folder: Path) -> Path:
+    """Put the page into the folder in one step: readers see the old one or the new one, never half of either."""
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(prefix=f".{PAGE}.", dir=folder)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as handle:
+            handle.write(html)
+            handle.flush()
+            os.fsync(handle.fileno())
+            os.fchmod(handle.fileno(), 0o644)
+        Path(name).replace(folder / PAGE)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    return folder / PAGE
