@@ -57,6 +57,46 @@ _TABLE = (
         "压缩文件损坏或不完整，请重新压缩上传",
         "the gzip file is damaged or cut off; compress and send it again",
     ),
+    (
+        "E-FILE-XLSX",
+        "不是Excel工作簿（.xlsx）或文件已损坏，请用Excel打开后另存为.xlsx重新上传",
+        "not an Excel workbook (.xlsx), or a damaged one; open it in Excel, save it as .xlsx and send it again",
+    ),
+    (
+        "E-FILE-XLS",
+        "是旧版Excel格式（.xls），请另存为.xlsx后重新上传",
+        "this is the old Excel format (.xls); save it as .xlsx and send it again",
+    ),
+    (
+        "E-FILE-PASSWORD",
+        "工作簿设有打开密码，请取消密码后重新上传",
+        "the workbook is encrypted; remove its password and send it again",
+    ),
+    (
+        "E-FILE-SHEET",
+        "无法确定应读取的工作表，请只保留一张有内容的可见工作表，或在来源配置中写明表名",
+        "which sheet to read is not clear; leave one visible sheet with content, or name it in the source's profile",
+    ),
+    (
+        "E-FILE-TOTAL",
+        "合计行缺失或与明细不符，请核对后重新上传",
+        "the row of totals is absent or disagrees with the rows above it; check them",
+    ),
+    (
+        "E-FILE-TOO-LARGE",
+        "文件解压后过大，请拆分后重新上传",
+        "the file unpacks to more than is accepted; split it",
+    ),
+    (
+        "E-FILE-PARQUET",
+        "不是Parquet文件或文件已损坏，请重新导出",
+        "not a Parquet file, or a damaged one; export it again",
+    ),
+    (
+        "E-FILE-TYPE",
+        "存在无法作为单一值读取的列（嵌套或二进制类型），请改为文本、数字或日期",
+        "columns are of nested or binary types; export them as text, numbers or dates",
+    ),
     ("E-FILE-HEADER", "缺少必备列，请补齐表头", "required columns are absent; complete the header"),
     ("E-FILE-DUPLICATE-COLUMN", "表头有重复的列名，请保证列名唯一", "column names occur twice; make each name unique"),
     (
@@ -89,6 +129,21 @@ _TABLE = (
         "E-SCHEMA-JSON",
         "该行不是由简单字段组成的JSON对象，请每行写一个对象",
         "the line is not a JSON object of plain fields; write one object a line",
+    ),
+    (
+        "E-SCHEMA-CELL-ERROR",
+        "单元格是错误值（如#REF!、#N/A），请在Excel中更正",
+        "a cell holds an error such as #REF! or #N/A; correct it in Excel",
+    ),
+    (
+        "E-SCHEMA-CELL-FORMULA",
+        "公式没有计算结果，请用Excel打开、重新计算并保存",
+        "a formula has no stored result; open the workbook in Excel, recalculate and save it",
+    ),
+    (
+        "E-SCHEMA-CELL-DIGITS",
+        "数字超过15位，末尾数位已丢失，请将该列设为文本格式后重新填写",
+        "a number of more than 15 digits has lost its last ones; format the column as text and enter it again",
     ),
     ("E-SCHEMA-VERSION", "结构版本号未知，请使用已公布的版本", "the schema version is not known; use a published one"),
     (

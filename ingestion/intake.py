@@ -94,6 +94,8 @@ def _rulebook(settings: Settings, feed: Feed) -> Rulebook:
 def _stage(cursor: Cursor, reading: Reading, book: Rulebook, chunk: Chunk) -> None:
     """Validate a chunk: rows that hold go to temp table `incoming`, the others to `refused`."""
     examined = examine(canonical_texts(chunk.frame, reading.feed), reading.feed, book)
+    for row, faults in chunk.faults.items():
+        examined.reasons[row] = [*faults, *examined.reasons.get(row, [])]
     raw = raw_texts(chunk.frame, reading.feed)
     copy_accepted(cursor, accepted_frame(examined, book.family, reading.file.source_system, raw, chunk.line_nos))
     add_refusals(cursor, _refusals(examined, reading, book, list(raw), chunk.line_nos))

@@ -21,6 +21,9 @@ from ingestion.errors import FileRejected
 from ingestion.typed import CANONICAL_FORM, Form
 
 _SCHEMA = json.loads((Path(__file__).parent / "profile.schema.json").read_text(encoding="utf-8"))
+_TYPED_FORMATS = ("xlsx", "parquet")
+_TYPED_DATES = ("%Y-%m-%d",)
+_TYPED_MONTHS = ("%Y-%m", "%Y-%m-%d")  # a typed date stands for the month it lies in
 _CANONICAL_NAME = re.compile(rf".+?\.({'|'.join(FAMILIES)})\..+\.csv(\.gz)?", re.DOTALL)
 
 
@@ -35,6 +38,20 @@ class ColumnMap:
 
 
 @dataclass(frozen=True)
+class SheetForm:
+    """Where the table of an XLSX file lies.
+
+    `name`: name or glob of its sheet; `header_row`: first physical row of the header, None for the first filled one;
+    `total_row`: what stands first in the row of totals, None when there is none.
+    """
+
+    name: str | None = None
+    header_row: int | None = None
+    header_rows: int = 1
+    total_row: str | None = None
+
+
+@dataclass(frozen=True)
 class Feed:
     """How files of one family are read."""
 
@@ -43,6 +60,7 @@ class Feed:
     format: str = "csv"
     encoding: str = "utf-8"
     delimiter: str = ","
+    sheet: SheetForm = SheetForm()
     manifest_required: bool = False
     ignore: frozenset[str] = frozenset()
     constants: Mapping[str, str] = field(default_factory=dict)
@@ -142,6 +160,7 @@ def _feed(defaults: Mapping[str, Any], own: Mapping[str, Any]) -> Feed:
         format=merged.get("format", "csv"),
         encoding=merged.get("encoding", "utf-8"),
         delimiter=merged.get("delimiter", ","),
+        sheet=_sheet(merged),
         manifest_required=merged.get("manifest", "optional") == "required",
         ignore=frozenset(own.get("ignore", [])),
         constants=constants,
@@ -150,16 +169,35 @@ def _feed(defaults: Mapping[str, Any], own: Mapping[str, Any]) -> Feed:
     return feed
 
 
+def _sheet(said: Mapping[str, Any]) -> SheetForm:
+    row = said.get("header_row")
+    return SheetForm(
+        name=said.get("sheet"),
+        header_row=None if row is None else int(row),
+        header_rows=int(said.get("header_rows", 1)),
+        total_row=said.get("total_row"),
+    )
+
+
 def _column(source: str, said: str | Mapping[str, Any], reading: Mapping[str, Any]) -> ColumnMap:
     own: Mapping[str, Any] = {"to": said} if isinstance(said, str) else said
+    typed = reading.get("format") in _TYPED_FORMATS
     form = Form(
         unit=own.get("unit", reading.get("amount_unit", "yuan")),
         thousands=True,
-        date_formats=tuple(own.get("date_formats", reading.get("date_formats", CANONICAL_FORM.date_formats))),
-        month_formats=tuple(own.get("month_formats", reading.get("month_formats", CANONICAL_FORM.month_formats))),
+        date_formats=_formats("date_formats", own, reading, CANONICAL_FORM.date_formats, _TYPED_DATES * typed),
+        month_formats=_formats("month_formats", own, reading, CANONICAL_FORM.month_formats, _TYPED_MONTHS * typed),
         strict=False,
     )
     return ColumnMap(source, own["to"], form, own.get("values"))
+
+
+def _formats(
+    key: str, own: Mapping[str, Any], reading: Mapping[str, Any], default: tuple[str, ...], more: tuple[str, ...]
+) -> tuple[str, ...]:
+    """The feed's own formats first, then those in which the reader spells a typed value."""
+    said = tuple(own.get(key, reading.get(key, default)))
+    return said + tuple(form for form in more if form not in said)
 
 
 def _check_feed(feed: Feed, pattern: str) -> None:
@@ -168,6 +206,8 @@ def _check_feed(feed: Feed, pattern: str) -> None:
     unknown = [name for name in targets if name not in allowed]
     twice = [name for name, count in targets.items() if count > 1]
     both = [column.source for column in feed.columns if column.source in feed.ignore]
+    if feed.sheet != SheetForm() and feed.format != "xlsx":
+        raise FileRejected("E-FILE-PROFILE", f"feed {pattern}: sheet, header and total rows are of format xlsx only")
     for what, names in (("unknown canonical column", unknown), ("filled twice", twice), ("mapped and ignored", both)):
         if names:
             raise FileRejected("E-FILE-PROFILE", f"feed {pattern}: {what}: {', '.join(names)}")

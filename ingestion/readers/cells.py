@@ -1,0 +1,104 @@
+"""What the cells of a worksheet hold, as exact text."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, timedelta
+from decimal import ROUND_HALF_UP, Context, Decimal
+from functools import lru_cache
+from typing import NamedTuple
+
+# Excel keeps and shows 15 significant digits; what a binary fraction has beyond them is noise (0.1 + 0.2).
+DIGITS = 15
+LOST_FROM = Decimal(10) ** DIGITS
+_FIFTEEN = Context(prec=DIGITS, rounding=ROUND_HALF_UP)
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
+_ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
+_SPARE = "\x00"  # stands for what no database can hold; such a text is refused later
+_SECONDS_A_DAY = 86_400
+
+_BUILT_IN_DATES = frozenset([*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)])
+_NOT_LETTERS = re.compile(r'"[^"]*"?|\\.|_.|\*.|\[(?!(?:h+|m+|s+)\])[^\]]*\]', re.IGNORECASE)
+_DATE_LETTERS = re.compile("[ymdhs]|a{3,4}", re.IGNORECASE)
+
+
+class Fault(NamedTuple):
+    """A cell whose value is not what its author meant: a code, and what the cell shows."""
+
+    code: str
+    shown: str
+
+
+Value = str | Fault
+
+
+def number(raw: str) -> Value:
+    """A number as plain decimal text of at most 15 significant digits; longer whole numbers have lost digits."""
+    if raw.isascii() and raw.isdigit() and len(raw) <= DIGITS:
+        return raw.lstrip("0") or "0"
+    if not _NUMBER.fullmatch(raw := raw.strip()):
+        return Fault("E-SCHEMA-CELL-ERROR", raw)
+    value = Decimal(raw)
+    if abs(value) >= LOST_FROM:
+        return Fault("E-SCHEMA-CELL-DIGITS", f"{value:f}")
+    return plain(_FIFTEEN.plus(value))
+
+
+def plain(value: Decimal) -> str:
+    """Without exponent, without zeros that say nothing."""
+    text = f"{value:f}"
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text in ("-0", "") else text
+
+
+@lru_cache(maxsize=4096)
+def moment(raw: str, *, since_1904: bool) -> Value:
+    """A typed date as ISO text: `YYYY-MM-DD`, with ` HH:MM:SS` when it has a time; a time alone as `HH:MM:SS`."""
+    value = number(raw)
+    if isinstance(value, Fault):
+        return value
+    days, seconds = divmod(round(Decimal(value) * _SECONDS_A_DAY), _SECONDS_A_DAY)
+    clock = f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+    if days == 0 and not since_1904:
+        return clock
+    day = _day(days, since_1904=since_1904)
+    return value if day is None else f"{day.isoformat()} {clock}" if seconds else day.isoformat()
+
+
+def _day(days: int, *, since_1904: bool) -> date | None:
+    """None for what Excel itself shows as no date, its 29 February 1900 among them."""
+    if days < 0 or days > 2_958_465 or (days == 60 and not since_1904):
+        return None
+    first = date(1904, 1, 1) if since_1904 else date(1899, 12, 30) if days > 60 else date(1899, 12, 31)
+    try:
+        return first + timedelta(days=days)
+    except OverflowError:
+        return None
+
+
+def iso_moment(raw: str) -> Value:
+    """The same for a cell that holds its date as ISO 8601 text."""
+    try:
+        read = datetime.fromisoformat(raw)
+    except ValueError:
+        return Fault("E-SCHEMA-CELL-ERROR", raw)
+    midnight = (read.hour, read.minute, read.second, read.microsecond) == (0, 0, 0, 0)
+    return read.date().isoformat() if midnight else f"{read:%Y-%m-%d %H:%M:%S}"
+
+
+def unescaped(text: str) -> str:
+    """Characters that XML can't hold are spelt `_x000D_`."""
+    return _ESCAPED.sub(_character, text) if "_x" in text else text
+
+
+def _character(match: re.Match[str]) -> str:
+    code = int(match[1], 16)
+    return _SPARE if 0xD800 <= code <= 0xDFFF else chr(code)
+
+
+def is_date_format(number_format: int, code: str | None) -> bool:
+    """Whether a number under this format is shown as a date or time."""
+    if code is None:
+        return number_format in _BUILT_IN_DATES
+    return bool(_DATE_LETTERS.search(_NOT_LETTERS.sub("", code.partition(";")[0]))) and code.lower() != "general"

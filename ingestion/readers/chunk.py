@@ -1,0 +1,50 @@
+"""What a reader gives: frames of text columns, a chunk at a time, with the place of each row in its file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import polars as pl
+
+CHUNK_ROWS = 50_000
+
+
+@dataclass(frozen=True)
+class Misfit:
+    """A row that could not be split into columns."""
+
+    line_no: int
+    code: str
+    text: str
+
+
+@dataclass
+class Chunk:
+    """Some rows of a file: source columns as text (empty is null), their physical lines, and rows without shape.
+
+    `faults`: what the reader itself found wrong with a row of the frame, as (code, columns).
+    """
+
+    frame: pl.DataFrame
+    line_nos: list[int]
+    misfits: list[Misfit] = field(default_factory=list)
+    faults: dict[int, list[tuple[str, tuple[str, ...]]]] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> int:
+        """Rows of either kind."""
+        return len(self.line_nos) + len(self.misfits)
+
+
+def text_frame(names: list[str], rows: list[list[Any]]) -> pl.DataFrame:
+    """Text columns, trimmed, empty as null."""
+    columns = list(zip(*rows, strict=True)) if rows else [()] * len(names)
+    frame = pl.DataFrame(dict(zip(names, columns, strict=True)), schema=dict.fromkeys(names, pl.String))
+    return tidy(frame)
+
+
+def tidy(frame: pl.DataFrame) -> pl.DataFrame:
+    """The same text columns, trimmed, empty as null."""
+    trimmed = frame.with_columns(pl.all().str.strip_chars())
+    return trimmed.with_columns(pl.when(pl.all() != "").then(pl.all()))

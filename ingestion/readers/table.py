@@ -1,0 +1,71 @@
+"""What makes a table of a worksheet: the names in its header, and the row that adds it up."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+
+from ingestion.errors import FileRejected
+from ingestion.readers.sheet import Merge
+
+_NUMBER = re.compile(r"-?[0-9]{1,30}(?:\.[0-9]{1,30})?")
+_GROUPED = re.compile(r"-?[0-9]{1,3}(?:[,，][0-9]{3})+(?:\.[0-9]+)?")
+
+
+def header_names(
+    cells: Mapping[tuple[int, int], str], merged: Iterable[Merge], top: int, bottom: int
+) -> dict[int, str]:
+    """Names by column: the parts from top to bottom joined with "/", merged text carried over its range only."""
+    last = max((column for _, column in cells), default=0)
+    origins = {
+        (row, column): (merge.top, merge.left)
+        for merge in merged
+        for row in range(merge.top, merge.bottom + 1)
+        for column in range(merge.left, min(merge.right, last) + 1)
+    }
+    names: dict[int, str] = {}
+    for column in range(1, last + 1):
+        places = dict.fromkeys(origins.get((row, column), (row, column)) for row in range(top, bottom + 1))
+        parts = (" ".join(cells.get(place, "").split()) for place in places)
+        name = "/".join(part for part in parts if part)
+        if name:
+            names[column] = name
+    return names
+
+
+class Totals:
+    """Adds the columns up and compares them with the row of totals, which is no row of the table."""
+
+    def __init__(self, mark: str | None) -> None:
+        self._mark = mark
+        self._sums: list[Decimal] = []
+        self._seen = False
+
+    def take(self, values: list[str]) -> bool:
+        """Whether these are totals; `E-FILE-TOTAL` when they are and disagree with the rows before."""
+        if self._mark is None:
+            return False
+        if not self._sums:
+            self._sums = [Decimal(0)] * len(values)
+        numbers = [_number(value) for value in values]
+        if "".join(next((value for value in values if value.strip()), "").split()) != self._mark:
+            self._sums = [total + (value or 0) for total, value in zip(self._sums, numbers, strict=True)]
+            return False
+        self._seen = True
+        for said, total in zip(numbers, self._sums, strict=True):
+            if said is not None and said != total:
+                raise FileRejected("E-FILE-TOTAL", f"{said}, rows {total}")
+        return True
+
+    def finish(self) -> None:
+        """Refuse a table without the totals it should end with: it may be cut off."""
+        if self._mark is not None and not self._seen:
+            raise FileRejected("E-FILE-TOTAL", self._mark)
+
+
+def _number(text: str) -> Decimal | None:
+    plain = text.strip()
+    if _GROUPED.fullmatch(plain):
+        plain = plain.replace(",", "").replace("，", "")
+    return Decimal(plain) if _NUMBER.fullmatch(plain) else None

@@ -1,0 +1,199 @@
+"""XLSX: values only, read as a stream. Formulas are never evaluated; hidden sheets are not read, hidden rows are."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from ingestion.errors import FileRejected
+from ingestion.profiles import Feed
+from ingestion.readers import sheet
+from ingestion.readers.cells import Fault, Value, is_date_format, unescaped
+from ingestion.readers.chunk import Chunk, text_frame
+from ingestion.readers.package import (
+    STRINGS_BYTES_MAX,
+    UNPACKED_BYTES_MAX,
+    Package,
+    damaged,
+    local,
+    open_package,
+)
+from ingestion.readers.sheet import SheetRow, Values, column_letters
+from ingestion.readers.table import Totals, header_names
+
+_VISIBLE = ("", "visible")
+
+
+def xlsx_chunks(path: Path, feed: Feed, size: int) -> Iterator[Chunk]:
+    """Rows of the one sheet that the feed means, below its header."""
+    with open_package(path) as package:
+        book = _read_book(package)
+        part = _choose(package, book, feed.sheet.name)
+        with closing(sheet.rows(package.blocks(part, UNPACKED_BYTES_MAX), book.values)) as rows:
+            names, data = _header(package, part, rows, feed)
+            feed.check_header(list(names.values()))
+            yield from _body(data, names, feed, size)
+
+
+@dataclass(frozen=True)
+class _Book:
+    sheets: tuple[tuple[str, str], ...]  # (name, part) of visible worksheets
+    values: Values
+
+
+def _read_book(package: Package) -> _Book:
+    main = next((part for kind, part in package.relations("").values() if kind == "officeDocument"), None)
+    if main is None:
+        raise damaged("no workbook")
+    relations = package.relations(main)
+    sheets: list[tuple[str, str]] = []
+    properties: dict[str, str] = {}
+
+    def start(element: str, attributes: dict[str, str]) -> None:
+        name = local(element)
+        if name == "workbookPr":
+            properties.update(attributes)
+        elif name == "sheet" and attributes.get("state", "") in _VISIBLE:
+            identity = next((value for key, value in attributes.items() if local(key) == "id"), "")
+            kind, part = relations.get(identity, ("", ""))
+            if kind == "worksheet":
+                sheets.append((attributes.get("name", ""), part))
+
+    package.parse(main, start)
+    parts = {kind: part for kind, part in relations.values() if kind in ("sharedStrings", "styles")}
+    values = Values(
+        strings=_strings(package, parts.get("sharedStrings")),
+        date_styles=_date_styles(package, parts.get("styles")),
+        since_1904=properties.get("date1904", "0") in ("1", "true"),
+    )
+    return _Book(tuple(sheets), values)
+
+
+def _strings(package: Package, part: str | None) -> list[str]:
+    """The shared strings; pronunciations (`rPh`) are no part of a text."""
+    found: list[str] = []
+    held: list[str] = []
+    inside = {"t": 0, "rPh": 0}
+
+    def start(element: str, _: dict[str, str]) -> None:
+        name = local(element)
+        if name in inside:
+            inside[name] += 1
+
+    def end(element: str) -> None:
+        name = local(element)
+        if name in inside:
+            inside[name] -= 1
+        elif name == "si":
+            found.append(unescaped("".join(held)))
+            held.clear()
+
+    def text(characters: str) -> None:
+        if inside["t"] and not inside["rPh"]:
+            held.append(characters)
+
+    if part is not None and part in package:
+        package.parse(part, start, end, text, STRINGS_BYTES_MAX)
+    return found
+
+
+def _date_styles(package: Package, part: str | None) -> frozenset[str]:
+    """Numbers of the cell styles that show a number as a date."""
+    codes: dict[str, str] = {}
+    formats: list[str] = []
+    within: list[bool] = []
+
+    def start(element: str, attributes: dict[str, str]) -> None:
+        name = local(element)
+        if name == "numFmt":
+            codes[attributes.get("numFmtId", "")] = attributes.get("formatCode", "")
+        elif name == "cellXfs":
+            within.append(True)
+        elif name == "xf" and within:
+            formats.append(attributes.get("numFmtId", "0"))
+
+    def end(element: str) -> None:
+        if local(element) == "cellXfs":
+            within.clear()
+
+    if part is not None and part in package:
+        package.parse(part, start, end)
+    return frozenset(str(place) for place, name in enumerate(formats) if is_date_format(int(name), codes.get(name)))
+
+
+def _choose(package: Package, book: _Book, pattern: str | None) -> str:
+    """The visible sheet that the feed names, or else the only visible one that is not empty."""
+    if not book.sheets:
+        raise FileRejected("E-FILE-SHEET")
+    if pattern is not None:
+        fitting = [part for name, part in book.sheets if fnmatchcase(name, pattern)]
+    else:
+        fitting = [part for _, part in book.sheets if _is_filled(package, part, book.values)]
+        if not fitting:
+            raise FileRejected("E-FILE-EMPTY")
+    if len(fitting) != 1:
+        raise FileRejected("E-FILE-SHEET", ", ".join(name[:40] for name, _ in book.sheets[:20]))
+    return fitting[0]
+
+
+def _is_filled(package: Package, part: str, values: Values) -> bool:
+    with closing(sheet.rows(package.blocks(part, UNPACKED_BYTES_MAX), values)) as rows:
+        return next(rows, None) is not None
+
+
+def _header(
+    package: Package, part: str, rows: Iterator[SheetRow], feed: Feed
+) -> tuple[dict[int, str], Iterator[SheetRow]]:
+    """Names by column, and the rows that follow."""
+    form = feed.sheet
+    filled = (row for row in rows if row.number >= (form.header_row or 1) and _has_content(row))
+    row = next(filled, None)
+    if row is None:
+        raise FileRejected("E-FILE-EMPTY")
+    top = form.header_row or row.number
+    bottom = top + form.header_rows - 1
+    cells: dict[tuple[int, int], str] = {}
+    while row is not None and row.number <= bottom:
+        cells |= {(row.number, column): _text(value) for column, value in row.cells.items()}
+        row = next(filled, None)
+    blocks = package.blocks(part, UNPACKED_BYTES_MAX)
+    merged = sheet.merges(blocks, top, bottom) if form.header_rows > 1 else []
+    return header_names(cells, merged, top, bottom), itertools.chain([] if row is None else [row], filled)
+
+
+def _has_content(row: SheetRow) -> bool:
+    return any(_text(value).strip() for value in row.cells.values())
+
+
+def _text(value: Value) -> str:
+    return value.shown if isinstance(value, Fault) else value
+
+
+def _body(rows: Iterator[SheetRow], names: dict[int, str], feed: Feed, size: int) -> Iterator[Chunk]:
+    totals = Totals(feed.sheet.total_row)
+    counted = (row for row in rows if not totals.take([_text(row.cells.get(column, "")) for column in names]))
+    while batch := list(itertools.islice(counted, size)):
+        values = [[_text(row.cells.get(column, "")) for column in names] for row in batch]
+        found = ((place, _faults(row.cells, names, feed)) for place, row in enumerate(batch))
+        yield Chunk(
+            text_frame(list(names.values()), values),
+            [row.number for row in batch],
+            faults={place: faults for place, faults in found if faults},
+        )
+    totals.finish()
+
+
+def _faults(cells: dict[int, Value], names: dict[int, str], feed: Feed) -> list[tuple[str, tuple[str, ...]]]:
+    """Codes with the columns they are about; what stands in ignored columns is nobody's concern."""
+    broken: dict[str, list[str]] = {}
+    for column, value in cells.items():
+        if column not in names:
+            if _text(value).strip():
+                broken.setdefault("E-SCHEMA-FIELDS", []).append(column_letters(column))
+        elif isinstance(value, Fault) and names[column] not in feed.ignore:
+            broken.setdefault(value.code, []).append(names[column])
+    return [(code, tuple(columns[:30])) for code, columns in broken.items()]
