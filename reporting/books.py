@@ -108,11 +108,23 @@ class TrialBalanceLine:
 
 
 @dataclass(frozen=True)
-class MaternityLine:
-    """Maternity benefits of one item and payment method: of the month, and of the year as the sum of its months.
+class MaternityFigures:
+    """Maternity benefits of the month, and of the year as the sum of its months.
 
     Counts are claims and persons with an amount above zero in a month: over a year somebody counts once a month.
     """
+
+    claim_count: int
+    person_count: int
+    amount_month: Decimal
+    claim_count_year_to_date: int
+    person_count_year_to_date: int
+    amount_year_to_date: Decimal
+
+
+@dataclass(frozen=True)
+class MaternityLine(MaternityFigures):
+    """Those of one item and payment method."""
 
     benefit_item: str
     item: Name
@@ -120,12 +132,6 @@ class MaternityLine:
     method: Name
     account_code: str
     account: Name
-    claim_count: int
-    person_count: int
-    amount_month: Decimal
-    claim_count_year_to_date: int
-    person_count_year_to_date: int
-    amount_year_to_date: Decimal
 
 
 _REGIONS = """
@@ -194,20 +200,29 @@ _TRIAL_BALANCE = """
     ORDER BY above.shown_code = '', above.shown_code, array_position(ARRAY['total', 'shared', 'pooled', 'personal'],
         CASE above.depth WHEN 0 THEN moved.sub_fund ELSE 'total' END)
 """
-_MATERNITY = """
-    SELECT benefit_item, payment_method, detail.account_code, account.name_zh, account.name_en,
+_MATERNITY_YEAR = """
+    SELECT {keys},
         coalesce(sum(claim_count) FILTER (WHERE accounting_month = %(month)s), 0)::bigint AS claim_count,
         coalesce(sum(person_count) FILTER (WHERE accounting_month = %(month)s), 0)::bigint AS person_count,
         coalesce(sum(amount) FILTER (WHERE accounting_month = %(month)s), 0)::numeric(18, 2) AS amount_month,
-        sum(claim_count)::bigint AS claim_count_year_to_date,
-        sum(person_count)::bigint AS person_count_year_to_date,
-        sum(amount) AS amount_year_to_date
+        coalesce(sum(claim_count), 0)::bigint AS claim_count_year_to_date,
+        coalesce(sum(person_count), 0)::bigint AS person_count_year_to_date,
+        coalesce(sum(amount), 0)::numeric(18, 2) AS amount_year_to_date
     FROM marts.maternity_expenditure AS detail
-    LEFT JOIN marts.account ON account.account_code = detail.account_code
+    LEFT JOIN marts.account USING (account_code)
     WHERE region_code = %(region)s AND fund_code = %(fund)s
         AND accounting_month BETWEEN date_trunc('year', %(month)s::date)::date AND %(month)s
-    GROUP BY 1, 2, 3, 4, 5 ORDER BY account_code, benefit_item, payment_method
+    GROUP BY {grouping}
+    ORDER BY {order}
 """
+_MATERNITY = _MATERNITY_YEAR.format(
+    keys="account_code, benefit_item, payment_method, account.name_zh, account.name_en",
+    grouping="account_code, benefit_item, payment_method, account.name_zh, account.name_en",
+    order="account_code, benefit_item, payment_method",
+)
+_MATERNITY_TOTALS = _MATERNITY_YEAR.format(
+    keys="coalesce(account_code, '') AS account_code", grouping="ROLLUP (account_code)", order="1"
+)
 
 
 @contextmanager
@@ -287,6 +302,14 @@ def maternity(connection: Connection, region_code: str, fund_code: str, month: d
     """Maternity benefits of the year so far by account, item and payment method; items of earlier months show zero."""
     parameters = {"region": region_code, "fund": fund_code, "month": month}
     return [_maternity_line(row) for row in rows(connection, _MATERNITY, parameters)]
+
+
+def maternity_totals(
+    connection: Connection, region_code: str, fund_code: str, month: date
+) -> dict[str, MaternityFigures]:
+    """The same summed by account code, and under the empty code all of them."""
+    parameters = {"region": region_code, "fund": fund_code, "month": month}
+    return {row.pop("account_code"): MaternityFigures(**row) for row in rows(connection, _MATERNITY_TOTALS, parameters)}
 
 
 def rows(connection: Connection, query: str, parameters: object = None) -> list[Row]:

@@ -1,0 +1,287 @@
+"""Cross-checks between the sheets, what the gate's checks said at publication, and the items they listed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from reporting.names import Name, name_of
+from reporting.quality import CUT_OFF, CheckResult, Finding
+from reporting.workbook_accounts import Accounts, Maternity
+from reporting.workbook_cells import COUNT, Book, Ref, Style, Sum
+from reporting.workbook_grid import Grid, money_width
+from reporting.workbook_page import (
+    HEAD_ROWS,
+    LATIN,
+    Frame,
+    Layout,
+    beijing,
+    finish,
+    head_cell,
+    heading,
+    note,
+    open_sheet,
+)
+
+FINDINGS_MOST = 2_000
+CROSS_TITLE = Name("报表勾稽关系核对表", "Cross-checks of the Statements")
+RESULTS_TITLE = Name("数据质量检查结果", "Results of the Quality Checks")
+FINDINGS_TITLE = Name("检查问题明细", "Items Listed by the Checks")
+SUITES = {
+    "balance": Name("平衡", "Balance"),
+    "completeness": Name("完整性", "Completeness"),
+    "merger": Name("合并与生育", "Merger and maternity"),
+    "paths": Name("资金路径", "Paths and treasury"),
+    "integrity": Name("可信性", "Integrity"),
+    "freshness": Name("及时性", "Freshness"),
+}
+OWNERS = {
+    "fund_accounting": Name("基金会计", "Fund accounting"),
+    "benefit_settlement": Name("待遇结算", "Benefit settlement"),
+    "data_operations": Name("数据运维", "Data operations"),
+    "internal_audit": Name("内部审计", "Internal audit"),
+}
+_EFFECTS = {"fail": Name("不通过不发布", "refuses"), "warn": Name("提示", "warns")}
+_CROSS_HEADS = (
+    Name("序号", "No."),
+    Name("基金", "Fund"),
+    Name("左方", "Left"),
+    Name("右方", "Right"),
+    Name("左方金额", "Left amount"),
+    Name("右方金额", "Right amount"),
+    Name("差额", "Difference"),
+    Name("核对", "Check"),
+)
+_RESULT_HEADS = (
+    Name("类别", "Suite"),
+    Name("编码", "Code"),
+    Name("检查内容", ""),
+    Name("Check", ""),
+    Name("性质", "Effect"),
+    Name("结论", "Result"),
+    Name("检查行数", "Rows examined"),
+    Name("问题行数", "Items"),
+    Name("问题金额（元）", "Amount (yuan)"),
+    Name("首次发现", "First seen"),
+    Name("责任岗位", "Owner"),
+    Name("依据", "Basis"),
+)
+_FINDING_HEADS = (
+    Name("编码", "Code"),
+    Name("内容", "Item"),
+    Name("金额（元）", "Amount (yuan)"),
+    Name("首次发现", "First seen"),
+    Name("天数", "Days"),
+    Name("首次发现的运行", "First seen by run"),
+)
+_RESULTS_NOTE = Name(
+    "注：此处为发布本期账簿的那次运行的检查结果；此后各次运行的情况见总览页。“不通过不发布”类检查全部通过，账簿方得发布。",
+    "Note: results of the run that published these books; for later runs see the overview page. Books are published"
+    " only when every check that refuses has passed.",
+)
+_FLOW = "期初结余＋本期收支结余＋建账及合并转入转出"
+_CELL: Style = {"border": 1, "text_wrap": True}
+
+
+@dataclass(frozen=True)
+class Sheets:
+    """The sheets of one fund that are checked against one another."""
+
+    statement: Grid
+    balance: Grid
+    accounts: Accounts
+    maternity: Maternity
+    converted: tuple[Grid, Grid] | None
+
+
+Relation = tuple[str, Sum, str, Sum]
+
+
+def cross_sheet(book: Book, frame: Frame, name: str, groups: Sequence[tuple[Name, Sheets]]) -> list[Ref]:
+    """Every relation with both amounts and whether they agree; returns the cells that say so."""
+    listed = [(fund, relation) for fund, sheets in groups for relation in relations(sheets)]
+    amounts = [book.total(side) for _, (_, left, _, right) in listed for side in (left, right)]
+    layout = Layout(name, (6.0, 26.0, 44.0, 38.0, *[money_width(amounts)] * 3, 8.0), repeated=HEAD_ROWS - 1)
+    _open(book, frame, layout, CROSS_TITLE, _CROSS_HEADS)
+    states = []
+    for place, (fund, (left_name, left, right_name, right)) in enumerate(listed):
+        row = HEAD_ROWS - 1 + place
+        for column, text in enumerate((str(place + 1), fund.zh, left_name, right_name)):
+            book.text(Ref(name, row, column), text, **_CELL, align="left" if column else "center")
+        cells = [Ref(name, row, column) for column in (4, 5, 6)]
+        difference = Sum(((1, cells[0]), (-1, cells[1])))
+        for cell, formula in zip(cells, (left, right, difference), strict=True):
+            book.figure(cell, book.total(formula), formula, border=1, font_name=LATIN)
+        states.append(Ref(name, row, 7))
+        book.comparison(states[-1], Sum(((1, cells[0]),)), Sum(((1, cells[1]),)), border=1)
+    finish(book, layout, HEAD_ROWS - 1 + len(listed))
+    return states
+
+
+def relations(sheets: Sheets) -> list[Relation]:
+    """What must agree between the sheets of a fund."""
+    return [
+        *_statement_relations(sheets),
+        *_balance_relations(sheets.balance, ""),
+        *_account_relations(sheets),
+        *(_converted_relations(*sheets.converted) if sheets.converted else []),
+    ]
+
+
+def _statement_relations(sheets: Sheets) -> list[Relation]:
+    statement, balance = sheets.statement, sheets.balance
+    closing = balance.one("N90", "closing")
+    return [
+        (f"{_FLOW}（本月数）", _flow(statement, "month.total"), "净资产合计（月末）", closing),
+        (f"{_FLOW}（本年累计数）", _flow(statement, "year_to_date.total"), "净资产合计（月末）", closing),
+        (
+            "期初结余（本月数）",
+            statement.one("S20", "month.total"),
+            "净资产合计（月初）",
+            balance.one("N90", "opening"),
+        ),
+        (
+            *("期初结余（本年累计数）", statement.one("S20", "year_to_date.total")),
+            *("净资产合计（年初）", balance.one("N90", "year_opening")),
+        ),
+        (
+            *("期末滚存结余—统筹基金", statement.one("S30", "month.pooled")),
+            *("统筹基金结余（月末）", balance.one("N10", "closing")),
+        ),
+        (
+            *("期末滚存结余—个人账户", statement.one("S30", "month.personal")),
+            *("个人账户结余（月末）", balance.one("N20", "closing")),
+        ),
+    ]
+
+
+def _balance_relations(balance: Grid, unit: str) -> list[Relation]:
+    instants = {"year_opening": "年初", "opening": "月初", "closing": "月末"}
+    return [
+        (
+            *(f"资产合计（{name}）{unit}", balance.one("A90", instant)),
+            *(f"负债和净资产总计（{name}）{unit}", balance.one("T90", instant)),
+        )
+        for instant, name in instants.items()
+    ]
+
+
+def _account_relations(sheets: Sheets) -> list[Relation]:
+    statement, accounts, maternity = sheets.statement, sheets.accounts, sheets.maternity
+    pairs = {"期初余额": ("opening_debit", "opening_credit"), "本期发生额": ("debit_amount", "credit_amount")}
+    pairs["期末余额"] = ("closing_debit", "closing_credit")
+    return [
+        *(
+            (f"试算平衡表{name}借方合计", accounts.total(debit), f"{name}贷方合计", accounts.total(credit))
+            for name, (debit, credit) in pairs.items()
+        ),
+        (
+            *("试算平衡表资产类科目期末余额", accounts.assets()),
+            *("资产合计（月末）", sheets.balance.one("A90", "closing")),
+        ),
+        (
+            *("收支表生育待遇支出（本月数）", statement.one("E113", "month.total")),
+            *("生育待遇支出明细表合计", maternity.total("amount_month")),
+        ),
+        (
+            *("收支表生育待遇支出（本年累计数）", statement.one("E113", "year_to_date.total")),
+            *("生育待遇支出明细表合计", maternity.total("amount_year_to_date")),
+        ),
+    ]
+
+
+def _converted_relations(statement: Grid, balance: Grid) -> list[Relation]:
+    unit = "（万元）"
+    return [
+        *_balance_relations(balance, unit),
+        (
+            *(f"期末滚存结余（本月数）{unit}", statement.one("S30", "month.total")),
+            *(f"净资产合计（月末）{unit}", balance.one("N90", "closing")),
+        ),
+    ]
+
+
+def results_sheet(book: Book, frame: Frame, name: str, results: Sequence[CheckResult]) -> None:
+    """What each check of the run that published said, passes too."""
+    amounts = [result.unexpected_amount or Decimal(0) for result in results]
+    widths = (13.0, 7.0, 40.0, 40.0, 13.0, 10.0, 12.0, 9.0, money_width(amounts), 20.0, 13.0, 34.0)
+    layout = Layout(name, widths, repeated=HEAD_ROWS - 1)
+    _open(book, frame, layout, RESULTS_TITLE, _RESULT_HEADS)
+    for place, result in enumerate(results):
+        _result_row(book, name, HEAD_ROWS - 1 + place, result)
+    row = note(book, layout, HEAD_ROWS - 1 + len(results), _RESULTS_NOTE)
+    finish(book, layout, row)
+
+
+def _result_row(book: Book, name: str, row: int, result: CheckResult) -> None:
+    passed = Name("通过", "passed") if result.success else Name("不通过", "not passed")
+    texts = {
+        0: name_of(SUITES, result.suite).zh,
+        1: result.code,
+        2: result.title_zh,
+        3: result.title_en,
+        4: name_of(_EFFECTS, result.severity).zh,
+        5: passed.zh,
+        9: beijing(result.first_seen_at) if result.first_seen_at else "",
+        10: name_of(OWNERS, result.owner).zh,
+        11: result.clause,
+    }
+    for column, text in texts.items():
+        marked: Style = {"font_color": "#C00000", "bold": True} if column == 5 and not result.success else {}
+        book.text(Ref(name, row, column), text, **_CELL, **marked)
+    for column, count in ((6, result.rows_examined), (7, result.unexpected_count)):
+        book.figure(Ref(name, row, column), count, num_format=COUNT, border=1, font_name=LATIN)
+    _amount(book, Ref(name, row, 8), result.unexpected_amount)
+
+
+def findings_sheet(book: Book, frame: Frame, name: str, findings: Sequence[Finding]) -> None:
+    """The items that the checks listed, the first 2,000; what is left out is said."""
+    shown = findings[:FINDINGS_MOST]
+    amounts = [finding.amount or Decimal(0) for finding in shown]
+    layout = Layout(name, (8.0, 90.0, money_width(amounts), 20.0, 8.0, 40.0), repeated=HEAD_ROWS - 1)
+    _open(book, frame, layout, FINDINGS_TITLE, _FINDING_HEADS)
+    row = HEAD_ROWS - 1
+    for finding in shown:
+        _finding_row(book, name, row, finding)
+        row += 1
+    left_out = len(findings) - len(shown)
+    if left_out:
+        text = Name(
+            f"另有 {left_out:,} 条未列出，全部问题可在数据库 quality.finding 查询。",
+            f"{left_out:,} more are not listed here.",
+        )
+        row = note(book, layout, row, text, font_color="#C00000")
+    if not shown:
+        row = note(book, layout, row, Name("无。", "None."))
+    finish(book, layout, row)
+
+
+def _finding_row(book: Book, name: str, row: int, finding: Finding) -> None:
+    item = "；".join(f"{key}={value}" for key, value in finding.item.items() if value is not None)
+    if finding.key == CUT_OFF:
+        item = f"（清单已截断，其余未列 / list cut off） {item}"
+    texts = (finding.code, item, "", beijing(finding.first_seen_at), "", finding.first_seen_run)
+    for column, text in enumerate(texts):
+        book.text(Ref(name, row, column), text, **_CELL)
+    _amount(book, Ref(name, row, 2), finding.amount)
+    book.figure(Ref(name, row, 4), finding.age_days, num_format=COUNT, border=1, font_name=LATIN)
+
+
+def _amount(book: Book, ref: Ref, amount: Decimal | None) -> None:
+    if amount is None:
+        book.text(ref, "", border=1)
+    else:
+        book.figure(ref, amount, border=1, font_name=LATIN)
+
+
+def _flow(statement: Grid, column: str) -> Sum:
+    return Sum(tuple((1, statement.at(code, column)) for code in ("S20", "S10", "S25")))
+
+
+def _open(book: Book, frame: Frame, layout: Layout, title: Name, heads: Sequence[Name]) -> None:
+    sheet = open_sheet(book, frame, layout)
+    heading(book, frame, layout, title, None, f"发布运行 run {frame.head.run_id}" if title != CROSS_TITLE else "")
+    sheet.set_row(HEAD_ROWS - 2, 28)
+    for column, head in enumerate(heads):
+        head_cell(book, Ref(layout.name, HEAD_ROWS - 2, column), head)
