@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from runtime.samples import (
+    bureaus,
     claims,
     contributions,
     corrections,
@@ -38,12 +39,25 @@ def write_samples(landing: Path, seed: int = DEFAULT_SEED, persons: int = DEFAUL
 
 
 def _files(seed: int, persons: int) -> Iterator[delivery.SourceFile]:
-    stated: list[bytes] = []
+    stated: list[statements.Statement] = []
     for city in CITIES:
         log, plan = city_log(city, seed, persons * city.population_share // 100)
-        stated += statements.lines(log, plan)
+        stated += statements.stated(log, plan)
         yield from delivery.city_files(log)
-    yield delivery.SourceFile("fund_bank", _BANK_FILE, delivery.packed(b"".join(stated)))
+    yield from _outside_files(stated)
+
+
+def _outside_files(stated: list[statements.Statement]) -> Iterator[delivery.SourceFile]:
+    """The bank's one file, and one a quarter of the tax office and of the fiscal side."""
+    lines = [statements.bank_line(statement) for statement in stated if statement.kind == "bank_balance"]
+    yield delivery.SourceFile("fund_bank", _BANK_FILE, delivery.packed(b"".join(lines)))
+    for period, collected in statements.of_kind(stated, "tax_collected").items():
+        content = bureaus.tax_workbook(collected, period)
+        yield delivery.SourceFile("tax_bureau", f"tax_treasury_{period}.xlsx", content)
+    for period, funded in statements.of_kind(stated, "fiscal_expenditure").items():
+        content = bureaus.fiscal_table(funded)
+        manifest = bureaus.fiscal_manifest(funded, content)
+        yield delivery.SourceFile("fiscal_bureau", f"fiscal_treasury_{period}.parquet", content, manifest)
 
 
 def city_log(city: City, seed: int, persons: int) -> tuple[CityLog, CashPlan]:
