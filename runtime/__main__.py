@@ -17,6 +17,7 @@ from psycopg2.extensions import make_dsn, parse_dsn
 
 from ingestion.database import libpq_url
 from ingestion.settings import SettingsError
+from runtime import deployed
 from runtime.airflow import AirflowError, LocalAirflow
 from runtime.environment import Environment
 from runtime.postgres import PostgresError
@@ -171,9 +172,19 @@ def _complain_about(error: BaseException) -> None:
 
 
 # Errors whose message says all there is to say to whoever started the command.
-_PLAIN_ERRORS = (AirflowError, PostgresError, ReaderAccountError, SettingsError, TimeoutError, psycopg2.OperationalError)
+_PLAIN_ERRORS = (
+    AirflowError,
+    PostgresError,
+    ReaderAccountError,
+    SettingsError,
+    TimeoutError,
+    psycopg2.OperationalError,
+)
 
-COMMANDS: tuple[Command, ...] = (run, pipeline, prepare, up, down, status, report, url, psql, reader, clean)
+COMMANDS: tuple[Command, ...] = (
+    *(run, pipeline, prepare, up, down, status, report, url, psql, reader, clean),
+    *deployed.COMMANDS,
+)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -189,6 +200,7 @@ def _parser() -> argparse.ArgumentParser:
             add_arguments(one)
         if command is psql:
             one.add_argument("arguments", nargs=argparse.REMAINDER, help="passed on to psql")
+        deployed.add_arguments(command, one)
     return parser
 
 
@@ -201,7 +213,11 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     options = _parser().parse_args()
-    environment = Environment.current()
+    try:
+        environment = Environment.current()
+    except SettingsError as error:
+        _complain_about(error)
+        return 1
     had_server = environment.server.running_port() is not None
     try:
         return int(options.command(environment, options))

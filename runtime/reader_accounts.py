@@ -1,4 +1,4 @@
-"""Accounts of people who read the books: a login of its own for each, bound to regions. `python -m runtime reader --help`.
+"""Accounts of people who read the books, each bound to regions: `python -m runtime reader --help`.
 
 The password goes to the server as a SCRAM verifier computed here: neither the server nor its logs ever see it in clear.
 Grants are rows of `access.region_grant`; removing an account closes them and keeps them as history.
@@ -128,8 +128,8 @@ def remove(database_url: str, login: str) -> None:
             cursor.execute(sql.SQL("DROP ROLE {}").format(name))
         except errors.DependentObjectsStillExist as error:
             raise ReaderAccountError(
-                f"{login} 已不能登录，但在别的数据库仍有对象，删除后再执行 / may not log in any more, but owns something in"
-                f" another database; remove that and repeat: {error.diag.message_detail}"
+                f"{login} 已不能登录，但在别的数据库仍有对象，删除后再执行 / may not log in any more, but owns"
+                f" something in another database; remove that and repeat: {error.diag.message_detail}"
             ) from None
 
 
@@ -156,9 +156,9 @@ def _session(database_url: str) -> Iterator[Connection]:
             ) from None
         except errors.InsufficientPrivilege as error:
             raise ReaderAccountError(
-                f"权限不足 / not allowed: {error.diag.message_primary}. 请以迁移本数据库的账号执行，该账号须有 CREATEROLE"
-                " 及对读者角色的 ADMIN 权限 / use the account that migrated this database; it needs CREATEROLE and"
-                " ADMIN on the reader roles"
+                f"权限不足 / not allowed: {error.diag.message_primary}. 请以迁移本数据库的账号执行，该账号须有"
+                " CREATEROLE 及对读者角色的 ADMIN 权限 / use the account that migrated this database; it needs"
+                " CREATEROLE and ADMIN on the reader roles"
             ) from None
 
 
@@ -173,8 +173,9 @@ def _let_connect(cursor: Cursor, name: sql.Identifier, login: str) -> None:
             (database,) = cursor.fetchone() or ("",)
             cursor.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(sql.Identifier(database), name))
     raise ReaderAccountError(
-        "新账号不得连接本数据库，请管理员授予 finance_reader、supervisor_reader CONNECT 权限 / the account may not connect to"
-        " this database; let an administrator GRANT CONNECT ON DATABASE … TO finance_reader, supervisor_reader"
+        "新账号不得连接本数据库，请管理员授予 finance_reader、supervisor_reader CONNECT 权限 / the account may"
+        " not connect to this database; let an administrator GRANT CONNECT ON DATABASE … TO finance_reader,"
+        " supervisor_reader"
     )
 
 
@@ -196,8 +197,8 @@ def _checked_regions(cursor: Cursor, regions: Sequence[str]) -> list[str | None]
 def _check_name(login: str) -> None:
     if not _NAME.fullmatch(login) or _NAMES_TAKEN.fullmatch(login):
         raise ReaderAccountError(
-            "账号须以小写字母开头，由3至63个小写字母、数字、下划线组成，且不得是系统角色 / a login is 3 to 63 lower-case letters,"
-            f" digits and _, beginning with a letter, and no role of the system: {login!r}"
+            "账号须以小写字母开头，由3至63个小写字母、数字、下划线组成，且不得是系统角色 / a login is 3 to 63"
+            f" lower-case letters, digits and _, beginning with a letter, and no role of the system: {login!r}"
         )
 
 
