@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -32,7 +33,10 @@ class Settings:
 
     @classmethod
     def from_env(cls) -> Settings:
-        """Read FUND_* variables; only FUND_DATABASE_URL has no default. An empty value counts as unset."""
+        """Read FUND_* variables; only FUND_DATABASE_URL has no default. An empty value counts as unset.
+
+        FUND_DATABASE_URL and FUND_PSEUDONYM_KEY may also lie in files, named by the same variables with `_FILE`.
+        """
         local = _path("FUND_LOCAL_DIR", REPOSITORY / ".local")
         return cls(
             database_url=_database_url("FUND_DATABASE_URL"),
@@ -42,13 +46,33 @@ class Settings:
             sources_dir=_path("FUND_SOURCES_DIR", REPOSITORY / "ingestion" / "sources"),
             seeds_dir=REPOSITORY / "dbt_project" / "seeds",
             business_date=_date("FUND_BUSINESS_DATE"),
-            pseudonym_key=os.environ.get("FUND_PSEUDONYM_KEY") or None,
+            pseudonym_key=secret("FUND_PSEUDONYM_KEY", os.environ),
         )
 
 
 def reports_dir() -> Path:
     """Where reports are written and served from: FUND_REPORTS_DIR, or `reports` in the local directory."""
     return _path("FUND_REPORTS_DIR", _path("FUND_LOCAL_DIR", REPOSITORY / ".local") / "reports")
+
+
+def secret(name: str, variables: Mapping[str, str]) -> str | None:
+    """The value of `name`, or what stands in the file that `<name>_FILE` names; None when neither is set.
+
+    SettingsError when both are set, and when the file can't be read or is empty; what is in it is never repeated.
+    """
+    value, file = variables.get(name), variables.get(f"{name}_FILE")
+    if not file:
+        return value or None
+    if value:
+        raise SettingsError(f"{name} and {name}_FILE are both set; unset one of them")
+    try:
+        text = Path(file).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise SettingsError(f"{name}_FILE={file} can't be read: {reason}") from None
+    if not text:
+        raise SettingsError(f"{name}_FILE={file} is empty")
+    return text
 
 
 def beijing_today() -> date:
@@ -58,7 +82,7 @@ def beijing_today() -> date:
 
 def _database_url(name: str) -> str:
     """A PostgreSQL URL; a faulty one is not repeated in the message, for it may hold a password."""
-    value = os.environ.get(name)
+    value = secret(name, os.environ)
     fault = "is not set" if not value else "is not the URL of a PostgreSQL database"
     if not value or not re.match(r"postgres(ql)?(\+\w+)?://", value):
         raise SettingsError(f"{name} {fault}; for example {name}=postgresql://user:password@host:5432/database")

@@ -163,7 +163,7 @@ class LocalAirflow:
             log = self._layout.logs / "airflow-db-migrate.log"
             with log.open("wb") as output:
                 result = subprocess.run(
-                    _command("db", "migrate"), env=variables, stdout=output, stderr=output, cwd="/", check=False
+                    command("db", "migrate"), env=variables, stdout=output, stderr=output, cwd="/", check=False
                 )
             if result.returncode != 0:
                 raise AirflowError(f"`airflow db migrate` failed; see {log}\n{_tail(log)}")
@@ -180,7 +180,7 @@ class LocalAirflow:
         for name, arguments in COMPONENTS.items():
             with self._log(name).open("wb") as log:
                 process = subprocess.Popen(
-                    _command(*arguments),
+                    command(*arguments),
                     env=variables,
                     stdin=subprocess.DEVNULL,
                     stdout=log,
@@ -277,11 +277,12 @@ def _revision(url: str) -> list[str] | None:
     return None
 
 
-def _command(*arguments: str) -> list[str]:
+def command(*arguments: str) -> list[str]:
+    """Airflow's command line in this interpreter, made to start fast."""
     # Starting up makes some million objects that stay; collecting among them costs a fifth of the start.
     code = "import gc; gc.set_threshold(50_000, 20, 50)\n"
-    if arguments[0] == "scheduler":
-        # Every task is a fork of the scheduler: what is imported here need not be imported by each of them again.
+    if arguments[0] in ("scheduler", "celery"):
+        # Every task is a fork of scheduler or worker: what is imported here need not be imported by each of them again.
         code += "import jsonschema, psycopg2, yaml, yoyo\n"
     code += "from airflow.__main__ import main; main()"
     return [sys.executable, "-c", code, *arguments]

@@ -22,6 +22,7 @@ from typing import Any
 from psycopg2.extensions import parse_dsn
 
 from ingestion.database import Connection, connect, libpq_url
+from ingestion.settings import Settings
 from runtime.layout import REPOSITORY, Layout
 
 PROJECT = REPOSITORY / "dbt_project"
@@ -142,7 +143,7 @@ def _run(run_id: str, stage: str, arguments: Sequence[str]) -> dict[str, int]:
 def _environment(run_id: str) -> dict[str, str]:
     return {
         **os.environ,
-        **connection_variables(os.environ["FUND_DATABASE_URL"]),
+        **connection_variables(Settings.from_env().database_url),
         "FUND_RUN_ID": run_id,
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         "DO_NOT_TRACK": "1",

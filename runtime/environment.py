@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
+from ingestion.settings import secret
 from runtime.layout import REPOSITORY, Layout
 from runtime.postgres import EmbeddedPostgres
 
@@ -16,6 +17,17 @@ WAREHOUSE = "merged_fund"
 METADATA = "airflow"
 METADATA_VARIABLE = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
 DAG_IDS = ("ingest_events", "build_ledger")
+# What may also be given as the name of a file: the same variable with `_FILE`.
+SECRETS = (
+    "FUND_DATABASE_URL",
+    "FUND_PSEUDONYM_KEY",
+    METADATA_VARIABLE,
+    "AIRFLOW__CORE__FERNET_KEY",
+    "AIRFLOW__API__SECRET_KEY",
+    "AIRFLOW__API_AUTH__JWT_SECRET",
+    "AIRFLOW__CELERY__BROKER_URL",
+    "AIRFLOW__CELERY__RESULT_BACKEND",
+)
 
 
 @dataclass(frozen=True)
@@ -28,14 +40,19 @@ class Environment:
 
     @classmethod
     def current(cls) -> Environment:
-        """From this process's own environment variables, directories made absolute: Airflow works in another one."""
+        """From this process's own environment variables.
+
+        Directories are made absolute, for Airflow works in another one; secrets are read from the files that hold them.
+        """
         layout = Layout.from_env()
         folders = {
             name: str(Path(value).expanduser().absolute())
             for name, value in os.environ.items()
             if name.startswith("FUND_") and name.endswith("_DIR") and value
         }
-        return cls({**os.environ, **folders}, layout, EmbeddedPostgres(layout))
+        others = {name: value for name, value in os.environ.items() if name not in _SECRET_FILES}
+        secrets = {name: value for name in SECRETS if (value := secret(name, os.environ))}
+        return cls({**others, **folders, **secrets}, layout, EmbeddedPostgres(layout))
 
     @property
     def needs_server(self) -> bool:
@@ -119,6 +136,8 @@ class Environment:
 
     def adopt(self) -> None:
         """Give this very process the complete FUND_* variables, for the modules it imports."""
+        for name in _SECRET_FILES:
+            os.environ.pop(name, None)
         os.environ.update(self.fund())
 
     def without_schedules(self) -> Environment:
@@ -142,6 +161,8 @@ class Environment:
             "AIRFLOW__API_AUTH__JWT_SECRET": self.layout.secret("airflow_jwt_secret", 32),
         }
 
+
+_SECRET_FILES = {f"{name}_FILE" for name in SECRETS}
 
 _AIRFLOW_DEFAULTS = {
     "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
