@@ -22,6 +22,7 @@ from reporting.workbook_page import (
     heading,
     note,
     open_sheet,
+    row_heights,
     signatures,
 )
 
@@ -65,6 +66,7 @@ YEAR = "year"
 _TRIAL_LABELS = (Name("科目代码", "Code"), Name("科目名称", ""), Name("Account", ""), Name("分账", "Sub-fund"))
 _MATERNITY_LABELS = (Name("待遇项目", ""), Name("Benefit item", ""), Name("支付方式", ""), Name("Payment method", ""))
 _OPENING_LINE = "S20"
+_ON_ONE_PAGE = 60  # accounts that are still readable on a page of A4
 _CELL: Style = {"border": 1}
 
 
@@ -115,7 +117,12 @@ def trial_balance_sheet(book: Book, frame: Frame, name: str, lines: Sequence[Tri
     """Balances and turnover by account and side; each row is checked, the total foots."""
     accounts = Accounts(name, lines)
     figures = [getattr(line, column) for line in lines for column in TRIAL_COLUMNS]
-    layout = Layout(name, (13.0, 30.0, 34.0, 10.0, *[money_width(figures)] * 6, 7.0), frozen_columns=len(_TRIAL_LABELS))
+    layout = Layout(
+        name,
+        (12.0, 25.0, 27.0, 9.5, *[money_width(figures)] * 6, 6.5),
+        one_page=len(lines) <= _ON_ONE_PAGE,
+        frozen_columns=len(_TRIAL_LABELS),
+    )
     _open(book, frame, layout, TRIAL_TITLE, _TRIAL_LABELS)
     for place, pair in enumerate(_TRIAL_PAIRS):
         first = len(_TRIAL_LABELS) + 2 * place
@@ -125,6 +132,7 @@ def trial_balance_sheet(book: Book, frame: Frame, name: str, lines: Sequence[Tri
     head_cell(book, Ref(name, HEAD_ROWS - 2, 10), Name("核对", "Check"), (HEAD_ROWS - 1, 10))
     for place, line in enumerate(lines):
         _trial_row(book, accounts, place, line)
+    row_heights(book, name, range(HEAD_ROWS, HEAD_ROWS + len(lines)), 15.0)
     row = note(book, layout, HEAD_ROWS + len(lines), _RED_NOTE)
     finish(book, layout, signatures(book, layout, row))
     return accounts
@@ -137,7 +145,9 @@ def _trial_row(book: Book, accounts: Accounts, place: int, line: TrialBalanceLin
         style["bg_color"] = "#F2F2F2"
     book.text(Ref(accounts.name, row, 0), line.account_code, **style)
     book.text(Ref(accounts.name, row, 1), line.name_zh, **style, indent=line.level)
-    book.text(Ref(accounts.name, row, 2), line.name_en, **style, indent=line.level, font_name=LATIN, font_size=9)
+    book.text(
+        Ref(accounts.name, row, 2), line.name_en, **style, indent=line.level, font_name=LATIN, font_size=9, shrink=True
+    )
     sub_fund = name_of(SUB_FUNDS, line.sub_fund).zh if line.is_posting else ""
     book.text(Ref(accounts.name, row, 3), sub_fund, **style, align="center")
     for column in TRIAL_COLUMNS:
@@ -155,7 +165,7 @@ def maternity_sheet(
 ) -> Maternity:
     """Items and payment methods by account, each account with its subtotal, and a total."""
     amounts = [totals[""].amount_year_to_date, totals[""].amount_month]
-    layout = Layout(name, (30.0, 34.0, 20.0, 16.0, *[10.0, 10.0, money_width(amounts, 17.0)] * 2), one_page=True)
+    layout = Layout(name, (24.0, 30.0, 18.0, 15.0, *[10.0, 10.0, money_width(amounts, 17.0)] * 2), one_page=True)
     _open(book, frame, layout, MATERNITY_TITLE, _MATERNITY_LABELS)
     for place, period in enumerate((Name("本月数", "Month"), Name("本年累计数", "Year to date"))):
         first = len(_MATERNITY_LABELS) + 3 * place
@@ -172,6 +182,7 @@ def maternity_sheet(
         subtotals.append(row)
         row = items[-1] + 1
     _maternity_row(book, name, row, (Name("合计", "Total"), Name("", "")), totals[""], subtotals, bg_color="#F2F2F2")
+    row_heights(book, name, range(HEAD_ROWS, row + 1), 18)
     finish(book, layout, signatures(book, layout, note(book, layout, row + 1, _PERSON_NOTE)))
     return Maternity(name, row)
 
@@ -189,9 +200,9 @@ def _maternity_row(
     item, method = labels
     indent = 0 if parts is not None else 1
     book.text(Ref(name, row, 0), item.zh, **style, indent=indent)
-    book.text(Ref(name, row, 1), item.en, **style, indent=indent, font_name=LATIN, font_size=9)
+    book.text(Ref(name, row, 1), item.en, **style, indent=indent, font_name=LATIN, font_size=9, shrink=True)
     book.text(Ref(name, row, 2), method.zh, **style)
-    book.text(Ref(name, row, 3), method.en, **style, font_name=LATIN, font_size=9)
+    book.text(Ref(name, row, 3), method.en, **style, font_name=LATIN, font_size=9, shrink=True)
     for offset, column in enumerate(MATERNITY_COLUMNS):
         at = len(_MATERNITY_LABELS) + offset
         formula = None if parts is None else Sum(tuple((1, Ref(name, part, at)) for part in parts))
@@ -217,6 +228,7 @@ def monthly_sheet(
     fill_yuan(book, grid, values)
     for line in lines:
         _add_up(book, grid, line, values[line.line_code, YEAR])
+    row_heights(book, name, range(HEAD_ROWS, HEAD_ROWS + len(lines)), 15.5)
     finish(book, layout, signatures(book, layout, HEAD_ROWS + len(lines)))
     return grid
 

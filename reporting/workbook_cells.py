@@ -23,8 +23,8 @@ from xlsxwriter.worksheet import Worksheet
 EXACT_BELOW = Decimal(10) ** 13
 TEXT_LONGEST = 32_767
 BALANCED, UNBALANCED = "平", "不平"
-MONEY = "#,##0.00;[Red]-#,##0.00"
-COUNT = "#,##0;[Red]-#,##0"
+MONEY = '#,##0.00_ ;[Red]-#,##0.00_ ;"-"_ '
+COUNT = '#,##0_ ;[Red]-#,##0_ ;"-"_ '
 TEN_THOUSAND = Decimal(10_000)
 _FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")
 _CUT_MARK = "…（已截断 / cut off）"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -20,11 +20,14 @@ from reporting.workbook_page import (
     finish,
     head_cell,
     heading,
+    lines_needed,
     note,
     open_sheet,
+    row_heights,
 )
 
 FINDINGS_MOST = 2_000
+_HIGHEST_ROW = 400.0
 CROSS_TITLE = Name("报表勾稽关系核对表", "Cross-checks of the Statements")
 RESULTS_TITLE = Name("数据质量检查结果", "Results of the Quality Checks")
 FINDINGS_TITLE = Name("检查问题明细", "Items Listed by the Checks")
@@ -56,11 +59,10 @@ _CROSS_HEADS = (
 _RESULT_HEADS = (
     Name("类别", "Suite"),
     Name("编码", "Code"),
-    Name("检查内容", ""),
-    Name("Check", ""),
+    Name("检查内容", "Check"),
     Name("性质", "Effect"),
     Name("结论", "Result"),
-    Name("检查行数", "Rows examined"),
+    Name("检查行数", "Examined"),
     Name("问题行数", "Items"),
     Name("问题金额（元）", "Amount (yuan)"),
     Name("首次发现", "First seen"),
@@ -133,8 +135,8 @@ def _statement_relations(sheets: Sheets) -> list[Relation]:
     statement, balance = sheets.statement, sheets.balance
     closing = balance.one("N90", "closing")
     return [
-        (f"{_FLOW}（本月数）", _flow(statement, "month.total"), "净资产合计（月末）", closing),
-        (f"{_FLOW}（本年累计数）", _flow(statement, "year_to_date.total"), "净资产合计（月末）", closing),
+        (f"{_FLOW}（本月数）", _flow(statement, "month.total"), "净资产合计（期末）", closing),
+        (f"{_FLOW}（本年累计数）", _flow(statement, "year_to_date.total"), "净资产合计（期末）", closing),
         (
             "期初结余（本月数）",
             statement.one("S20", "month.total"),
@@ -147,17 +149,17 @@ def _statement_relations(sheets: Sheets) -> list[Relation]:
         ),
         (
             *("期末滚存结余—统筹基金", statement.one("S30", "month.pooled")),
-            *("统筹基金结余（月末）", balance.one("N10", "closing")),
+            *("统筹基金结余（期末）", balance.one("N10", "closing")),
         ),
         (
             *("期末滚存结余—个人账户", statement.one("S30", "month.personal")),
-            *("个人账户结余（月末）", balance.one("N20", "closing")),
+            *("个人账户结余（期末）", balance.one("N20", "closing")),
         ),
     ]
 
 
 def _balance_relations(balance: Grid, unit: str) -> list[Relation]:
-    instants = {"year_opening": "年初", "opening": "月初", "closing": "月末"}
+    instants = {"year_opening": "年初", "opening": "月初", "closing": "期末"}
     return [
         (
             *(f"资产合计（{name}）{unit}", balance.one("A90", instant)),
@@ -178,7 +180,7 @@ def _account_relations(sheets: Sheets) -> list[Relation]:
         ),
         (
             *("试算平衡表资产类科目期末余额", accounts.assets()),
-            *("资产合计（月末）", sheets.balance.one("A90", "closing")),
+            *("资产合计（期末）", sheets.balance.one("A90", "closing")),
         ),
         (
             *("收支表生育待遇支出（本月数）", statement.one("E113", "month.total")),
@@ -197,7 +199,7 @@ def _converted_relations(statement: Grid, balance: Grid) -> list[Relation]:
         *_balance_relations(balance, unit),
         (
             *(f"期末滚存结余（本月数）{unit}", statement.one("S30", "month.total")),
-            *(f"净资产合计（月末）{unit}", balance.one("N90", "closing")),
+            *(f"净资产合计（期末）{unit}", balance.one("N90", "closing")),
         ),
     ]
 
@@ -205,34 +207,42 @@ def _converted_relations(statement: Grid, balance: Grid) -> list[Relation]:
 def results_sheet(book: Book, frame: Frame, name: str, results: Sequence[CheckResult]) -> None:
     """What each check of the run that published said, passes too."""
     amounts = [result.unexpected_amount or Decimal(0) for result in results]
-    widths = (13.0, 7.0, 40.0, 40.0, 13.0, 10.0, 12.0, 9.0, money_width(amounts), 20.0, 13.0, 34.0)
+    widths = (11.0, 6.0, 62.0, 9.0, 8.0, 10.0, 8.0, money_width(amounts), 11.0, 10.0, 30.0)
     layout = Layout(name, widths, repeated=HEAD_ROWS - 1)
     _open(book, frame, layout, RESULTS_TITLE, _RESULT_HEADS)
     for place, result in enumerate(results):
-        _result_row(book, name, HEAD_ROWS - 1 + place, result)
+        _result_row(book, layout, HEAD_ROWS - 1 + place, result)
     row = note(book, layout, HEAD_ROWS - 1 + len(results), _RESULTS_NOTE)
     finish(book, layout, row)
 
 
-def _result_row(book: Book, name: str, row: int, result: CheckResult) -> None:
+def _result_row(book: Book, layout: Layout, row: int, result: CheckResult) -> None:
     passed = Name("通过", "passed") if result.success else Name("不通过", "not passed")
     texts = {
         0: name_of(SUITES, result.suite).zh,
         1: result.code,
-        2: result.title_zh,
-        3: result.title_en,
-        4: name_of(_EFFECTS, result.severity).zh,
-        5: passed.zh,
-        9: beijing(result.first_seen_at) if result.first_seen_at else "",
-        10: name_of(OWNERS, result.owner).zh,
-        11: result.clause,
+        2: f"{result.title_zh}\n{result.title_en}",
+        3: name_of(_EFFECTS, result.severity).zh,
+        4: passed.zh,
+        8: beijing(result.first_seen_at) if result.first_seen_at else "",
+        9: name_of(OWNERS, result.owner).zh,
+        10: result.clause,
     }
     for column, text in texts.items():
-        marked: Style = {"font_color": "#C00000", "bold": True} if column == 5 and not result.success else {}
-        book.text(Ref(name, row, column), text, **_CELL, **marked)
-    for column, count in ((6, result.rows_examined), (7, result.unexpected_count)):
-        book.figure(Ref(name, row, column), count, num_format=COUNT, border=1, font_name=LATIN)
-    _amount(book, Ref(name, row, 8), result.unexpected_amount)
+        marked: Style = {"font_color": "#C00000", "bold": True} if column == 4 and not result.success else {}
+        book.text(Ref(layout.name, row, column), text, **_CELL, **marked)
+    for column, count in ((5, result.rows_examined), (6, result.unexpected_count)):
+        book.figure(Ref(layout.name, row, column), count, num_format=COUNT, border=1, font_name=LATIN)
+    _amount(book, Ref(layout.name, row, 7), result.unexpected_amount)
+    _fit_row(book, layout, row, texts)
+
+
+def _fit_row(book: Book, layout: Layout, row: int, texts: Mapping[int, str]) -> None:
+    """A row as high as its longest text needs, up to what a spreadsheet takes."""
+    needed = max(
+        sum(lines_needed(part, layout.widths[column]) for part in text.split("\n")) for column, text in texts.items()
+    )
+    row_heights(book, layout.name, range(row, row + 1), min(13.5 * needed + 2, _HIGHEST_ROW))
 
 
 def findings_sheet(book: Book, frame: Frame, name: str, findings: Sequence[Finding]) -> None:
@@ -243,7 +253,7 @@ def findings_sheet(book: Book, frame: Frame, name: str, findings: Sequence[Findi
     _open(book, frame, layout, FINDINGS_TITLE, _FINDING_HEADS)
     row = HEAD_ROWS - 1
     for finding in shown:
-        _finding_row(book, name, row, finding)
+        _finding_row(book, layout, row, finding)
         row += 1
     left_out = len(findings) - len(shown)
     if left_out:
@@ -257,15 +267,16 @@ def findings_sheet(book: Book, frame: Frame, name: str, findings: Sequence[Findi
     finish(book, layout, row)
 
 
-def _finding_row(book: Book, name: str, row: int, finding: Finding) -> None:
+def _finding_row(book: Book, layout: Layout, row: int, finding: Finding) -> None:
     item = "；".join(f"{key}={value}" for key, value in finding.item.items() if value is not None)
     if finding.key == CUT_OFF:
         item = f"（清单已截断，其余未列 / list cut off） {item}"
-    texts = (finding.code, item, "", beijing(finding.first_seen_at), "", finding.first_seen_run)
-    for column, text in enumerate(texts):
-        book.text(Ref(name, row, column), text, **_CELL)
-    _amount(book, Ref(name, row, 2), finding.amount)
-    book.figure(Ref(name, row, 4), finding.age_days, num_format=COUNT, border=1, font_name=LATIN)
+    texts = {0: finding.code, 1: item, 3: beijing(finding.first_seen_at), 5: finding.first_seen_run}
+    for column, text in texts.items():
+        book.text(Ref(layout.name, row, column), text, **_CELL)
+    _amount(book, Ref(layout.name, row, 2), finding.amount)
+    book.figure(Ref(layout.name, row, 4), finding.age_days, num_format=COUNT, border=1, font_name=LATIN)
+    _fit_row(book, layout, row, texts)
 
 
 def _amount(book: Book, ref: Ref, amount: Decimal | None) -> None:
@@ -281,7 +292,7 @@ def _flow(statement: Grid, column: str) -> Sum:
 
 def _open(book: Book, frame: Frame, layout: Layout, title: Name, heads: Sequence[Name]) -> None:
     sheet = open_sheet(book, frame, layout)
-    heading(book, frame, layout, title, None, f"发布运行 run {frame.head.run_id}" if title != CROSS_TITLE else "")
+    heading(book, frame, layout, title, None)
     sheet.set_row(HEAD_ROWS - 2, 28)
     for column, head in enumerate(heads):
         head_cell(book, Ref(layout.name, HEAD_ROWS - 2, column), head)

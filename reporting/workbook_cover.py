@@ -8,7 +8,18 @@ from xlsxwriter.utility import xl_rowcol_to_cell
 
 from reporting.names import Name
 from reporting.workbook_cells import BALANCED, UNBALANCED, Book, Ref
-from reporting.workbook_page import LATIN, Frame, Layout, beijing, finish, month_zh, note, open_sheet, signatures
+from reporting.workbook_page import (
+    LATIN,
+    Frame,
+    Layout,
+    beijing,
+    finish,
+    month_zh,
+    note,
+    open_sheet,
+    row_heights,
+    signatures,
+)
 
 COVER = "封面"
 _LAYOUT = Layout(COVER, (24.0, 26.0, 30.0, 36.0), portrait=True, one_page=True, repeated=0)
@@ -50,8 +61,8 @@ def fill_cover(book: Book, frame: Frame, contents: Sequence[tuple[str, Name]], s
     english = f"Financial Statements: {frame.fund.en}"
     book.text(Ref(COVER, 1, 0), english, (1, 3), font_name=LATIN, font_size=11, align="center")
     book.text(Ref(COVER, 2, 0), month_zh(frame.month), (2, 3), font_size=14, align="center", bold=True)
-    row = _facts(book, frame, 4)
-    row = _overall(book, row, states)
+    row = _overall(book, _facts(book, frame, 4), states)
+    row_heights(book, COVER, range(4, row), 21)
     row = _contents(book, row + 1, contents)
     for line in _READING:
         row = note(book, _LAYOUT, row, line)
@@ -98,6 +109,7 @@ def _contents(book: Book, row: int, contents: Sequence[tuple[str, Name]]) -> int
     sheet = book.xlsx.get_worksheet_by_name(COVER)
     book.text(Ref(COVER, row, 0), "目录 Contents", (row, 3), bold=True, font_size=12, bottom=1)
     link = book.style(font_color="#0563C1", underline=1)
+    row_heights(book, COVER, range(row, row + len(contents) + 1), 18)
     for place, (name, title) in enumerate(contents):
         at = row + 1 + place
         sheet.write_url(at, 0, f"internal:'{name}'!A1", link, name)

@@ -12,7 +12,7 @@ from reporting.workbook_cells import Book, Formula, Ref, Style, Sum, TenThousand
 from reporting.workbook_page import LATIN, head_cell
 
 LABELS = (Name("行次", "No."), Name("代码", "Code"), Name("项目", ""), Name("Item", ""))
-LABEL_WIDTHS = (5.0, 7.0, 33.0, 40.0)
+LABEL_WIDTHS = (5.0, 6.5, 30.0, 30.0)
 ROUNDING = "rounding"
 _ROUNDING_NAME = Name("四舍五入尾差", "Rounding difference")
 _TOTALS = frozenset({"I10", "I60", "I90", "E10", "E50", "E90", "S10", "S30", "A90", "L90", "N90", "T90"})
@@ -26,11 +26,12 @@ class Grid:
     lines: tuple[Line, ...]
     places: Mapping[str, tuple[int, int]]
     columns: tuple[str, ...]
+    labels: tuple[Name, ...] = LABELS
 
     def at(self, line_code: str, column: str) -> Ref:
         """The cell of a line in a column."""
         row, start = self.places[line_code]
-        return Ref(self.name, row, start + len(LABELS) + self.columns.index(column))
+        return Ref(self.name, row, start + len(self.labels) + self.columns.index(column))
 
     def one(self, line_code: str, column: str) -> Sum:
         """The same, as a sum of one cell."""
@@ -89,19 +90,27 @@ def line_labels(book: Book, grid: Grid) -> None:
     for line in grid.lines:
         row, start = grid.places[line.line_code]
         number += line.line_code != ROUNDING
-        listed = line.line_code != ROUNDING
+        shown = (str(number), line.line_code) if line.line_code != ROUNDING else ("", "")
         style: Style = {"border": 1, "bold": line.line_code in _TOTALS, "bg_color": _shade(line)}
-        labels = (str(number), line.line_code) if listed else ("", "")
-        for offset, label in enumerate(labels):
-            book.text(Ref(grid.name, row, start + offset), label, **style, align="center")
-        book.text(Ref(grid.name, row, start + 2), line.name_zh, **style, indent=line.level)
-        english: Style = {"font_name": LATIN, "font_size": 9, "indent": line.level}
-        book.text(Ref(grid.name, row, start + 3), line.name_en, **{**style, **english})
+        for offset, text in enumerate(shown):
+            book.text(Ref(grid.name, row, start + offset), text, **style, align="center")
+        _line_names(book, Ref(grid.name, row, start + 2), line, {**style, "indent": line.level}, len(grid.labels))
 
 
-def money_width(values: Iterable[Decimal], least: float = 15.0) -> float:
+def _line_names(book: Book, ref: Ref, line: Line, style: Style, labels: int) -> None:
+    """Both names, in one cell above one another where the sheet has no column for the second."""
+    if labels == len(LABELS):
+        book.text(ref, line.name_zh, **style, shrink=True)
+        book.text(
+            ref._replace(col=ref.col + 1), line.name_en, **{**style, "font_name": LATIN, "font_size": 9, "shrink": True}
+        )
+    else:
+        book.text(ref, f"{line.name_zh}\n{line.name_en}", **style, text_wrap=True)
+
+
+def money_width(values: Iterable[Decimal], least: float = 13.5) -> float:
     """A column's width in which the longest of these figures shows whole."""
-    return max([least, *(len(f"{value:,.2f}") + 2.5 for value in values)])
+    return max([least, *(len(f"{value:,.2f}") + 2 for value in values)])
 
 
 def _converted(grid: Grid, yuan: Grid, line: Line, column: str) -> Formula:

@@ -79,7 +79,7 @@ def open_sheet(book: Book, frame: Frame, layout: Layout) -> Worksheet:
     sheet.set_paper(_WIDEST_PAPER)
     (sheet.set_portrait if layout.portrait else sheet.set_landscape)()
     sheet.fit_to_pages(1, 1 if layout.one_page else 0)
-    sheet.set_margins(left=0.5, right=0.5, top=0.75, bottom=0.7)
+    sheet.set_margins(left=0.4, right=0.4, top=0.65, bottom=0.6)
     sheet.center_horizontally()
     sheet.hide_gridlines(2)
     if layout.repeated:
@@ -104,10 +104,9 @@ def heading(book: Book, frame: Frame, layout: Layout, title: Name, unit: Name | 
     )
     sheet.set_row(2, 20)
     left, middle, right = spread(layout.widths, 3)
-    book.text(
-        Ref(layout.name, 2, left[0]), f"编制单位（公章）：                    统筹区：{frame.place}", (2, left[1])
-    )
-    book.text(Ref(layout.name, 2, middle[0]), row_three or f"{month_zh(frame.month)}", (2, middle[1]), align="center")
+    book.text(Ref(layout.name, 2, left[0]), "编制单位（公章）：", (2, left[1]))
+    period = f"统筹区：{frame.place}    {row_three or month_zh(frame.month)}"
+    book.text(Ref(layout.name, 2, middle[0]), period, (2, middle[1]), align="center")
     shown = f"单位：{unit.zh} / unit: {unit.en}" if unit else ""
     book.text(Ref(layout.name, 2, right[0]), shown, (2, right[1]), align="right")
 
@@ -133,6 +132,19 @@ def signatures(book: Book, layout: Layout, row: int) -> int:
     return row + 3
 
 
+def lines_needed(text: str, width: float) -> int:
+    """Lines that a text takes in a column of this width; Chinese characters take two places."""
+    places = sum(2 if ord(character) > 0x2E80 else 1 for character in text)
+    return max(1, -int(-places // (width * 1.1)))
+
+
+def row_heights(book: Book, name: str, rows: range, height: float) -> None:
+    """Give these rows the same height."""
+    sheet = book.xlsx.get_worksheet_by_name(name)
+    for row in rows:
+        sheet.set_row(row, height)
+
+
 def finish(book: Book, layout: Layout, rows: int) -> None:
     """Set the print area to the rows used."""
     sheet = book.xlsx.get_worksheet_by_name(layout.name)
@@ -145,8 +157,7 @@ def note(book: Book, layout: Layout, row: int, text: Name, **style: object) -> i
     last = len(layout.widths) - 1
     sheet = book.xlsx.get_worksheet_by_name(layout.name)
     joined = f"{text.zh}  {text.en}"
-    lines_needed = -(-_width(joined) // max(sum(layout.widths) * 1.05, 1))
-    sheet.set_row(row, 13.5 * lines_needed)
+    sheet.set_row(row, 14.5 * lines_needed(joined, sum(layout.widths)))
     book.text(Ref(layout.name, row, 0), joined, (row, last), font_size=9, text_wrap=True, valign="top", **style)
     return row + 1
 
@@ -165,14 +176,9 @@ def spread(widths: Sequence[float], parts: int) -> list[tuple[int, int]]:
     return [*groups, (first, len(widths) - 1)]
 
 
-def _width(text: str) -> int:
-    """Width of a text in columns of a terminal: Chinese characters take two."""
-    return sum(2 if ord(character) > 0x2E80 else 1 for character in text)
-
-
 def _band(left: str, middle: str, right: str) -> str:
     """A page header or footer."""
-    font = '&"宋体,Regular"&8'
+    font = '&"宋体,Regular"&8 '  # the space keeps a figure that follows out of the font size
     return f"&L{font}{left}&C{font}{middle}&R{font}{right}"
 
 

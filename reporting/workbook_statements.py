@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
 from decimal import Decimal
@@ -30,8 +31,10 @@ from reporting.workbook_page import (
     finish,
     head_cell,
     heading,
+    month_zh,
     note,
     open_sheet,
+    row_heights,
     signatures,
 )
 
@@ -39,19 +42,15 @@ STATEMENT_TITLE = Name("收支表", "Income and Expenditure Statement")
 BALANCE_TITLE = Name("资产负债表", "Balance Sheet")
 PERIODS = {"month": Name("本月数", "Month"), "year_to_date": Name("本年累计数", "Year to date")}
 INSTANTS = {
-    "year_opening": Name("年初余额", "Beginning of year"),
-    "opening": Name("月初余额", "Beginning of month"),
-    "closing": Name("月末余额", "End of month"),
+    "year_opening": Name("年初余额", "Start of year"),
+    "opening": Name("月初余额", "Start of month"),
+    "closing": Name("期末余额", "End of month"),
 }
 _SHOWN_SUB_FUNDS = ("total", "pooled", "personal")
 _STATEMENT_COLUMNS = tuple(f"{period}.{sub_fund}" for period in PERIODS for sub_fund in _SHOWN_SUB_FUNDS)
 _BALANCE_LABELS = (
-    (*LABELS[:2], Name("资产", ""), Name("Assets", "")),
-    (
-        *LABELS[:2],
-        Name("负债和净资产", ""),
-        Name("Liabilities and net assets", ""),
-    ),
+    (*LABELS[:2], Name("资产", "Assets")),
+    (*LABELS[:2], Name("负债和净资产", "Liabilities and net assets")),
 )
 _OF_STATEMENT = ((1, "S30"), (-1, "S20"), (-1, "S10"), (-1, "S25"))
 _OF_BALANCE = ((1, "A90"), (-1, "L90"), (-1, "N90"))
@@ -131,6 +130,7 @@ def _statement(book: Book, frame: Frame, name: str, unit: Name, content: Content
         for offset, sub_fund in enumerate(_SHOWN_SUB_FUNDS):
             head_cell(book, Ref(name, HEAD_ROWS - 1, first + offset), SUB_FUNDS[sub_fund])
     line_labels(book, grid)
+    row_heights(book, name, range(HEAD_ROWS, HEAD_ROWS + len(lines)), 15.5)
     _close(book, layout, HEAD_ROWS + len(lines), notes)
     return grid
 
@@ -140,17 +140,17 @@ def _balance(book: Book, frame: Frame, name: str, unit: Name, content: Content) 
     lines, values, notes = content
     left = [line for line in lines if line.line_code.startswith("A")]
     right = [line for line in lines if line not in left]
-    height, start = max(len(left), len(right)), len(LABELS) + len(INSTANTS)
-    widths = (5.0, 6.0, 24.0, 32.0, *[money_width(values)] * len(INSTANTS)) * 2
+    height, start = max(len(left), len(right)), len(_BALANCE_LABELS[0]) + len(INSTANTS)
+    widths = (5.0, 6.0, 28.0, *[money_width(values)] * len(INSTANTS)) * 2
     layout = Layout(name, widths, one_page=True)
-    grid = Grid(
-        name, tuple(map(_plain, lines)), {**_side(left, 0, height), **_side(right, start, height)}, tuple(INSTANTS)
-    )
+    places = {**_side(left, 0, height), **_side(right, start, height)}
+    grid = Grid(name, tuple(map(_plain, lines)), places, tuple(INSTANTS), _BALANCE_LABELS[0])
     _open(book, frame, layout, BALANCE_TITLE, unit)
+    row_heights(book, name, range(HEAD_ROWS, HEAD_ROWS + height), 29)
     for column, labels in zip((0, start), _BALANCE_LABELS, strict=True):
         label_heads(book, name, HEAD_ROWS - 2, column, labels)
         for offset, instant in enumerate(INSTANTS.values()):
-            at = column + len(LABELS) + offset
+            at = column + len(labels) + offset
             head_cell(book, Ref(name, HEAD_ROWS - 2, at), instant, (HEAD_ROWS - 1, at))
         _empty_cells(book, grid, column, height)
     line_labels(book, grid)
@@ -167,13 +167,14 @@ def _empty_cells(book: Book, grid: Grid, start: int, height: int) -> None:
     """Borders where the shorter side has no line."""
     taken = {row for row, column in grid.places.values() if column == start}
     for row in set(range(HEAD_ROWS, HEAD_ROWS + height)) - taken:
-        for offset in range(len(LABELS) + len(INSTANTS)):
+        for offset in range(len(grid.labels) + len(INSTANTS)):
             book.text(Ref(grid.name, row, start + offset), "", border=1)
 
 
 def _open(book: Book, frame: Frame, layout: Layout, title: Name, unit: Name) -> None:
     sheet = open_sheet(book, frame, layout)
-    heading(book, frame, layout, title, unit)
+    last_day = monthrange(frame.month.year, frame.month.month)[1]
+    heading(book, frame, layout, title, unit, f"{month_zh(frame.month)}{last_day}日" if title == BALANCE_TITLE else "")
     sheet.set_row(HEAD_ROWS - 2, 28)
     sheet.set_row(HEAD_ROWS - 1, 28)
 
