@@ -44,10 +44,10 @@ def open_package(path: Path) -> Iterator[Package]:
     try:
         with zipfile.ZipFile(path) as archive:
             yield Package(archive)
-    except RuntimeError as error:  # how zipfile tells of an encrypted entry
-        raise FileRejected("E-FILE-PASSWORD") if "encrypted" in str(error) else error from None
     except _BROKEN as error:
         raise damaged(str(error)) from None
+    except RuntimeError as error:  # how zipfile tells of an encrypted entry
+        raise FileRejected("E-FILE-PASSWORD") if "encrypted" in str(error) else error from None
 
 
 def _refuse_other_formats(path: Path) -> None:

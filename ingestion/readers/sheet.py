@@ -12,7 +12,6 @@ from ingestion.readers.package import damaged, local, new_parser
 COLUMNS_MAX = 16_384
 ROWS_MAX = 1_048_576
 TEXT_LENGTH_MAX = 1_000_000  # of one cell; Excel itself stops at 32,767
-_MERGES_MAX = 100_000
 _KNOWN = frozenset(["c", "v", "f", "t", "is", "row", "rPh", "sheetData", "mergeCell"])
 
 
@@ -76,15 +75,18 @@ def rows(blocks: Iterable[bytes], values: Values) -> Generator[SheetRow, None, N
 def merges(blocks: Iterable[bytes], top: int, bottom: int) -> list[Merge]:
     """Merged ranges that begin between the two rows, cut off at the lower one."""
     found: list[Merge] = []
+    area = 0
 
     def start(name: str, attributes: dict[str, str]) -> None:
+        nonlocal area
         if local(name) != "mergeCell":
             return
         first, _, last = attributes.get("ref", "").partition(":")
         (row, column), (last_row, last_column) = place(first), place(last or first)
         if top <= row <= bottom:
-            found.append(Merge(row, column, min(last_row, bottom), last_column))
-            if len(found) > _MERGES_MAX:
+            found.append(merge := Merge(row, column, min(last_row, bottom), last_column))
+            area += 1 + max(0, (merge.bottom - merge.top + 1) * (merge.right - merge.left + 1))
+            if area > 2 * COLUMNS_MAX * (bottom - top + 1):  # more than all there is: they overlap
                 raise damaged("merged cells")
 
     parser = new_parser(start)

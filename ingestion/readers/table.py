@@ -17,15 +17,14 @@ def header_names(
     cells: Mapping[tuple[int, int], str], merged: Iterable[Merge], top: int, bottom: int
 ) -> dict[int, str]:
     """Names by column: the parts from top to bottom joined with "/", merged text carried over its range only."""
-    last = max((column for _, column in cells), default=0)
     origins = {
         (row, column): (merge.top, merge.left)
         for merge in merged
         for row in range(merge.top, merge.bottom + 1)
-        for column in range(merge.left, min(merge.right, last) + 1)
+        for column in range(merge.left, merge.right + 1)
     }
     names: dict[int, str] = {}
-    for column in range(1, last + 1):
+    for column in sorted({column for _, column in (*cells, *origins)}):
         places = dict.fromkeys(origins.get((row, column), (row, column)) for row in range(top, bottom + 1))
         parts = (" ".join(cells.get(place, "").split()) for place in places)
         name = "/".join(part for part in parts if part)
