@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -15,6 +17,8 @@ from ingestion.readers.cells import LOST_FROM, plain
 from ingestion.readers.chunk import Chunk, tidy
 
 ROWS_MAX = 50_000_000
+_TRIAL = Path(__file__).with_name("parquet_trial.py")
+_TRIAL_SECONDS_MAX = 600
 _TIME_ZONE = "Asia/Shanghai"  # business dates are Beijing dates
 _FLOATS = (pl.Float32, pl.Float64)
 
@@ -24,6 +28,25 @@ def parquet_chunks(path: Path, feed: Feed, size: int) -> Iterator[Chunk]:
     with path.open("rb") as stream:
         if not stream.read(1):
             raise FileRejected("E-FILE-EMPTY")
+    _try(path)
+    yield from slices(path, feed, size)
+
+
+def _try(path: Path) -> None:
+    """Let another process decode the file first: what is damaged may abort it."""
+    command = [sys.executable, "-I", str(_TRIAL), str(path)]
+    try:
+        tried = subprocess.run(command, capture_output=True, timeout=_TRIAL_SECONDS_MAX, check=False)
+    except subprocess.TimeoutExpired:
+        raise FileRejected("E-FILE-TOO-LARGE", f"{_TRIAL_SECONDS_MAX} s") from None
+    if tried.returncode:
+        lines = tried.stderr.decode(errors="replace").splitlines()
+        said = next((line for line in lines if "memory allocation" in line), lines[-1] if lines else "")
+        raise FileRejected("E-FILE-PARQUET", said[:200])
+
+
+def slices(path: Path, feed: Feed, size: int) -> Iterator[Chunk]:
+    """The same of a file that is known to be sound."""
     try:
         yield from _slices(pl.scan_parquet(path, glob=False, hive_partitioning=False), feed, size)
     except (PolarsError, PanicException) as error:

@@ -12,10 +12,12 @@ import subprocess
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 
+import openpyxl
+import polars as pl
 import pytest
 import yaml
 
@@ -252,15 +254,34 @@ def test_tax_office_states_what_was_collected(facts: list[Row], landing: Path) -
     for row in facts:
         if row["event_type"] == "contribution.collected" and row["deposit_account"] == "treasury":
             amount = sum((_of(row, name) for name in ("employer_amount", "personal_amount", "late_fee")), Decimal(0))
-            collected[row["region_code"], row["occurred_on"][:7].replace("-", ""), _fund(row)] += amount
-    path = next((landing / "fund_bank").iterdir())
-    stated = {
-        (line["region"], line["month"], line["fund"]): Decimal(line["amount_fen"]) / 100
-        for line in map(json.loads, gzip.decompress(path.read_bytes()).splitlines())
-        if line["kind"] == "tax_collected"
-    }
+            collected[row["region_code"], row["occurred_on"][:7], _fund(row)] += amount
+    stated: dict[tuple[str, ...], Decimal] = {}
+    for path in (landing / "tax_bureau").iterdir():
+        book = openpyxl.load_workbook(path, data_only=True)
+        assert [sheet.sheet_state for sheet in book] == ["visible", "hidden"]
+        *rows, total = book.worksheets[0].iter_rows(min_row=5, values_only=True)
+        amounts = [Decimal(str(row[7])).scaleb(4).quantize(Decimal("0.01")) for row in (*rows, total)]
+        assert (total[0], sum(amounts[:-1])) == ("合 计", amounts[-1])
+        for (_, _, region, _, fund, month, *_), amount in zip(rows, amounts, strict=False):
+            assert isinstance(month, datetime)
+            stated[str(region), f"{month:%Y-%m}", "MAT" if fund == "生育保险基金" else "EMI"] = amount
     assert len(stated) == 27
     assert {key: amount for key, amount in stated.items() if amount} == dict(collected)
+
+
+def test_fiscal_side_states_what_it_paid_out(facts: list[Row], landing: Path) -> None:
+    funded: dict[tuple[str, ...], Decimal] = defaultdict(Decimal)
+    for row in facts:
+        if (row.get("from_account"), row.get("to_account")) == ("special_demand", "expenditure"):
+            funded[row["region_code"], row["occurred_on"][:7], _fund(row)] += _of(row, "amount")
+    tables = [pl.read_parquet(path) for path in (landing / "fiscal_bureau").glob("*.parquet")]
+    stated = {
+        (row["admdvs"], f"{row['acctg_month']:%Y-%m}", "MAT" if row["insutype"] == 510 else "EMI"): row["paid_amt"]
+        for table in tables
+        for row in table.iter_rows(named=True)
+    }
+    assert len(stated) == 27
+    assert {key: amount for key, amount in stated.items() if amount} == dict(funded)
 
 
 @pytest.mark.parametrize("region", MERGER)
@@ -430,7 +451,7 @@ def test_files_already_there_are_left_alone(landing: Path) -> None:
 
 
 def test_manifests_describe_their_files(landing: Path) -> None:
-    manifests = sorted(landing.rglob("*.manifest.json"))
+    manifests = sorted(landing.rglob("*.csv.gz.manifest.json"))
     assert len(manifests) == 8
     for path in manifests:
         manifest, data = (
@@ -449,7 +470,7 @@ def test_the_calendar_names_files_that_come(landing: Path) -> None:
         names = [path.name for path in (landing / due.source_system).iterdir() if f"_{due.family}_" in path.name]
         for quarter in ("2019Q4", "2020Q1", "2020Q2"):
             assert any(quarter in name for name in names), due
-    assert len(DEMO_CALENDAR) == 6
+    assert len(DEMO_CALENDAR) == 8
 
 
 def test_the_profile_shown_in_the_documentation_is_accepted() -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from ingestion.errors import FileRejected
 from ingestion.readers import Chunk, chunks
+from ingestion.readers.parquet import slices
 from tests.unit.ingestion.workbooks import NAMES, feed
 
 HOW = feed("format: parquet", ignore="note")
@@ -32,7 +33,9 @@ def read(content: bytes, folder: Path, size: int = 2) -> list[Chunk]:
 
 def texts(values: pl.Series, folder: Path) -> list[str | None]:
     shared = {name: value * len(values) for name, value in SHARED.items()}
-    found = read(parquet(shared | {"sum": values}), folder)
+    path = folder / "x.parquet"
+    path.write_bytes(parquet(shared | {"sum": values}))
+    found = slices(path, HOW, 2)
     return [text for chunk in found for text in chunk.frame["sum"]]
 
 
@@ -114,6 +117,14 @@ def test_a_file_that_cannot_be_read_is_refused_with_its_code(code: str, content:
     with pytest.raises(FileRejected) as refused:
         read(content, tmp_path)
     assert refused.value.code == code
+
+
+def test_damage_that_aborts_the_decoder_is_refused(tmp_path: Path) -> None:
+    """Two bytes of this file are turned: one of them makes the decoder ask for two exabytes of memory."""
+    shared = {name: value * 50 for name, value in SHARED.items()}
+    with pytest.raises(FileRejected, match="E-FILE-PARQUET"):
+        read((Path(__file__).parent / "aborting.parquet").read_bytes(), tmp_path)
+    assert read(parquet(shared), tmp_path, size=50)[0].rows == 50
 
 
 def test_more_records_than_accepted_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

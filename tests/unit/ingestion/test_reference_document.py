@@ -5,7 +5,16 @@ from __future__ import annotations
 from ingestion.errors import CODES, message
 from ingestion.reference import TARGET, render
 from tests.integration import ingestion_codes
-from tests.unit.ingestion import test_file_reading, test_profiles, test_references, test_row_rules
+from tests.unit.ingestion import (
+    test_file_reading,
+    test_parquet_reading,
+    test_profiles,
+    test_references,
+    test_row_rules,
+    test_workbook_reading,
+)
+
+_CELLS = test_workbook_reading.test_errors_lost_digits_and_formulas_without_result_are_faults_of_their_rows
 
 
 def test_the_document_is_in_step_with_the_code() -> None:
@@ -13,11 +22,16 @@ def test_the_document_is_in_step_with_the_code() -> None:
 
 
 def test_every_code_is_produced_by_some_test() -> None:
-    by_tables = {code for code, *_ in (*test_row_rules.CASES, *test_file_reading.BAD_FILES, *test_references.CODES)}
+    files = (*test_file_reading.BAD_FILES, *test_workbook_reading.BAD_WORKBOOKS, *test_parquet_reading.BAD_FILES)
+    by_tables = {code for code, *_ in (*test_row_rules.CASES, *files, *test_references.CODES)}
     by_single_tests = {
         "E-SCHEMA-EVENT-TYPE": test_row_rules.test_event_types_of_another_family_unknown_ones_and_control_are_refused,
         "E-SCHEMA-FIELDS": test_file_reading.test_an_unclosed_quote_costs_its_own_line_only,
         "E-SCHEMA-JSON": test_file_reading.test_a_line_that_is_no_plain_object_is_a_misfit,
+        "E-FILE-TOTAL": test_workbook_reading.test_the_row_of_totals_is_compared_and_is_no_row,
+        "E-SCHEMA-CELL-DIGITS": _CELLS,
+        "E-SCHEMA-CELL-ERROR": _CELLS,
+        "E-SCHEMA-CELL-FORMULA": _CELLS,
         "E-FILE-MANIFEST": test_file_reading.test_a_manifest_that_disagrees_refuses_the_file,
         "E-FILE-PROFILE": test_profiles.test_a_wrong_profile_is_refused_with_the_place,
         "E-VALUE-MAP": test_profiles.test_a_value_outside_the_profile_has_its_code,

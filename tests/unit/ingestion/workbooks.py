@@ -28,7 +28,7 @@ def feed(reading: str = "format: xlsx", columns: str = "", ignore: str = "") -> 
     return parse_profile(text.encode(), "s").feed_of("x")
 
 
-def workbook(fill: Callable[[Workbook, Worksheet], object], **options: bool) -> bytes:
+def workbook(fill: Callable[[Workbook, Worksheet], object], **options: bool | str) -> bytes:
     """What XlsxWriter makes of `fill(book, first sheet)`."""
     buffer = io.BytesIO()
     with xlsxwriter.Workbook(buffer, {"in_memory": True, **options}) as book:
@@ -36,14 +36,15 @@ def workbook(fill: Callable[[Workbook, Worksheet], object], **options: bool) -> 
     return buffer.getvalue()
 
 
-def table(*rows: list[object], header: list[str] = NAMES) -> bytes:
-    """A sheet with a header in its first row."""
+def table(*rows: list[object], header: list[str] = NAMES, typed: bool = False) -> bytes:
+    """A sheet with a header in its first row; `typed`: texts are never taken for formulas or links."""
 
     def fill(_: Workbook, sheet: Worksheet) -> None:
         for number, values in enumerate([header, *rows]):
             sheet.write_row(number, 0, values)
 
-    return workbook(fill)
+    plain = {"strings_to_formulas": not typed, "strings_to_urls": not typed, "default_date_format": "yyyy-mm-dd"}
+    return workbook(fill, **plain)
 
 
 def row(key: str = "K1", amount: object = 1.5, day: object = "2019-11-15") -> list[object]:
