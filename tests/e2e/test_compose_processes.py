@@ -1,0 +1,234 @@
+"""What docker-compose.yml describes, run without an engine: its commands, its environment, its health checks."""
+
+from __future__ import annotations
+
+import base64
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import closing
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
+
+from ingestion.database import libpq_url
+from runtime.airflow_api import AirflowApi
+from runtime.layout import Layout
+from tests.e2e.compose_services import Stage
+from tests.e2e.landing import CLAIM, STATEMENT, land, land_good
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(1800)]
+
+AIRFLOW = ("api-server", "scheduler", "dag-processor", "triggerer")
+DAGS = ("ingest_events", "build_ledger")
+STATEMENT_QUERY = """
+    SELECT line_code, amount_month FROM marts.income_expenditure_statement
+    WHERE region_code = '320100' AND fund_code = 'EMI' AND sub_fund = 'total' AND accounting_month = '2020-03-01'
+"""
+
+
+def _require(program: str, variable: str) -> None:
+    path = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin"])
+    if shutil.which(program, path=path) is None:
+        reason = f"{program} is not installed (Debian: apt-get install {program})"
+        pytest.fail(reason) if os.environ.get(variable) == "1" else pytest.skip(reason)
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="merged-fund-stage-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+@pytest.fixture(scope="module")
+def ports(folder: Path) -> dict[int, int]:
+    layout = Layout(folder / "ports")
+    return {port: layout.port(str(port)) for port in (8080, 8081, 6379)}
+
+
+@pytest.fixture(scope="module")
+def installed(folder: Path, ports: dict[int, int]) -> Iterator[Stage]:
+    """PostgreSQL with its first start behind it, and `migrate` run, twice as an upgrade would."""
+    _require("redis-server", "FUND_REQUIRE_REDIS")
+    stage = Stage(folder, ports, FUND_INGEST_SCHEDULE="", FUND_BUILD_SCHEDULE="")
+    try:
+        stage.server.start()
+        stage.make_secrets()
+        stage.start_postgres()
+        stage.wait_until_healthy("postgres")
+        stage.run("migrate")
+        stage.run("migrate")
+        yield stage
+    finally:
+        stage.end()
+
+
+def _ask(url: str, query: str) -> list[tuple[Any, ...]]:
+    with closing(psycopg2.connect(libpq_url(url))) as connection, connection.cursor() as cursor:
+        cursor.execute(query)
+        return cursor.fetchall()
+
+
+def _celery_results(stage: Stage) -> int:
+    url = stage.secret("airflow_database_url")
+    if _ask(url, "SELECT to_regclass('celery_taskmeta')") == [(None,)]:
+        return 0
+    return int(_ask(url, "SELECT count(*) FROM celery_taskmeta WHERE status = 'SUCCESS'")[0][0])
+
+
+def _wait(api: AirflowApi, dag_id: str, run_id: str) -> None:
+    deadline = time.monotonic() + 420
+    while (run := api.run(dag_id, run_id))["state"] not in ("success", "failed"):
+        assert time.monotonic() < deadline, run
+        time.sleep(1)
+    failed = [task for task in api.tasks(dag_id, run_id) if task["state"] == "failed"]
+    assert run["state"] == "success", "\n".join(f"{task['task_id']}: {api.log(task)[-2500:]}" for task in failed)
+
+
+def _run_both(stage: Stage) -> None:
+    """Take what has landed, and the run of the books that it causes."""
+    api = AirflowApi(stage.ports[8080], "admin", stage.secret("airflow_admin_password"))
+    deadline = time.monotonic() + 120
+    while {dag["dag_id"] for dag in api.dags()} < set(DAGS):
+        assert time.monotonic() < deadline, stage.output("dag-processor")[-3000:]
+        time.sleep(1)
+    before = {run["dag_run_id"] for run in api.newest_runs("build_ledger")}
+    for dag_id in DAGS:
+        api.unpause(dag_id)
+    _wait(api, "ingest_events", api.trigger("ingest_events"))
+    while not (fresh := [r for r in api.newest_runs("build_ledger") if r["dag_run_id"] not in before]):
+        assert time.monotonic() < deadline + 300
+        time.sleep(0.5)
+    _wait(api, "build_ledger", fresh[0]["dag_run_id"])
+
+
+def _run_under(stage: Stage, executor: str, services: tuple[str, ...]) -> None:
+    """Start the services in the compose file's order, run both DAGs, end all by SIGTERM: nothing is left."""
+    configured = Stage(
+        stage.folder, stage.ports, FUND_INGEST_SCHEDULE="", FUND_BUILD_SCHEDULE="", AIRFLOW__CORE__EXECUTOR=executor
+    )
+    stage.services = configured.services
+    try:
+        for name in services:
+            stage.start(name)
+            if name in ("redis", "reports", "api-server"):  # others wait for these
+                stage.wait_until_healthy(name)
+        for name in services:
+            stage.wait_until_healthy(name)
+        _run_both(stage)
+        _tell_memory(stage)
+    finally:
+        left = {name: stage.stop(name, timeout_s=90) for name in reversed(services) if name in stage.running}
+    assert {name: pids for name, pids in left.items() if pids} == {}
+    for name in services:
+        assert not stage.is_healthy(name), f"{name} is said to be healthy although it has ended"
+
+
+def _tell_memory(stage: Stage) -> None:
+    """Memory of every service, for docs/deployment.md: shared pages counted once over all (PSS)."""
+    from runtime.processes import session_members
+
+    for name, process in stage.running.items():
+        kilobytes = 0
+        for pid in session_members(process.pid):
+            text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+            kilobytes += int(text.split("Pss:", 1)[1].split()[0])
+        print(f"{name:15s} {kilobytes / 1024:7.0f} MB PSS, {len(session_members(process.pid))} processes")
+
+
+def test_both_roles_reach_their_own_database_only_with_no_power_beyond_it(installed: Stage) -> None:
+    roles = "SELECT rolname, rolsuper, rolcreatedb, rolcreaterole FROM pg_roles WHERE rolname = current_user"
+    assert _ask(installed.warehouse_url(), roles) == [("merged_fund", False, False, True)]
+    metadata = installed.secret("airflow_database_url")
+    assert _ask(metadata, roles) == [("airflow", False, False, False)]
+    foreign = installed.warehouse_url().rpartition("/")[0] + "/airflow"
+    with pytest.raises(psycopg2.OperationalError, match="permission denied for database"):
+        _ask(foreign, "SELECT 1")
+    with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+        _ask(metadata.rpartition("/")[0] + "/merged_fund", "SELECT * FROM events.event")
+
+
+def test_a_changed_password_of_the_first_administrator_is_not_put_back(installed: Stage) -> None:
+    users = _ask(installed.secret("airflow_database_url"), "SELECT username FROM ab_user")
+    assert users == [("admin",)]
+    assert "added admin" in installed.output("migrate")
+    assert "there are users already" in installed.output("migrate")
+
+
+def test_files_become_published_books_through_workers_with_a_queue(installed: Stage) -> None:
+    land_good(installed.folder / "landing")
+    _run_under(installed, "CeleryExecutor", ("redis", *AIRFLOW, "celery-worker"))
+    statement = dict(_ask(installed.warehouse_url(), STATEMENT_QUERY))
+    assert {line: statement[line] for line in STATEMENT} == {line: Decimal(text) for line, text in STATEMENT.items()}
+    assert _celery_results(installed) >= len(STATEMENT)
+    assert "requirepass" not in _command_lines()
+
+
+def test_the_same_books_go_on_beside_the_scheduler_and_reports_are_served_to_who_may_read_them(
+    installed: Stage,
+) -> None:
+    _require("nginx", "FUND_REQUIRE_NGINX")
+    before = _celery_results(installed)
+    land_good(installed.folder / "landing")
+    land(installed.folder / "landing", d_claim=CLAIM.replace("K1", "K8").replace("K2", "K9"))
+    password = "a reader's password"
+    hashed = subprocess.run(
+        ["openssl", "passwd", "-6", "-stdin"], input=password, capture_output=True, text=True, check=True
+    ).stdout
+    with (installed.folder / "secrets" / "reports_users").open("a") as users:
+        users.write(f"zhang:{hashed}")
+    services = ("reports", *AIRFLOW)
+    installed.start("reports")
+    installed.wait_until_healthy("reports")
+    assert _get(installed, "/index.html")[0] == 401
+    assert _get(installed, "/index.html", "zhang:guessed")[0] == 401
+    installed.stop("reports", 20)
+
+    _run_under(installed, "LocalExecutor", AIRFLOW)
+    assert _celery_results(installed) == before
+    statement = dict(_ask(installed.warehouse_url(), STATEMENT_QUERY))
+    assert statement["E113"] > Decimal(STATEMENT["E113"])
+    assert services[0] == "reports"
+
+    installed.start("reports")
+    installed.wait_until_healthy("reports")
+    login = f"zhang:{password}"
+    code, headers, page = _get(installed, "/index.html", login)
+    assert (code, headers["X-Content-Type-Options"]) == (200, "nosniff")
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
+    assert "320100" in page
+    assert _get(installed, "/merged_fund_320100.xlsx", login)[0] == 200
+    for path in ("/merged_fund_999999.xlsx", "/../secrets/fund_pseudonym_key", "/.index.html.draft", "/index.html~"):
+        assert _get(installed, path, login)[0] in (400, 404), path
+    assert installed.stop("reports", 20) == []
+
+
+def _get(stage: Stage, path: str, login: str = "") -> tuple[int, Any, str]:
+    request = urllib.request.Request(f"http://127.0.0.1:{stage.ports[8081]}{path}")
+    if login:
+        request.add_header("Authorization", "Basic " + base64.b64encode(login.encode()).decode())
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(request, timeout=10) as answer:
+            return answer.status, answer.headers, answer.read().decode("utf-8", errors="replace")
+    except urllib.error.HTTPError as error:
+        return error.code, error.headers, ""
+
+
+def _command_lines() -> str:
+    lines = []
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            lines.append(entry.read_bytes().decode(errors="replace"))
+        except OSError:
+            continue
+    return "\n".join(lines)
