@@ -121,7 +121,7 @@ def _fund_sheets(connection: Connection, book: Book, frame: Frame, contents: Con
     trial = books.trial_balance(*key, frame.month)
     accounts = trial_balance_sheet(book, frame, named("试算平衡表", TRIAL_TITLE), trial)
     details = books.maternity(*key, frame.month), books.maternity_totals(*key, frame.month)
-    maternity = maternity_sheet(book, frame, named("生育待遇支出明细", MATERNITY_TITLE), *details)
+    maternity = maternity_sheet(book, frame, statement, named("生育待遇支出明细", MATERNITY_TITLE), *details)
     for year in range(frame.month.year, frame.month.year - _YEARS_BY_MONTH, -1) if main else ():
         values = _by_month(connection, frame, year)
         if values:

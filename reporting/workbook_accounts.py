@@ -65,6 +65,7 @@ _PERSON_NOTE = Name(
 YEAR = "year"
 _TRIAL_LABELS = (Name("科目代码", "Code"), Name("科目名称", ""), Name("Account", ""), Name("分账", "Sub-fund"))
 _MATERNITY_LABELS = (Name("待遇项目", ""), Name("Benefit item", ""), Name("支付方式", ""), Name("Payment method", ""))
+_STATEMENT_LINE = Name("收支表：生育待遇支出", "Statement: maternity benefits (E113)")
 _OPENING_LINE = "S20"
 _ON_ONE_PAGE = 60  # accounts that are still readable on a page of A4
 _CELL: Style = {"border": 1}
@@ -161,9 +162,14 @@ def _trial_row(book: Book, accounts: Accounts, place: int, line: TrialBalanceLin
 
 
 def maternity_sheet(
-    book: Book, frame: Frame, name: str, lines: Sequence[MaternityLine], totals: Mapping[str, MaternityFigures]
+    book: Book,
+    frame: Frame,
+    statement: Grid,
+    name: str,
+    lines: Sequence[MaternityLine],
+    totals: Mapping[str, MaternityFigures],
 ) -> Maternity:
-    """Items and payment methods by account, each account with its subtotal, and a total."""
+    """Items and payment methods by account, each with its subtotal; the total is checked against the statement."""
     amounts = [totals[""].amount_year_to_date, totals[""].amount_month]
     layout = Layout(name, (24.0, 30.0, 18.0, 15.0, *[10.0, 10.0, money_width(amounts, 17.0)] * 2), one_page=True)
     _open(book, frame, layout, MATERNITY_TITLE, _MATERNITY_LABELS)
@@ -182,9 +188,26 @@ def maternity_sheet(
         subtotals.append(row)
         row = items[-1] + 1
     _maternity_row(book, name, row, (Name("合计", "Total"), Name("", "")), totals[""], subtotals, bg_color="#F2F2F2")
-    row_heights(book, name, range(HEAD_ROWS, row + 1), 18)
-    finish(book, layout, signatures(book, layout, note(book, layout, row + 1, _PERSON_NOTE)))
-    return Maternity(name, row)
+    maternity = Maternity(name, row)
+    _maternity_check(book, maternity, statement)
+    row_heights(book, name, range(HEAD_ROWS, row + 3), 18)
+    finish(book, layout, signatures(book, layout, note(book, layout, row + 3, _PERSON_NOTE)))
+    return maternity
+
+
+def _maternity_check(book: Book, maternity: Maternity, statement: Grid) -> None:
+    """Below the total the statement's line, and whether both are the same."""
+    row, last = maternity.total_row + 1, len(_MATERNITY_LABELS) + len(MATERNITY_COLUMNS) - 1
+    for place, label in enumerate((_STATEMENT_LINE, Name("核对", "Check"))):
+        for column in range(last + 1):
+            text = (label.zh, label.en)[column] if column < 2 else ""
+            latin: Style = {"font_name": LATIN, "font_size": 9, "shrink": True} if column == 1 else {}
+            book.text(Ref(maternity.name, row + place, column), text, **_CELL, **latin)
+    for amount, period in (("amount_month", "month.total"), ("amount_year_to_date", "year_to_date.total")):
+        total, line = maternity.total(amount), statement.one("E113", period)
+        at = total.terms[0][1]._replace(row=row)
+        book.figure(at, book.total(line), line, **_CELL, font_name=LATIN)
+        book.comparison(at._replace(row=row + 1), total, Sum(((1, at),)), **_CELL, bold=True)
 
 
 def _maternity_row(

@@ -110,7 +110,10 @@ class Book:
         sheet = self.xlsx.get_worksheet_by_name(ref.sheet)
         if to is not None and to != (ref.row, ref.col):
             sheet.merge_range(ref.row, ref.col, *to, "", chosen)
-        sheet.write_string(ref.row, ref.col, shown, chosen)
+        if shown:
+            sheet.write_string(ref.row, ref.col, shown, chosen)
+        else:
+            sheet.write_blank(ref.row, ref.col, None, chosen)
 
     def figure(self, ref: Ref, value: Decimal | int, formula: Formula | None = None, **style: object) -> None:
         """A figure of the books, with the formula that must come to it."""

@@ -169,7 +169,8 @@ def spread(widths: Sequence[float], parts: int) -> list[tuple[int, int]]:
     for column, width in enumerate(widths):
         reached += width
         missing = parts - len(groups)
-        enough = reached >= total * (len(groups) + 1) / parts - width / 2
+        wide_enough = sum(widths[first : column + 1]) >= 0.6 * total / parts
+        enough = wide_enough and reached >= total * (len(groups) + 1) / parts - width / 2
         if missing > 1 and (enough or len(widths) - column <= missing):
             groups.append((first, column))
             first = column + 1

@@ -1,0 +1,168 @@
+"""Sheets of a size and with texts that samples don't have."""
+
+from __future__ import annotations
+
+import time
+import zipfile
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+from openpyxl.worksheet.worksheet import Worksheet
+
+from ingestion.contracts.columns import BENEFIT_ITEM
+from reporting import files
+from reporting.books import Head, Line, Region, TrialBalanceLine
+from reporting.names import BENEFIT_ITEMS
+from reporting.quality import CUT_OFF, CheckResult, Finding
+from reporting.workbook_accounts import YEAR, monthly_sheet, trial_balance_sheet
+from reporting.workbook_cells import Book
+from reporting.workbook_checks import FINDINGS_MOST, findings_sheet, results_sheet
+from reporting.workbook_page import Frame, Layout, finish, open_sheet, spread
+
+MOMENT = datetime(2020, 7, 3, tzinfo=UTC)
+HOSTILE = "=cmd|'/C calc'!A0 &8&P\x1b"
+
+
+def frame(name: str = "南京市") -> Frame:
+    head = Head(41_449, "5d" * 32, "e1" * 32, MOMENT, f"run {name}")
+    region = Region("320100", name, name, date(2020, 1, 1), head, ("EMI",), date(2020, 6, 1))
+    return Frame(region, head, "EMI", date(2020, 6, 1))
+
+
+def written(fill: Callable[[Book], Any]) -> openpyxl.Workbook:
+    book = Book({}, MOMENT)
+    fill(book)
+    return openpyxl.load_workbook(BytesIO(book.close()), data_only=True)
+
+
+def pages(sheet: Worksheet) -> tuple[int, int]:
+    """How many pages wide and high a sheet prints; a file leaves out a one."""
+    assert sheet.sheet_properties.pageSetUpPr.fitToPage
+    wide, high = sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight
+    return (1 if wide is None else wide, 1 if high is None else high)
+
+
+def width(sheet: Worksheet, column: int) -> float:
+    """A column's width; neighbours of the same width share an entry."""
+    return next(each.width for each in sheet.column_dimensions.values() if each.min <= column <= each.max)
+
+
+def finding(number: int, **changes: object) -> Finding:
+    item = {"region_code": "320100", "event_seq": number, "source_file": f"nj_claim_{number}.csv", "source_line": 7}
+    values: dict[str, Any] = {"code": "C10", "key": str(number), "item": item, "amount": Decimal(number), **changes}
+    return Finding("320100", **values, first_seen_run="run", first_seen_at=MOMENT, age_days=3)
+
+
+def test_thousands_of_findings_are_limited_and_what_is_left_out_is_said() -> None:
+    started = time.monotonic()
+    sheet = written(lambda book: findings_sheet(book, frame(), "F", [finding(n) for n in range(5_000)]))["F"]
+    codes = [row[0].value for row in sheet.iter_rows(min_row=5)]
+    assert codes.count("C10") == FINDINGS_MOST
+    assert any(str(code).startswith("另有 3,000 条未列出") for code in codes)
+    assert time.monotonic() - started < 30
+
+
+def test_hostile_names_and_findings_stay_text_and_say_that_a_list_was_cut() -> None:
+    found = [finding(1, item={HOSTILE: HOSTILE * 3_000}), finding(2, key=CUT_OFF, amount=None)]
+    book = Book({"title": HOSTILE}, MOMENT)
+    findings_sheet(book, frame(HOSTILE), "F", found)
+    content = book.close()
+    sheet = openpyxl.load_workbook(BytesIO(content))["F"]
+    assert all(cell.data_type in "sn" for row in sheet.iter_rows() for cell in row)
+    assert sheet["B5"].value.startswith("=cmd")
+    assert sheet["B5"].quotePrefix
+    assert sheet["B6"].value.startswith("（清单已截断")
+    with zipfile.ZipFile(BytesIO(content)) as archive:
+        assert "A0 &amp;&amp;8&amp;&amp;P␛" in archive.read("xl/worksheets/sheet1.xml").decode()
+
+
+def test_checks_that_did_not_pass_are_marked() -> None:
+    result = CheckResult(
+        *("320100", "balance", "B09", "warn", False, 12, 1, Decimal("3.50"), "收入户", "income", "fund_accounting", ""),
+        *(MOMENT, MOMENT, 0),
+    )
+    sheet = written(lambda book: results_sheet(book, frame(), "R", [result]))["R"]
+    assert [sheet.cell(5, column).value for column in (1, 2, 4, 5, 6, 7, 8)] == [
+        *("平衡", "B09", "提示", "不通过", 12, 1, 3.5)
+    ]
+    assert sheet["E5"].font.color.rgb == "FFC00000"
+
+
+def test_five_hundred_accounts_foot_and_print_on_several_pages() -> None:
+    figures = {"opening_debit": "1.00", "opening_credit": "1.00", "debit_amount": "2.00", "credit_amount": "2.00"}
+    amounts = {**figures, "closing_debit": "1.00", "closing_credit": "1.00"}
+
+    def line(code: str, times: int, posting: bool = True) -> TrialBalanceLine:
+        return TrialBalanceLine(
+            *(code, "科目", "account", "pooled", 0, posting),
+            **{column: Decimal(amount) * times for column, amount in amounts.items()},
+        )
+
+    lines = [*(line(f"{1000 + number}", 1) for number in range(500)), line("", 500, posting=False)]
+    sheet = written(lambda book: trial_balance_sheet(book, frame(), "T", lines))["T"]
+    assert [cell.value for cell in sheet[506]][4:] == [500, 500, 1000, 1000, 500, 500, "平"]
+    assert pages(sheet) == (1, 0)
+
+
+def test_thirty_six_months_side_by_side() -> None:
+    months = [f"{2018 + number // 12}-{number % 12 + 1:02}" for number in range(36)]
+    lines = [Line("I10", 10, "社会保险费收入", "Contributions", 0, False, ())]
+    values = {("I10", month): Decimal("9999999999.99") for month in months}
+    values["I10", YEAR] = Decimal("9999999999.99") * 36
+    sheet = written(lambda book: monthly_sheet(book, frame(), "M", lines, values))["M"]
+    assert sheet.cell(6, 4 + 37).value == pytest.approx(359999999999.64, abs=0.001)
+    assert width(sheet, 4 + 37) > len("359,999,999,999.64")
+
+
+def test_columns_are_as_wide_as_figures_of_ten_trillion() -> None:
+    lines = [Line("I10", 10, "收入", "Income", 0, False, ())]
+    largest = Decimal("-9999999999999.99")
+    values = {("I10", "2020-01"): largest, ("I10", YEAR): largest}
+    sheet = written(lambda book: monthly_sheet(book, frame(), "M", lines, values))["M"]
+    assert width(sheet, 5) > len(f"{largest:,.2f}") + 1
+
+
+@pytest.mark.parametrize("parts", [2, 3, 4])
+def test_signatures_share_the_width(parts: int) -> None:
+    for widths in ((1.0,) * parts, (5.0, 6.5, 30.0, 30.0, *[13.5] * 6), (90.0, 1.0, 1.0, 1.0, 1.0)):
+        groups = spread(widths, parts)
+        assert [column for first, last in groups for column in range(first, last + 1)] == list(range(len(widths)))
+        assert len(groups) == parts
+
+
+def test_every_benefit_item_has_a_name() -> None:
+    assert set(BENEFIT_ITEMS) >= set(BENEFIT_ITEM.values)
+
+
+def test_a_replaced_file_is_whole_or_as_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = files.replace_file(tmp_path / "new" / "book.xlsx", b"first")
+    assert target.stat().st_mode & 0o777 == 0o644
+
+    def full(_: int) -> None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(files.os, "fsync", full)
+    with pytest.raises(OSError, match="no space"):
+        files.replace_file(target, b"second")
+    assert target.read_bytes() == b"first"
+    assert list(target.parent.iterdir()) == [target]
+
+
+def test_print_settings_of_a_sheet() -> None:
+    def fill(book: Book) -> None:
+        layout = Layout("S", (10.0, 10.0), portrait=True, one_page=True)
+        open_sheet(book, frame(), layout)
+        finish(book, layout, 9)
+
+    sheet = written(fill)["S"]
+    assert (sheet.page_setup.paperSize, sheet.page_setup.orientation) == (9, "portrait")
+    assert pages(sheet) == (1, 1)
+    assert (sheet.print_area, sheet.print_title_rows, sheet.freeze_panes) == ("'S'!$A$1:$B$9", "$1:$5", "A6")
+    assert "第 &P 页 共 &N 页" in sheet.oddFooter.center.text
+    assert "2020年6月" in sheet.oddHeader.right.text
