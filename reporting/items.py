@@ -9,6 +9,7 @@ from typing import Any
 
 from reporting.names import BENEFIT_ITEMS, FUNDS, SUB_FUNDS, Name, name_of
 from reporting.quality import CUT_OFF, Finding
+from reporting.verdict import money
 
 FAMILIES = {
     "registration": Name("参保登记", "registration"),
@@ -71,6 +72,27 @@ _LABELS = {
     "rows_examined": "检查行数",
     "population": "应检查行数",
     "voucher_no": "凭证号",
+    "opening_difference": "期初差额",
+    "turnover_difference": "发生额差额",
+    "closing_difference": "期末差额",
+    "column_name": "栏次",
+    "sheet_change": "报表变动",
+    "statement_change": "报表变动",
+    "sum_of_months": "各月之和",
+    "closing_before": "上期期末",
+    "net_assets": "净资产",
+    "journal_lines": "分录行数",
+    "turnover_lines": "发生额行数",
+    "first_missing_seq": "缺号自",
+    "last_missing_seq": "缺号至",
+    "recorded_at": "记录时间",
+    "recorded_before": "前一记录时间",
+    "posting_date": "记账日期",
+    "person_no": "人员编号",
+    "employer_no": "单位编号",
+    "claim_no": "结算编号",
+    "receipt_no": "税票号",
+    "account_name": "科目名称",
 }
 _NAMES = {"fund_code": FUNDS, "sub_fund": SUB_FUNDS, "benefit_item": BENEFIT_ITEMS, "family": FAMILIES}
 _SHARES = ("row_share", "row_share_max", "amount_share", "amount_share_max")
@@ -137,7 +159,7 @@ def _value(name: str, value: object) -> str:
         return f"{Decimal(str(value)):.2%}"
     if name.endswith(("_at", "_on")):
         return str(value)[:16].replace("T", " ")
-    return _text(value)
+    return money(value) if isinstance(value, Decimal) else _text(value)
 
 
 def _text(value: object) -> str:

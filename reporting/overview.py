@@ -11,11 +11,13 @@ from ingestion.database import Connection
 from ingestion.settings import BEIJING
 from reporting import arrivals, books, quality
 
-# Offending items on the whole page, and of one check: more are counted, and stand in the workbook and the database.
+# What a page of thirty bad regions can hold and still be read. Beyond, everything is counted, and stands in the
+# database: offending items on the whole page and of one check, and checks that are shown with their items.
 ITEMS_ON_PAGE = 1200
 ITEMS_OF_CHECK_MAX = 50
 ITEMS_OF_CHECK_MIN = 2
-OPEN_ROWS_ON_PAGE = 300
+CHECKS_IN_FULL = 150
+OPEN_ROWS_ON_PAGE = 200
 OPEN_ROWS_OF_REGION_MAX = 50
 FILES_LISTED_MAX = 100
 
@@ -85,7 +87,8 @@ def read(connection: Connection, run_id: str | None, clock: Clock) -> Overview:
     """Read all of it; `run_id` defaults to the newest run, and may be one that left nothing behind."""
     run_id = run_id or quality.newest_run(connection)
     results = quality.results(connection, run_id) if run_id else []
-    limit = _share(ITEMS_ON_PAGE, sum(not result.success for result in results), ITEMS_OF_CHECK_MAX)
+    failed = min(sum(not result.success for result in results), CHECKS_IN_FULL)
+    limit = _share(ITEMS_ON_PAGE, failed, ITEMS_OF_CHECK_MAX)
     open_rows = arrivals.open_rows(connection, clock.made_at.astimezone(BEIJING).date())
     open_limit = _share(OPEN_ROWS_ON_PAGE, len(open_rows), OPEN_ROWS_OF_REGION_MAX)
     return Overview(

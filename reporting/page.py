@@ -22,7 +22,7 @@ from reporting.advice import ACTIONS, NO_ACTION, OWNERS
 from reporting.arrivals import AGE_CLASSES
 from reporting.items import FAMILIES, Item, is_note, item_of
 from reporting.names import FUNDS, SUB_FUNDS, Name, name_of
-from reporting.overview import FundBooks, Overview, total_amount
+from reporting.overview import CHECKS_IN_FULL, FundBooks, Overview, total_amount
 from reporting.quality import CheckResult, RegionVerdict
 
 PAGE = "index.html"
@@ -62,6 +62,7 @@ class RegionView:
     suites: list[SuiteCell]
     results: list[CheckResult]
     problems: list[Problem]
+    more_problems: int
     books: list[FundBooks]
     recorded: tuple[verdicts.Light, Name]
     workbook: str | None
@@ -69,7 +70,8 @@ class RegionView:
 
 def render(overview: Overview, workbooks: Collection[str], failure: str | None = None) -> str:
     """The page's HTML. `workbooks` are names of files beside it that exist; `failure` is what kept them from it."""
-    regions = [_region(overview, verdict, workbooks) for verdict in overview.verdicts]
+    in_full = _problems_in_full(overview)
+    regions = [_region(overview, verdict, workbooks, in_full) for verdict in overview.verdicts]
     shown = [region for region in regions if region.verdict.state != "no_data"]
     urgency = list(verdicts.LIGHTS)
     return (
@@ -89,18 +91,27 @@ def render(overview: Overview, workbooks: Collection[str], failure: str | None =
     )
 
 
-def _region(overview: Overview, verdict: RegionVerdict, workbooks: Collection[str]) -> RegionView:
+def _problems_in_full(overview: Overview) -> int:
+    """How many checks of a region are shown with their items: all of them, unless the page would grow too long."""
+    failed = [result.region_code for result in overview.results if not result.success]
+    return len(failed) if len(failed) <= CHECKS_IN_FULL else max(1, CHECKS_IN_FULL // len(set(failed)))
+
+
+def _region(overview: Overview, verdict: RegionVerdict, workbooks: Collection[str], in_full: int) -> RegionView:
     code = verdict.region_code
     results = overview.results_of(code)
+    bad = _worst_first(results)
+    shown = {result.code for result in bad[:in_full]}
     workbook = f"merged_fund_{code}.xlsx"
     return RegionView(
         verdict=verdict,
         light=verdicts.region_light(verdict, results),
         sentence=verdicts.sentence(verdict, results, overview.last_month(code)),
         pending=verdicts.pending(verdict),
-        suites=[_suite(code, suite, results) for suite in SUITES],
+        suites=[_suite(code, suite, results, shown) for suite in SUITES],
         results=results,
-        problems=[_problem(overview, result) for result in _worst_first(results)],
+        problems=[_problem(overview, result) for result in bad[:in_full]],
+        more_problems=len(bad[in_full:]),
         books=overview.books.get(code, []),
         recorded=_recorded(results),
         workbook=workbook if workbook in workbooks else None,
@@ -111,7 +122,7 @@ def _worst_first(results: list[CheckResult]) -> list[CheckResult]:
     return sorted((result for result in results if not result.success), key=lambda result: result.severity)
 
 
-def _suite(region: str, suite: str, results: list[CheckResult]) -> SuiteCell:
+def _suite(region: str, suite: str, results: list[CheckResult], shown: Collection[str]) -> SuiteCell:
     of_suite = [result for result in results if result.suite == suite]
     wanted = len(SUITES[suite])
     bad = _worst_first(of_suite)
@@ -125,7 +136,8 @@ def _suite(region: str, suite: str, results: list[CheckResult]) -> SuiteCell:
         "green": Name(f"通过 {len(of_suite)} 项", f"{len(of_suite)} passed"),
         "grey": Name(f"未检查 {wanted - len(of_suite)} 项", f"{wanted - len(of_suite)} not checked"),
     }
-    return SuiteCell(light, texts[light], f"c-{region}-{bad[0].code}" if bad else f"all-{region}" if of_suite else "")
+    listed = next((f"c-{region}-{result.code}" for result in bad if result.code in shown), f"all-{region}")
+    return SuiteCell(light, texts[light], listed if of_suite else "")
 
 
 def _problem(overview: Overview, result: CheckResult) -> Problem:
@@ -180,17 +192,17 @@ def _environment() -> Environment:
         "KEY_BALANCES": _KEY_BALANCES,
         "age_names": _age_names(),
         "name_of": name_of,
+        "OWNERS": OWNERS,
     }
     return environment
 
 
 def money(amount: Decimal | None) -> Markup:
-    """An amount of yuan as HTML: negative ones and zeros carry a class, a missing one is a dash."""
+    """An amount of yuan as HTML: a negative one carries a class, a missing one is a dash."""
     if amount is None:
         return Markup('<span class="none">—</span>')
-    text = verdicts.money(amount)
-    kind = "neg" if amount < 0 else "zero" if amount == 0 else ""
-    return Markup('<span class="{}">{}</span>').format(kind, text) if kind else Markup("{}").format(text)
+    form = '<span class="neg">{}</span>' if amount < 0 else "{}"
+    return Markup(form).format(verdicts.money(amount))
 
 
 def css_string(text: str) -> Markup:

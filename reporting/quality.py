@@ -5,6 +5,7 @@ Every function takes a connection of role auditor. Amounts are yuan, times are a
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -197,17 +198,18 @@ _RESULTS = f"""
     order by region_code, code
 """
 
-# Numbered per region and check: the largest amounts first, and the note of a cut list always among the listed.
+# Numbered per region and check: the largest amounts first; the note of a cut list is the last, and never left out.
 _FINDINGS = f"""
-    select region_code, code, finding_key, item, amount, first_seen_run, first_seen_at, age_days
+    select region_code, code, finding_key, item::text, amount, first_seen_run, first_seen_at, age_days
     from (
         select finding.*, row_number() over (
             partition by region_code, code
-            order by finding_key <> '{CUT_OFF}', abs(amount) desc nulls last, finding_key
+            order by finding_key = '{CUT_OFF}', abs(amount) desc nulls last, finding_key
         ) as place
         from ({_NEWEST_FINDINGS}) as finding
     ) as numbered
-    where (%(limit)s::integer is null or place <= %(limit)s) and (%(code)s::text is null or code = %(code)s)
+    where (%(limit)s::integer is null or place <= %(limit)s or finding_key = '{CUT_OFF}')
+        and (%(code)s::text is null or code = %(code)s)
     order by region_code, code, place
 """
 
@@ -252,7 +254,13 @@ def results(connection: Connection, run_id: str) -> list[CheckResult]:
 def findings(connection: Connection, run_id: str, limit: int | None = None, code: str | None = None) -> list[Finding]:
     """Offending items of a run by region, code and falling amount: at most `limit` a check; or of one check."""
     parameters = {"run": run_id, "limit": limit, "code": code}
-    return [Finding(*row) for row in rows(connection, _FINDINGS, parameters)]
+    return [_finding(row) for row in rows(connection, _FINDINGS, parameters)]
+
+
+def _finding(row: tuple[Any, ...]) -> Finding:
+    region, code, key, item, amount, run_id, first_seen_at, age_days = row
+    item = json.loads(item, parse_float=Decimal)  # the driver would make amounts floats
+    return Finding(region, code, key, item, amount, run_id, first_seen_at, age_days)
 
 
 def exists(connection: Connection, relation: str) -> bool:

@@ -92,6 +92,15 @@ def moment(value: datetime) -> str:
     return f"{value.astimezone(BEIJING):%Y-%m-%d %H:%M}"
 
 
+def _day_zh(value: datetime) -> str:
+    day = value.astimezone(BEIJING)
+    return f"{day.year}年{day.month}月{day.day}日"
+
+
+def _moment_zh(value: datetime) -> str:
+    return f"{_day_zh(value)} {value.astimezone(BEIJING):%H:%M} "
+
+
 def money(amount: Decimal) -> str:
     """`1,234.50`; a true minus sign in front of negative amounts."""
     return f"{amount:,.2f}".replace("-", "−")
@@ -103,7 +112,7 @@ def _published(verdict: RegionVerdict, results: Sequence[CheckResult], last_mont
     head = verdict.published
     if verdict.state == "unchanged" and head is not None:
         done = Name(
-            f"账簿可信；本次没有新数据，仍为 {moment(head.published_at)} 发布的结果，截至{month.zh}",
+            f"账簿可信；本次没有新数据，仍为{_moment_zh(head.published_at)}发布的结果，截至{month.zh}",
             f"The books can be trusted; there was nothing new, they are as published on {moment(head.published_at)},"
             f" through {month.en}",
         )
@@ -114,7 +123,7 @@ def _published(verdict: RegionVerdict, results: Sequence[CheckResult], last_mont
     if not warned:
         return Name(f"{done.zh}；{len(results)} 项检查全部通过。", f"{done.en}; all {len(results)} checks have passed.")
     found = _found(warned)
-    return Name(f"{done.zh}；另有{found.zh}。", f"{done.en}; there are {found.en}.")
+    return Name(f"{done.zh}；另有 {found.zh}。", f"{done.en}, with {found.en}.")
 
 
 def _refused(verdict: RegionVerdict, results: Sequence[CheckResult], last_month: date | None) -> Name:
@@ -126,7 +135,7 @@ def _refused(verdict: RegionVerdict, results: Sequence[CheckResult], last_month:
         reasons.append(_acts(["data_operations"]))
     still = _still_shown(verdict, last_month)
     return Name(
-        "本次未予发布：" + "；".join(reason.zh for reason in reasons) + f"。{still.zh}",
+        "本次未予发布：" + "；".join(reason.zh for reason in reasons) + f"；{still.zh}",
         "Not published: " + "; ".join(reason.en for reason in reasons) + f". {still.en}",
     )
 
@@ -136,28 +145,29 @@ def _found(results: Sequence[CheckResult]) -> Name:
     count, rows = len(results), sum(result.unexpected_count for result in results)
     amounts = [result.unexpected_amount for result in results if result.unexpected_amount]
     failing = results[0].severity == "fail"
-    codes = "、".join(result.code for result in results)
-    zh = [f" {count} 项检查{'不通过' if failing else '提示'}（{codes}），共 {rows:,} 行"]
-    en = [
-        f"{count} {'failed check' if failing else 'warning'}{'s' if count > 1 else ''}"
-        f" ({codes.replace('、', ', ')}), {rows:,} rows"
-    ]
+    codes = [result.code for result in results]
+    zh = [f"{count} 项检查{'不通过' if failing else '提示'}（{'、'.join(codes)}），共 {rows:,} 行"]
+    en = [f"{_plural(count, 'failed check' if failing else 'warning')} ({', '.join(codes)}), {_plural(rows, 'row')}"]
     if amounts:
-        zh.append(f"涉及金额 {money(sum(amounts, Decimal(0)))} 元")
-        en.append(f"{money(sum(amounts, Decimal(0)))} yuan")
+        total = money(sum(amounts, Decimal(0)))
+        zh.append(f"{'各项合计' if len(amounts) > 1 else ''}涉及金额 {total} 元")
+        en.append(f"{total} yuan")
     seen = [result.first_seen_at for result in results if result.first_seen_at]
     if seen:
-        first = f"{min(seen).astimezone(BEIJING):%Y-%m-%d}"
-        zh.append(f"最早发现于 {first}")
-        en.append(f"first seen on {first}")
+        zh.append(f"最早发现于{_day_zh(min(seen))}")
+        en.append(f"first seen on {min(seen).astimezone(BEIJING):%Y-%m-%d}")
     acts = _acts(sorted({result.owner for result in results}))
     return Name("，".join([*zh, acts.zh]), ", ".join([*en, acts.en]))
+
+
+def _plural(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def _acts(owners: Sequence[str]) -> Name:
     names = [name_of(OWNERS, owner) for owner in owners]
     return Name(
-        f"由{'、'.join(name.zh for name in names)}负责处理", f"{' and '.join(name.en for name in names)} to act"
+        f"由{'、'.join(name.zh for name in names)}负责处理", f"to be acted on by {', '.join(name.en for name in names)}"
     )
 
 
@@ -189,7 +199,7 @@ def _still_shown(verdict: RegionVerdict, last_month: date | None) -> Name:
         return Name("该统筹区尚无已发布的账簿。", "Nothing has been published for this region yet.")
     month, published_at = month_name(last_month), moment(head.published_at)
     return Name(
-        f"可查询的账簿仍为 {published_at} 发布的结果，截至{month.zh}。",
+        f"可查询的账簿仍为{_moment_zh(head.published_at)}发布的结果，截至{month.zh}。",
         f"Readers still see the books published on {published_at}, through {month.en}.",
     )
 
@@ -201,11 +211,11 @@ def _without_decision(verdict: RegionVerdict, results: Sequence[CheckResult], la
     if verdict.state == "undecided":
         found = _found(failed) if failed else Name("全部通过", "all passed")
         return Name(
-            f"检查已完成（{found.zh.strip()}），尚未作出发布决定。{still.zh}",
+            f"检查已完成（{found.zh}），尚未作出发布决定。{still.zh}",
             f"Checked ({found.en}), but no decision on publication has been made. {still.en}",
         )
     acts = _acts(["data_operations"])
     return Name(
-        f"本次运行在质量检查完成之前中断，未形成结论，{acts.zh}。{still.zh}",
+        f"本次运行在质量检查完成之前中断，未形成结论，{acts.zh}；{still.zh}",
         f"This run broke before its checks were done and has no verdict; {acts.en}. {still.en}",
     )

@@ -1,0 +1,58 @@
+"""The overview page of a database as its readers meet it: HTML at a fixed time, and its words by element."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+
+from ingestion.settings import Settings
+from reporting import overview, page
+from reporting.books import one_state
+
+MADE_AT = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
+_CELLS = {"td", "th", "dt", "dd", "p"}
+_VOID = {"meta", "link", "use", "path", "circle", "br"}
+
+
+def html_of(settings: Settings, run_id: str | None = None, workbooks: Collection[str] = ()) -> str:
+    """The page as it would be written at `MADE_AT`."""
+    with one_state(settings) as connection:
+        content = overview.read(connection, run_id, overview.Clock(MADE_AT, settings.business_date))
+    return page.render(content, workbooks)
+
+
+class Words(HTMLParser):
+    """Text of every element that has an id, of the whole page under '', and all attributes of all elements."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.texts: dict[str, str] = {}
+        self.attributes: list[tuple[str, str, str]] = []
+        self.tags: set[str] = set()
+        self._open: list[str] = []
+        self.feed(html)
+        self.close()
+        self.texts = {name: re.sub(r"\s+", " ", text) for name, text in self.texts.items()}
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes += [(tag, name, value or "") for name, value in attrs]
+        if tag not in _VOID:
+            self._open.append(dict(attrs).get("id") or "")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in _VOID:
+            self._open.pop()
+        if tag in _CELLS:
+            self.handle_data(" ")
+
+    def handle_data(self, data: str) -> None:
+        if "style" in self.tags and not any(self._open) and "{" in data:
+            return
+        for name in {"", *self._open}:
+            self.texts[name] = self.texts.get(name, "") + data
+
+    def __getitem__(self, name: str) -> str:
+        return self.texts[name]

@@ -1,0 +1,242 @@
+"""The overview page on a real PostgreSQL: it says what became of each region, and hostile text stays text."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import stat
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+import reporting.workbook
+from expectations.gate import GateRefusedError, check, publish
+from expectations.suites import all_checks
+from ingestion.settings import Settings
+from reporting import write
+from reporting.__main__ import main
+from reporting.advice import ACTIONS, OWNERS
+from tests.integration.gate_mutations import MUTATIONS
+from tests.integration.overview_support import Words, html_of
+from tests.integration.test_gate import Books, books, template  # noqa: F401 - fixtures
+
+HOSTILE = """<script>alert(1)</script>"><img src=x onerror=alert(2)> javascript:alert(3) </style> {{ 7 * 7 }} '\\"""
+
+
+def _mutation(code: str, why: str) -> str:
+    return "set session_replication_role = replica;" + next(m.sql for m in MUTATIONS if (m.code, m.why) == (code, why))
+
+
+def _run(books: Books, run_id: str = "run-1") -> None:  # noqa: F811 - the fixture's name is the best
+    check(run_id, books.settings)
+    with suppress(GateRefusedError):
+        publish(run_id, books.settings)
+
+
+def test_published_books_are_said_to_be_trustworthy(books: Books) -> None:  # noqa: F811
+    _run(books)
+    words = Words(html_of(books.settings, workbooks=["merged_fund_320100.xlsx"]))
+    assert "2 个统筹区的账簿全部可信，均已发布。" in words["verdict"]
+    assert "南京市：账簿可信，已发布，截至2020年1月；22 项检查全部通过。" in words["r-320100"]
+    assert "published through January 2020" in words["r-320100"]
+    assert ("a", "href", "merged_fund_320100.xlsx") in words.attributes
+    assert ("a", "href", "merged_fund_340400.xlsx") not in words.attributes
+    assert "没有尚未解决的隔离行" in words["quarantine"]
+    assert "已留存，一致" in words["heads"]
+
+
+def test_statement_shows_the_maternity_line_down_to_item_and_payment_method(books: Books) -> None:  # noqa: F811
+    _run(books)
+    words = Words(html_of(books.settings))
+    # Worked out by hand in gate_books: 200 delivery + 300 allowance - 50 recovered.
+    assert re.search(r"E113 生育待遇支出 \S.*? 450\.00 450\.00 0\.00", words["s-320100"])
+    assert re.search(r"剖宫产 .*? 150\.00", words["m-320100-EMI"])
+    assert re.search(r"生育津贴 .*? 300\.00", words["m-320100-EMI"])
+    assert "该基金末月" in words["s-320100"]
+    assert "不完整" not in words["s-320100"]
+
+
+def test_refusal_names_rows_amount_age_owner_and_what_is_still_shown(books: Books) -> None:  # noqa: F811
+    books.corrupt(_mutation("M03", "a maternity benefit from the personal account"))
+    _run(books)
+    words = Words(html_of(books.settings))
+    assert "2 个统筹区中：1 个未发布，1 个已发布，可信。" in words["verdict"]
+    said = words["r-320100"]
+    assert "本次未予发布" in said
+    assert "M03" in said
+    assert "最早发现于" in said
+    assert "待遇结算" in said
+    assert "可查询的账簿仍为2020年2月1日 10:00 发布的结果，截至2019年12月。" in said
+    problem = words["c-320100-M03"]
+    for place in ("300.00", "320100-10-1", "2020-01", "320100.2020-01.csv", "第 11 行", "待遇结算", "如何处理"):
+        assert place in problem
+    assert "不通过 M03" in words["lights"]
+    assert "账簿可信" in words["r-340400"]
+
+
+def test_warnings_are_published_and_shown(books: Books) -> None:  # noqa: F811
+    books.corrupt(_mutation("C05", "within the threshold"))
+    shutil.rmtree(books.settings.heads_dir)
+    _run(books)
+    words = Words(html_of(books.settings))
+    assert (
+        "账簿可信，已发布，截至2020年1月；另有 2 项检查提示（C05、H01），共 2 行，涉及金额 1.00 元" in words["r-320100"]
+    )
+    assert "由数据运维、内部审计负责处理" in words["r-320100"]
+    assert "320100.2020-01.csv" in words["quarantine"]
+    assert "金额格式不正确" in words["quarantine"]
+    assert "尚未解决 1 行，涉及金额 1.00 元" in words["quarantine"]
+    assert "未留存或落后" in words["heads"]
+
+
+def test_missing_files_are_named(books: Books) -> None:  # noqa: F811
+    books.corrupt(
+        "insert into events.source_calendar values"
+        " ('source_320100', 'claim', 'monthly day 10 until 2020-02', '2020-02-01', '320100')"
+    )
+    _run(books)
+    words = Words(html_of(books.settings))
+    assert "未到 1 份" in words["files"]
+    assert "202002" in words["files"]
+    assert "已过期限" in words["files"]
+
+
+def test_other_reasons_for_a_refusal_are_said_in_words(books: Books) -> None:  # noqa: F811
+    check("run-1", books.settings)
+    books.corrupt(
+        "set session_replication_role = replica; delete from quality.check_result where code in ('B02', 'H01');"
+        " insert into ledger.built_head (region_code, batch_id, seq, batch_hash, run_id, built_at)"
+        " values ('320100', 3, 20, sha256('x'), 'late', now())"
+    )
+    undecided = Words(html_of(books.settings, "run-1"))
+    assert "检查已完成（全部通过），尚未作出发布决定" in undecided["r-320100"]
+    with pytest.raises(GateRefusedError):
+        publish("run-1", books.settings)
+    words = Words(html_of(books.settings, "run-1"))
+    assert "缺少检查 B02、H01 的结果" in words["r-340400"]
+    assert "检查之后账簿又有变动" in words["r-320100"]
+    assert "由数据运维负责处理" in words["r-320100"]
+    assert "未检查 1 项" in words["lights"]
+    assert "未检查" in words["heads"]
+    with suppress(GateRefusedError):
+        publish("never", books.settings)
+    assert "未完成对该统筹区的检查" in Words(html_of(books.settings, "never"))["r-320100"]
+
+
+def test_run_that_broke_before_the_checks_is_not_taken_for_a_verdict(books: Books) -> None:  # noqa: F811
+    words = Words(html_of(books.settings, "broken-run"))
+    assert "本次运行未形成结论" in words["verdict"]
+    assert "本次运行在质量检查完成之前中断" in words["r-320100"]
+    assert "另有 7 笔已入库的业务数据尚未检查、尚未发布" in words["r-320100"]
+    assert "可信" not in words["r-320100"]
+    assert "未检查 9 项" in words["lights"]
+    assert "E113" in words["s-320100"]  # the published books are there all the same
+
+
+def test_unchanged_region_says_since_when_it_is_so(books: Books) -> None:  # noqa: F811
+    _run(books)
+    _run(books, "run-2")
+    assert "账簿可信；本次没有新数据，仍为" in Words(html_of(books.settings))["r-320100"]
+
+
+@pytest.mark.parametrize("warehouse", ["migrated_warehouse", "deployed_warehouse"])
+def test_empty_database_has_a_page(warehouse: str, request: pytest.FixtureRequest) -> None:
+    request.getfixturevalue(warehouse)
+    words = Words(html_of(Settings.from_env()))
+    assert "尚无数据：系统中还没有任何统筹区的账簿。" in words["verdict"]
+    assert "尚未收到任何文件" in words["files"]
+    assert ("南京市（320100）" in words["verdict"]) == (warehouse == "deployed_warehouse")
+
+
+def test_hostile_text_stays_text(books: Books) -> None:  # noqa: F811
+    text = HOSTILE.replace("'", "''")
+    books.corrupt(
+        _mutation("C05", "within the threshold")
+        + f"""update events.quarantine set source_event_key = '{text}', messages = array['{text}'],
+                error_codes = array['{text}'];
+            update events.file_registry set file_name = '{text}2020-01.csv', source_system = '{text}' where file_id = 2;
+            insert into events.file_registry values (77, '{text}', '{text}', repeat('0', 64), 1, now());
+            insert into events.file_outcome values (77, 1, 'rejected', 'E-FILE-NAME', '{text}', null, 0, 0, 0, 0, null,
+                'reader', null, now());
+            update policy.policy_region set name_zh = '{text}', name_en = '{text}' where region_code = '340400'"""
+    )
+    _run(books, HOSTILE)
+    html = html_of(books.settings)
+    words = Words(html)
+    assert words.tags.isdisjoint({"script", "img", "iframe", "object"})
+    assert not [name for _, name, _ in words.attributes if name.startswith("on")]
+    links = {value for _, name, value in words.attributes if name in ("href", "src")}
+    assert {link.partition("-")[0].partition("_")[0] for link in links if link[0] != "#"} <= {"data:,", "merged"}
+    assert html.count("</style>") == 1
+    assert "{{ 7 * 7 }}" in words["quarantine"]
+    assert "onerror=alert(2)" in words["files"]
+
+
+def test_long_lists_are_cut_and_say_so(books: Books) -> None:  # noqa: F811
+    books.corrupt(
+        "set session_replication_role = replica;"
+        "insert into events.quarantine (quarantine_id, file_id, line_no, region_code, family, source_system,"
+        " source_event_key, error_codes, messages, amount, quarantined_at)"
+        " select n, 2, n, '320100', 'claim', 'source_320100', 'Q' || n, array['E-TYPE-AMOUNT'],"
+        " array['第 ' || n || ' 行金额格式不正确 / line ' || n || ' has no amount'], n,"
+        " timestamptz '2026-11-22 00:00Z' - n % 120 * interval '1 day' from generate_series(1, 10000) as n;"
+        "update events.file_outcome set rows = rows + 10000, quarantined = 10000, declared_rows = rows + 10000"
+        " where file_id = 2"
+    )
+    _run(books)
+    html = html_of(books.settings)
+    words = Words(html)
+    assert len(html.encode()) < 300_000
+    assert "尚未解决 10,000 行，涉及金额 50,005,000.00 元" in words["quarantine"]
+    assert "另有 9,950 行未在本页列出" in words["quarantine"]
+    assert "10,000.00" in words["quarantine"]  # the largest amounts are listed
+    assert "另有 9,950 条未在本页列出" in words["c-320100-C05"]
+
+
+def test_same_state_gives_the_same_page(books: Books) -> None:  # noqa: F811
+    books.corrupt(_mutation("M03", "a maternity benefit from the personal account"))
+    _run(books)
+    assert html_of(books.settings) == html_of(books.settings)
+
+
+def test_page_is_there_when_the_workbooks_are_not(published_copy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert published_copy
+    monkeypatch.setattr(reporting.workbook, "write_workbooks", _failing)
+    with pytest.raises(RuntimeError, match="no space"):
+        write()
+    html = (Settings.from_env().reports_dir / "index.html").read_text("utf-8")
+    assert "工作簿未能生成" in html
+
+
+def _failing(*_: object) -> list[Path]:
+    raise RuntimeError("no space")
+
+
+def test_page_is_replaced_in_one_step(published_copy: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert published_copy
+    folder = Settings.from_env().reports_dir
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "index.html").write_text("old")
+    assert main(["write"]) == 0
+    page = folder / "index.html"
+    assert capsys.readouterr().out.splitlines()[-1] == str(page)
+    assert stat.S_IMODE(page.stat().st_mode) == 0o644
+    assert {path.name for path in folder.iterdir()} == {
+        "index.html", "merged_fund_320100.xlsx", "merged_fund_340400.xlsx",
+    }  # fmt: skip
+    words = Words(page.read_text("utf-8"))
+    assert "2 个统筹区的账簿全部可信，均已发布。" in words["verdict"]
+    assert ("a", "href", "merged_fund_340400.xlsx") in words.attributes
+
+
+def test_command_says_what_is_wrong(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("FUND_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/nowhere")
+    assert main(["write"]) == 1
+    assert "not all reports were written" in capsys.readouterr().err
+
+
+def test_every_check_has_an_action_and_a_named_owner() -> None:
+
+    assert {check.code for check in all_checks()} == set(ACTIONS)
+    assert {check.owner for check in all_checks()} <= set(OWNERS)
