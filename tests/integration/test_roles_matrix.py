@@ -244,7 +244,6 @@ MODELS_ONLY = (
     "ALTER VIEW marts.trial_balance RESET (security_barrier)",
     "DROP VIEW marts.trial_balance",
     "ALTER TABLE ledger.journal_line ADD COLUMN a int",
-    "GRANT SELECT ON ledger.journal_line TO PUBLIC",
 )
 
 

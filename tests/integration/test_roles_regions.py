@@ -179,6 +179,34 @@ def test_plans_do_not_touch_foreign_lines(warehouse: str) -> None:
         assert all("never executed" in line or "rows=0.00" in line for line in scans), (mart, scans)
 
 
+FORCED = (
+    "SET enable_nestloop = off",
+    "SET enable_nestloop = off; SET enable_hashjoin = off",
+    "SET enable_nestloop = off; SET enable_indexscan = off; SET enable_bitmapscan = off",
+)
+
+
+@pytest.mark.parametrize("forced", FORCED)
+def test_no_plan_of_the_readers_choice_counts_a_person_elsewhere(warehouse: str, forced: str) -> None:
+    """Without a condition on the scan itself EXPLAIN ANALYZE would tell how many lines a person has in the other city."""
+    lines = f"FROM marts.general_ledger WHERE region_code = '{HUAINAN}' AND person_no IS NOT NULL"
+    ((person, occurred_on),) = ask(warehouse, f"SELECT person_no, occurred_on {lines} ORDER BY 1, 2 LIMIT 1")
+    for condition in (f"person_no = '{person}'", f"occurred_on = '{occurred_on}' AND source_system = 'huainan'"):
+        query = f"SELECT count(*) FROM marts.general_ledger WHERE {condition}"
+        plan = ask(as_login(warehouse, "reg_nanjing"), forced, f"EXPLAIN (ANALYZE, FORMAT JSON) {query}")[0][0]
+        found = [node for node in nodes(plan[0]["Plan"]) if node.get("Relation Name") in ("journal_line", "event")]
+        filtered = [node for node in found if "person_no" in str(node) or "source_system" in str(node)]
+        assert filtered
+        assert {node["Actual Rows"] for node in filtered} == {0}, condition
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A plan's nodes, each without those below it."""
+    yield {key: value for key, value in plan.items() if key != "Plans"}
+    for below in plan.get("Plans", ()):
+        yield from nodes(below)
+
+
 def test_statistics_are_hidden(warehouse: str) -> None:
     for view in ("pg_stats", "pg_stats_ext"):
         visible = ask(

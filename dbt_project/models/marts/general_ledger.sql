@@ -44,9 +44,10 @@ select
     file.file_name as source_file,
     event.line_no as source_line
 from {{ ref('journal_line') }} as line
-inner join head on line.region_code = head.region_code and line.event_seq <= head.seq
+inner join head on line.region_code = head.region_code and line.event_seq <= head.seq and {{ readable('line.region_code') }}
 -- Left joins to unique keys: no line can be lost or doubled, and the planner drops those that a query doesn't ask for.
-left join {{ source('events', 'event') }} as event on line.region_code = event.region_code and line.event_seq = event.seq
+left join {{ source('events', 'event') }} as event
+    on line.region_code = event.region_code and line.event_seq = event.seq and {{ readable('event.region_code') }}
 left join {{ source('events', 'batch') }} as batch on line.region_code = batch.region_code and line.batch_id = batch.batch_id
 left join {{ source('events', 'file_registry') }} as file on batch.file_id = file.file_id
 left join account on line.account_code = account.account_code
