@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from reporting.books import Balance, BalanceLine, Line, StatementLine
 from reporting.names import SUB_FUNDS, Name
-from reporting.workbook_cells import Book, Ref
+from reporting.workbook_cells import Book, Ref, in_ten_thousands
 from reporting.workbook_grid import (
     LABEL_WIDTHS,
     LABELS,
@@ -83,7 +83,7 @@ def statement_in_ten_thousands(book: Book, frame: Frame, name: str, yuan: Grid) 
     """The statement in 10,000 yuan; the balance at the end is converted, and the rounding difference leads to it."""
     lines = [replace(line, terms=()) if line.line_code == "S30" else line for line in yuan.lines]
     lines.insert(-1, rounding_line(_OF_STATEMENT))
-    grid = _statement(book, frame, name, TEN_THOUSAND_YUAN, (lines, (), [_IN_TEN_THOUSANDS]))
+    grid = _statement(book, frame, name, TEN_THOUSAND_YUAN, (lines, _converted(book, yuan), [_IN_TEN_THOUSANDS]))
     fill_ten_thousands(book, grid, yuan)
     return grid
 
@@ -107,7 +107,7 @@ def balance_in_ten_thousands(book: Book, frame: Frame, name: str, yuan: Grid) ->
         replace(line, terms=(*line.terms, (1, ROUNDING))) if line.line_code == "T90" else line for line in yuan.lines
     ]
     lines.insert(-1, rounding_line(_OF_BALANCE))
-    grid = _balance(book, frame, name, TEN_THOUSAND_YUAN, (lines, (), [_IN_TEN_THOUSANDS]))
+    grid = _balance(book, frame, name, TEN_THOUSAND_YUAN, (lines, _converted(book, yuan), [_IN_TEN_THOUSANDS]))
     fill_ten_thousands(book, grid, yuan)
     return grid
 
@@ -156,6 +156,11 @@ def _balance(book: Book, frame: Frame, name: str, unit: Name, content: Content) 
     line_labels(book, grid)
     _close(book, layout, HEAD_ROWS + height, notes)
     return grid
+
+
+def _converted(book: Book, yuan: Grid) -> list[Decimal]:
+    """A sheet's figures in 10,000 yuan, to choose widths by."""
+    return [in_ten_thousands(book.value(yuan.at(line.line_code, at))) for line in yuan.lines for at in yuan.columns]
 
 
 def _side(lines: Sequence[Line], start: int, height: int) -> dict[str, tuple[int, int]]:
