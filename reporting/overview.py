@@ -100,7 +100,7 @@ def read(connection: Connection, run_id: str | None, clock: Clock) -> Overview:
         open_rows=open_rows,
         open_codes=arrivals.open_rows_by_code(connection),
         open_list=arrivals.largest_open_rows(connection, open_limit),
-        missing_files=quality.findings(connection, run_id, code="C04") if run_id else [],
+        missing_files=_missing_files(connection, run_id, results) if run_id else [],
         sources=arrivals.source_files(connection),
         files=arrivals.listed_files(connection, FILES_LISTED_MAX),
         books=_books(connection),
@@ -110,6 +110,15 @@ def read(connection: Connection, run_id: str | None, clock: Clock) -> Overview:
 def total_amount(rows: Sequence[arrivals.OpenRows]) -> Decimal:
     """Open amount of all regions; each row stands in one region only."""
     return sum((row.amount for row in rows), Decimal(0))
+
+
+def _missing_files(
+    connection: Connection, run_id: str, results: Sequence[quality.CheckResult]
+) -> list[quality.Finding]:
+    """What check C04 has listed, cut to what the page can hold."""
+    waiting = sum(result.code == "C04" and not result.success for result in results)
+    found = quality.findings(connection, run_id, limit=_share(FILES_LISTED_MAX, waiting, FILES_LISTED_MAX), code="C04")
+    return [finding for finding in found if finding.key != quality.CUT_OFF]
 
 
 def _share(total: int, parts: int, most: int) -> int:

@@ -27,6 +27,9 @@ from reporting.quality import CheckResult, RegionVerdict
 
 PAGE = "index.html"
 
+# A suite with more checks that failed or warned shows their number.
+CODES_IN_CELL = 3
+
 # Lines of the balance sheet that the page shows; the workbook has all of them.
 _KEY_BALANCES = ("A90", "A20", "A30", "A40", "A50", "A60", "L90", "N10", "N20", "N90")
 
@@ -130,9 +133,10 @@ def _suite(region: str, suite: str, results: list[CheckResult], shown: Collectio
     if light == "green" and len(of_suite) < wanted:
         light = "grey"
     codes = " ".join(result.code for result in bad)
+    named = Name(codes, codes) if len(bad) <= CODES_IN_CELL else Name(f"{len(bad)} 项", f"{len(bad)}")
     texts = {
-        "red": Name(f"不通过 {codes}", f"failed {codes}"),
-        "amber": Name(f"提示 {codes}", f"warning {codes}"),
+        "red": Name(f"不通过 {named.zh}", f"failed {named.en}"),
+        "amber": Name(f"提示 {named.zh}", f"warning {named.en}"),
         "green": Name(f"通过 {len(of_suite)} 项", f"{len(of_suite)} passed"),
         "grey": Name(f"未检查 {wanted - len(of_suite)} 项", f"{wanted - len(of_suite)} not checked"),
     }
@@ -207,7 +211,7 @@ def money(amount: Decimal | None) -> Markup:
 
 def css_string(text: str) -> Markup:
     """A string of CSS that nothing can break out of, whatever the text holds."""
-    escaped = re.sub(r"[^A-Za-z0-9 ]", lambda match: f"\\{ord(match[0]):06x}", text)
+    escaped = re.sub(r"[^A-Za-z0-9]", lambda match: f"\\{ord(match[0]):06x}", text)
     return Markup(f'"{escaped}"')
 
 
