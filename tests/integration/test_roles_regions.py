@@ -188,7 +188,7 @@ FORCED = (
 
 @pytest.mark.parametrize("forced", FORCED)
 def test_no_plan_of_the_readers_choice_counts_a_person_elsewhere(warehouse: str, forced: str) -> None:
-    """Without a condition on the scan itself EXPLAIN ANALYZE would tell how many lines a person has in the other city."""
+    """Without a condition on the scan itself EXPLAIN ANALYZE tells how many lines a person has elsewhere."""
     lines = f"FROM marts.general_ledger WHERE region_code = '{HUAINAN}' AND person_no IS NOT NULL"
     ((person, occurred_on),) = ask(warehouse, f"SELECT person_no, occurred_on {lines} ORDER BY 1, 2 LIMIT 1")
     for condition in (f"person_no = '{person}'", f"occurred_on = '{occurred_on}' AND source_system = 'huainan'"):
