@@ -6,7 +6,7 @@ import mmap
 import posixpath
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from xml.parsers import expat
@@ -17,6 +17,7 @@ UNPACKED_BYTES_MAX = 1024**3
 STRINGS_BYTES_MAX = 256 * 1024**2  # of the shared strings, which have to be kept in memory
 SMALL_PART_BYTES_MAX = 32 * 1024**2
 ENTRIES_MAX = 10_000
+TOKEN_BYTES_MAX = 4 * 1024**2
 _BLOCK = 1 << 16
 _OLE = bytes.fromhex("D0CF11E0A1B11AE1")  # the container of .xls and of every encrypted workbook
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
@@ -90,9 +91,8 @@ class Package:
     ) -> None:
         """Read a part from beginning to end."""
         parser = new_parser(start, end, text)
-        for block in self.blocks(name, limit or SMALL_PART_BYTES_MAX):
-            parser.Parse(block, False)
-        parser.Parse(b"", True)
+        for _ in parsed(parser, self.blocks(name, limit or SMALL_PART_BYTES_MAX)):
+            pass
 
     def relations(self, part: str) -> dict[str, tuple[str, str]]:
         """id -> (kind, part) of the parts a part refers to."""
@@ -120,6 +120,19 @@ def new_parser(start: Start, end: End | None = None, text: Text | None = None) -
     parser.EndElementHandler = end
     parser.CharacterDataHandler = text
     return parser
+
+
+def parsed(parser: expat.XMLParserType, blocks: Iterable[bytes]) -> Iterator[None]:
+    """Feed a part to its parser, stopping after each block; a tag that does not end would be read again each time."""
+    fed = 0
+    for block in blocks:
+        parser.Parse(block, False)
+        fed += len(block)
+        if fed - parser.CurrentByteIndex > TOKEN_BYTES_MAX:
+            raise damaged("a tag or comment too long")
+        yield
+    parser.Parse(b"", True)
+    yield
 
 
 def _refuse_doctype(*_: object) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ingestion.readers.cells import Fault, Value, iso_moment, moment, number, unescaped
-from ingestion.readers.package import damaged, local, new_parser
+from ingestion.readers.package import damaged, local, new_parser, parsed
 
 COLUMNS_MAX = 16_384
 ROWS_MAX = 1_048_576
@@ -65,11 +65,8 @@ def rows(blocks: Iterable[bytes], values: Values) -> Generator[SheetRow, None, N
     """Rows with at least one filled cell, in the order of the sheet, hidden ones like all others."""
     sheet = _Sheet(values)
     parser = new_parser(sheet.start, sheet.end, sheet.text)
-    for block in blocks:
-        parser.Parse(block, False)
+    for _ in parsed(parser, blocks):
         yield from sheet.take()
-    parser.Parse(b"", True)
-    yield from sheet.take()
 
 
 def merges(blocks: Iterable[bytes], top: int, bottom: int) -> list[Merge]:
@@ -90,9 +87,8 @@ def merges(blocks: Iterable[bytes], top: int, bottom: int) -> list[Merge]:
                 raise damaged("merged cells")
 
     parser = new_parser(start)
-    for block in blocks:
-        parser.Parse(block, False)
-    parser.Parse(b"", True)
+    for _ in parsed(parser, blocks):
+        pass
     return found
 
 
