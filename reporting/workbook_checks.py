@@ -28,6 +28,7 @@ from reporting.workbook_page import (
 
 FINDINGS_MOST = 2_000
 _HIGHEST_ROW = 400.0
+_ON_ONE_PAGE = 30
 CROSS_TITLE = Name("报表勾稽关系核对表", "Cross-checks of the Statements")
 RESULTS_TITLE = Name("数据质量检查结果", "Results of the Quality Checks")
 FINDINGS_TITLE = Name("检查问题明细", "Items Listed by the Checks")
@@ -208,7 +209,7 @@ def results_sheet(book: Book, frame: Frame, name: str, results: Sequence[CheckRe
     """What each check of the run that published said, passes too."""
     amounts = [result.unexpected_amount or Decimal(0) for result in results]
     widths = (11.0, 6.0, 62.0, 9.0, 8.0, 10.0, 8.0, money_width(amounts), 11.0, 10.0, 30.0)
-    layout = Layout(name, widths, repeated=HEAD_ROWS - 1)
+    layout = Layout(name, widths, repeated=HEAD_ROWS - 1, one_page=len(results) <= _ON_ONE_PAGE)
     _open(book, frame, layout, RESULTS_TITLE, _RESULT_HEADS)
     for place, result in enumerate(results):
         _result_row(book, layout, HEAD_ROWS - 1 + place, result)
