@@ -29,6 +29,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         samples = "published_template" in getattr(item, "fixturenames", ())
         item.add_marker(pytest.mark.xdist_group("samples" if samples else item.nodeid.partition("::")[0]))
+        if samples and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(900))  # the first of them waits for the samples
 
 
 @pytest.fixture(scope="session")
