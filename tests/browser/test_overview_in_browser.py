@@ -82,6 +82,7 @@ def test_published_books_as_supervisors_see_them(browser: Browser, published_sam
     with _opened(browser, path) as page:
         assert page.locator("#verdict .card").count() == 2
         assert page.locator("#verdict .card.green").count() == 2
+        assert page.get_by_text("生育保险基金：2020年1月（该基金末月，已并入职工基本医疗保险基金）").is_visible()
         assert not page.get_by_text("剖宫产").first.is_visible()
         page.locator("#m-320100-EMI > summary").click()
         assert page.locator("#m-320100-EMI").get_by_text("剖宫产").first.is_visible()
