@@ -151,7 +151,7 @@ class Stage:
                 start_new_session=True,
             )
 
-    def wait_until_healthy(self, name: str, timeout_s: float = 180) -> None:
+    def wait_until_healthy(self, name: str, timeout_s: float = 300) -> None:
         """Run the service's own health check until it succeeds; AssertionError with the end of its output otherwise."""
         deadline = time.monotonic() + timeout_s
         while not self.is_healthy(name):

@@ -10,16 +10,18 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg2
 import pytest
 
 from ingestion.database import libpq_url
+from runtime import processes
 from runtime.airflow_api import AirflowApi
 from runtime.layout import Layout
 from tests.e2e.compose_services import Stage
@@ -86,7 +88,7 @@ def _celery_results(stage: Stage) -> int:
 
 
 def _wait(api: AirflowApi, dag_id: str, run_id: str) -> None:
-    deadline = time.monotonic() + 420
+    deadline = time.monotonic() + 900
     while (run := api.run(dag_id, run_id))["state"] not in ("success", "failed"):
         assert time.monotonic() < deadline, run
         time.sleep(1)
@@ -111,8 +113,8 @@ def _run_both(stage: Stage) -> None:
     _wait(api, "build_ledger", fresh[0]["dag_run_id"])
 
 
-def _run_under(stage: Stage, executor: str, services: tuple[str, ...]) -> None:
-    """Start the services in the compose file's order, run both DAGs, end all by SIGTERM: nothing is left."""
+def _run_under(stage: Stage, executor: str, services: tuple[str, ...], then: Callable[[Stage], None]) -> None:
+    """Start the services in the compose file's order, run both DAGs, look; end all by SIGTERM: nothing is left."""
     configured = Stage(
         stage.folder, stage.ports, FUND_INGEST_SCHEDULE="", FUND_BUILD_SCHEDULE="", AIRFLOW__CORE__EXECUTOR=executor
     )
@@ -125,6 +127,7 @@ def _run_under(stage: Stage, executor: str, services: tuple[str, ...]) -> None:
         for name in services:
             stage.wait_until_healthy(name)
         _run_both(stage)
+        then(stage)
         _tell_memory(stage)
     finally:
         left = {name: stage.stop(name, timeout_s=90) for name in reversed(services) if name in stage.running}
@@ -135,14 +138,12 @@ def _run_under(stage: Stage, executor: str, services: tuple[str, ...]) -> None:
 
 def _tell_memory(stage: Stage) -> None:
     """Memory of every service, for docs/deployment.md: shared pages counted once over all (PSS)."""
-    from runtime.processes import session_members
-
     for name, process in stage.running.items():
         kilobytes = 0
-        for pid in session_members(process.pid):
+        for pid in processes.session_members(process.pid):
             text = Path(f"/proc/{pid}/smaps_rollup").read_text()
             kilobytes += int(text.split("Pss:", 1)[1].split()[0])
-        print(f"{name:15s} {kilobytes / 1024:7.0f} MB PSS, {len(session_members(process.pid))} processes")
+        print(f"{name:15s} {kilobytes / 1024:7.0f} MB PSS, {len(processes.session_members(process.pid))} processes")
 
 
 def test_both_roles_reach_their_own_database_only_with_no_power_beyond_it(installed: Stage) -> None:
@@ -166,11 +167,11 @@ def test_a_changed_password_of_the_first_administrator_is_not_put_back(installed
 
 def test_files_become_published_books_through_workers_with_a_queue(installed: Stage) -> None:
     land_good(installed.folder / "landing")
-    _run_under(installed, "CeleryExecutor", ("redis", *AIRFLOW, "celery-worker"))
+    services = ("redis", *AIRFLOW, "celery-worker")
+    _run_under(installed, "CeleryExecutor", services, then=_no_secret_stands_among_arguments)
     statement = dict(_ask(installed.warehouse_url(), STATEMENT_QUERY))
     assert {line: statement[line] for line in STATEMENT} == {line: Decimal(text) for line, text in STATEMENT.items()}
     assert _celery_results(installed) >= len(STATEMENT)
-    assert "requirepass" not in _command_lines()
 
 
 def test_the_same_books_go_on_beside_the_scheduler_and_reports_are_served_to_who_may_read_them(
@@ -180,36 +181,40 @@ def test_the_same_books_go_on_beside_the_scheduler_and_reports_are_served_to_who
     before = _celery_results(installed)
     land_good(installed.folder / "landing")
     land(installed.folder / "landing", d_claim=CLAIM.replace("K1", "K8").replace("K2", "K9"))
-    password = "a reader's password"
-    hashed = subprocess.run(
-        ["openssl", "passwd", "-6", "-stdin"], input=password, capture_output=True, text=True, check=True
-    ).stdout
-    with (installed.folder / "secrets" / "reports_users").open("a") as users:
-        users.write(f"zhang:{hashed}")
-    services = ("reports", *AIRFLOW)
-    installed.start("reports")
-    installed.wait_until_healthy("reports")
-    assert _get(installed, "/index.html")[0] == 401
-    assert _get(installed, "/index.html", "zhang:guessed")[0] == 401
-    installed.stop("reports", 20)
-
-    _run_under(installed, "LocalExecutor", AIRFLOW)
+    _run_under(installed, "LocalExecutor", ("reports", *AIRFLOW), then=_reports_are_served_to_who_may_read_them)
     assert _celery_results(installed) == before
     statement = dict(_ask(installed.warehouse_url(), STATEMENT_QUERY))
     assert statement["E113"] > Decimal(STATEMENT["E113"])
-    assert services[0] == "reports"
 
-    installed.start("reports")
-    installed.wait_until_healthy("reports")
+
+def _no_secret_stands_among_arguments(stage: Stage) -> None:
+    lines = _command_lines()
+    for name in ("postgres_password", "fund_pseudonym_key", "airflow_fernet_key", "airflow_admin_password"):
+        assert stage.secret(name) not in lines, name
+    for name in ("fund_database_url", "airflow_database_url", "celery_broker_url"):
+        assert str(urlsplit(stage.secret(name)).password) not in lines, name
+
+
+def _reports_are_served_to_who_may_read_them(stage: Stage) -> None:
+    assert _get(stage, "/index.html")[0] == 401
+    _add_reader(stage, "zhang", password := "a reader's password")
+    assert _get(stage, "/index.html", "zhang:guessed")[0] == 401
     login = f"zhang:{password}"
-    code, headers, page = _get(installed, "/index.html", login)
+    code, headers, page = _get(stage, "/index.html", login)
     assert (code, headers["X-Content-Type-Options"]) == (200, "nosniff")
     assert "default-src 'none'" in headers["Content-Security-Policy"]
     assert "320100" in page
-    assert _get(installed, "/merged_fund_320100.xlsx", login)[0] == 200
+    assert _get(stage, "/merged_fund_320100.xlsx", login)[0] == 200
     for path in ("/merged_fund_999999.xlsx", "/../secrets/fund_pseudonym_key", "/.index.html.draft", "/index.html~"):
-        assert _get(installed, path, login)[0] in (400, 404), path
-    assert installed.stop("reports", 20) == []
+        assert _get(stage, path, login)[0] in (400, 404), path
+
+
+def _add_reader(stage: Stage, name: str, password: str) -> None:
+    """As docs/deployment.md has it."""
+    line = ["openssl", "passwd", "-6", "-stdin"]
+    hashed = subprocess.run(line, input=password, capture_output=True, text=True, check=True).stdout
+    with (stage.folder / "secrets" / "reports_users").open("a") as users:
+        users.write(f"{name}:{hashed}")
 
 
 def _get(stage: Stage, path: str, login: str = "") -> tuple[int, Any, str]:

@@ -35,6 +35,7 @@ OWN = sorted(name for name, service in SERVICES.items() if service["image"].star
 PACKAGES = ("dags", "ingestion", "expectations", "reporting", "runtime")
 # Read by the images' own start scripts and C libraries.
 FOREIGN = {"TZ", "NO_PROXY", "POSTGRES_PASSWORD_FILE", "POSTGRES_INITDB_ARGS"}
+IMAGE = {"PATH", "PYTHONPATH", "PYTHONUNBUFFERED", "LANG", "TZ"}
 LOCAL = ("127.0.0.1:", "[::1]:")
 
 each_service = pytest.mark.parametrize("name", sorted(SERVICES))
@@ -128,18 +129,32 @@ def test_only_what_runs_tasks_knows_the_warehouse_and_the_key_of_pseudonyms() ->
 
 @pytest.mark.parametrize("name", OWN)
 def test_variables_are_read_somewhere_in_the_code_or_known_to_airflow(name: str) -> None:
+    assert _unknown([*SERVICES[name]["environment"], *image_variables()]) <= {*FOREIGN, *IMAGE}
+
+
+def test_the_settings_for_systemd_are_known_and_complete() -> None:
+    folder = REPOSITORY / "deploy" / "systemd"
+    named = re.findall(r"^([A-Z_]+)=", (folder / "environment.example").read_text("utf-8"), flags=re.MULTILINE)
+    assert _unknown(named) == {"TZ"}
+    assert set(needs("scheduler", "LocalExecutor")) <= {name.removesuffix("_FILE") for name in named}
+    unit = (folder / "merged-fund@.service").read_text("utf-8")
+    assert "-m runtime component %i\n" in unit
+    assert "KillMode=mixed" in unit
+
+
+def _unknown(variables: list[str]) -> set[str]:
+    """Variables that nobody reads: neither our code nor, by its own description, Airflow."""
     code = "".join(path.read_text("utf-8") for folder in PACKAGES for path in (REPOSITORY / folder).rglob("*.py"))
-    known = conf.configuration_description
-    for variable in [*SERVICES[name]["environment"], *image_variables()]:
+    options = conf.configuration_description
+    unknown = set()
+    for variable in variables:
         base = variable.removesuffix("_FILE")
-        if variable.startswith("FUND_"):
-            assert f'"{base}"' in code, variable
-        elif variable.startswith("AIRFLOW__"):
-            section, _, option = base.removeprefix("AIRFLOW__").lower().partition("__")
-            assert option in known[section]["options"], variable
-            assert base in SECRETS or base == variable
-        elif variable in SERVICES[name]["environment"]:
-            assert variable in FOREIGN, variable
+        section, _, option = base.removeprefix("AIRFLOW__").lower().partition("__")
+        ours = variable.startswith("FUND_") and f'"{base}"' in code
+        airflows = variable.startswith("AIRFLOW__") and option in options.get(section, {}).get("options", {})
+        if not (ours or (airflows and (base in SECRETS or base == variable))):
+            unknown.add(variable)
+    return unknown
 
 
 @pytest.mark.parametrize("name", OWN)
