@@ -117,7 +117,7 @@ _LISTING = """
         'head_seq', candidate.seq,
         'event_type', origin.event_type,
         'occurred_on', origin.occurred_on,
-        'source_system', file.source_system,
+        'source_system', coalesce(found.listed ->> 'source_system', file.source_system),
         'source_file', coalesce(found.listed ->> 'source_file', file.file_name),
         'source_line', coalesce((found.listed ->> 'source_line')::bigint, origin.line_no)
     ))::text as details

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -10,11 +11,14 @@ from collections.abc import Iterator
 from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import psycopg2
 import pytest
 
-from runtime.layout import REPOSITORY
+from runtime.airflow import LocalAirflow
+from runtime.layout import REPOSITORY, Layout
 from tests.e2e.landing import STATEMENT, land_bad, land_good
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1500)]
@@ -91,6 +95,9 @@ def test_good_files_are_published_and_bad_ones_refused_by_a_running_airflow(comm
     statement = dict(commands.ask(STATEMENT_QUERY))
     assert {line: statement[line] for line in STATEMENT} == {line: Decimal(text) for line, text in STATEMENT.items()}
     (published,) = commands.ask("SELECT seq FROM marts.published_head")
+    page = commands.local / "reports" / "index.html"
+    assert _seen_in_airflow(commands) == page.read_bytes()
+    assert b"E-VALUE-LIST" not in page.read_bytes()
 
     land_bad(commands.landing)
     code, lines = commands("pipeline")
@@ -98,9 +105,30 @@ def test_good_files_are_published_and_bad_ones_refused_by_a_running_airflow(comm
     assert any("C05" in line for line in lines)
     assert commands.ask("SELECT seq FROM marts.published_head") == [published]
     assert commands.ask("SELECT line_no, error_codes FROM events.quarantine_open") == [(3, ["E-VALUE-LIST"])]
+    assert b"E-VALUE-LIST" in _seen_in_airflow(commands)
 
     assert commands("down")[0] == 0
     assert commands.processes() == []
+
+
+def _seen_in_airflow(commands: Commands) -> bytes:
+    """The overview page as a signed-in user of Airflow gets it, by the address that the navigation leads to."""
+    airflow = LocalAirflow(Layout(commands.local))
+    login = json.dumps({"username": "admin", "password": airflow.password()}).encode()
+    with urlopen(Request(airflow.url() + "/auth/token", login, {"Content-Type": "application/json"})) as answer:
+        token = {"Authorization": "Bearer " + json.load(answer)["access_token"]}
+    with urlopen(Request(airflow.url() + "/api/v2/plugins", headers=token)) as answer:
+        views = [view for plugin in json.load(answer)["plugins"] for view in plugin["external_views"]]
+    (address,) = [airflow.url() + view["href"] for view in views if view["url_route"] == "fund-overview"]
+    with pytest.raises(HTTPError) as refused:
+        urlopen(address)
+    assert refused.value.code == 401
+    with pytest.raises(HTTPError) as absent:
+        urlopen(Request(address.replace("index.html", "airflow.cfg"), headers=token))
+    assert absent.value.code == 404
+    with urlopen(Request(address, headers=token)) as answer:
+        assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+        return bytes(answer.read())
 
 
 def test_an_airflow_of_its_own_leaves_only_the_database_running(commands: Commands) -> None:

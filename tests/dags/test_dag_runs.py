@@ -1,0 +1,101 @@
+"""Both DAGs run by `dag.test()`, task by task in one process, on a real warehouse: what state every task ends in."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import psycopg2
+import pytest
+
+from runtime.environment import Environment
+from runtime.layout import Layout
+from runtime.postgres import EmbeddedPostgres
+from tests.e2e.landing import land_bad, land_good
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+RUN = """
+import json, sys
+from airflow.dag_processing.bundles.manager import DagBundlesManager
+from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
+DagBundlesManager().sync_bundles_to_db()
+bag = DagBag(sys.argv[1], bundle_name="dags-folder")
+sync_bag_to_db(bag, "dags-folder", None)
+run = bag.get_dag(sys.argv[2]).test()
+states = {}
+for instance in run.get_task_instances():
+    states.setdefault(instance.task_id, []).append(instance.state)
+tasks = {task: sorted(map(str, ended)) for task, ended in states.items()}
+print("RAN " + json.dumps({"run": run.state, "tasks": tasks}))
+"""
+
+Run = Callable[[str], tuple[str, dict[str, list[str]]]]
+
+
+@pytest.fixture
+def run(deployed_warehouse: str, fund_environment: Path, embedded_postgres: EmbeddedPostgres) -> Run:
+    """`run(dag_id)` -> state of the run and of its tasks; Airflow's metadata lie in a database of their own."""
+    given = {"FUND_DATABASE_URL": deployed_warehouse, "FUND_LANDING_DIR": str(fund_environment / "landing")}
+    given["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = embedded_postgres.ensure_database("dag_runs", owned=True)
+    environment = Environment(given, Layout(fund_environment), embedded_postgres).complete()
+
+    def call(*arguments: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", *arguments], env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-5000:]
+        return done.stdout
+
+    call("-m", "airflow", "db", "migrate")
+
+    def ran(dag_id: str) -> tuple[str, dict[str, list[str]]]:
+        output = call("-c", RUN, environment["AIRFLOW__CORE__DAGS_FOLDER"], dag_id)
+        (line,) = [line for line in output.splitlines() if line.startswith("RAN ")]
+        answer = json.loads(line.removeprefix("RAN "))
+        return answer["run"], answer["tasks"]
+
+    return ran
+
+
+def test_good_files_end_green_and_a_refusal_ends_red_with_a_new_page(
+    run: Run, deployed_warehouse: str, fund_environment: Path
+) -> None:
+    page = fund_environment / "reports" / "index.html"
+    land_good(fund_environment / "landing")
+    assert run("ingest_events") == (
+        "success",
+        {
+            "discover_files": ["success"],
+            "ingest_file": ["success"] * 3,
+            "retry_waiting": ["success"],
+            "record_heads": ["success"],
+            "report_failure": ["skipped"],
+        },
+    )
+    steps = ("deploy_models", "build_models", "check_candidate", "publish", "write_reports")
+    assert run("build_ledger") == ("success", {**{step: ["success"] for step in steps}, "report_failure": ["skipped"]})
+    assert _published(deployed_warehouse) == [("320100", 5)]
+    assert "E-VALUE-LIST" not in page.read_text(encoding="utf-8")
+
+    land_bad(fund_environment / "landing")
+    assert run("ingest_events")[0] == "success"
+    state, tasks = run("build_ledger")
+    assert state == "failed"
+    assert tasks == {
+        **{step: ["success"] for step in steps},
+        "publish": ["failed"],
+        "report_failure": ["failed"],
+    }
+    assert _published(deployed_warehouse) == [("320100", 5)]
+    assert "E-VALUE-LIST" in page.read_text(encoding="utf-8")
+
+
+def _published(url: str) -> list[tuple[object, ...]]:
+    with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT region_code, seq FROM marts.published_head ORDER BY 1")
+        return cursor.fetchall()
