@@ -48,7 +48,7 @@ test-all: install ## the same and the slow ones
 
 lint: install ## ruff, mypy and sqlfluff
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
-	@.venv/bin/mypy ingestion runtime expectations reporting dags
+	@.venv/bin/mypy ingestion runtime expectations reporting deploy dags
 	@.venv/bin/sqlfluff lint -q dbt_project/models
 
 lock: install ## compile requirements.txt from requirements.in
