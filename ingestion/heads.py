@@ -8,7 +8,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,10 +34,11 @@ def record(settings: Settings | None = None) -> list[Head]:
 def verify(settings: Settings | None = None) -> list[str]:
     """Compare every line written outside with the database; returns what disagrees, nothing when all is well."""
     settings = settings or Settings.from_env()
-    problems = []
     with closing(connect("fund_ingest", settings=settings)) as connection, connection.cursor() as cursor:
         folder = _folder(cursor, settings)
-        for path in sorted(folder.glob("*.jsonl")):
+        paths = sorted(folder.glob("*.jsonl"))
+        problems = _without_heads(cursor, settings, paths)
+        for path in paths:
             for number, head in enumerate(lines(path), start=1):
                 problem = _disagreement(cursor, head)
                 if problem:
@@ -79,6 +80,19 @@ def _record_region(folder: Path, region: str, batch_id: int, seq: int, digest: s
     head = _line(region, batch_id, seq, digest) | {"previous_batch_hash": last and last["batch_hash"]}
     _append(path, head)
     return head
+
+
+def _without_heads(cursor: Cursor, settings: Settings, paths: Sequence[Path]) -> list[str]:
+    """Regions of the log without a line outside; and, for a log without any, whether only another log has some."""
+    problems = [
+        f"region {region}: no head outside the database"
+        for region, *_ in _current(cursor)
+        if region not in {path.stem for path in paths}
+    ]
+    others = sorted(path.name for path in settings.heads_dir.glob("*-*") if any(path.glob("*.jsonl")))
+    if not paths and others:
+        problems.append(f"{settings.heads_dir} holds heads of other logs only ({', '.join(others)}): another database?")
+    return problems
 
 
 def _disagreement(cursor: Cursor, head: Head) -> str | None:

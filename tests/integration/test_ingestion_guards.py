@@ -173,6 +173,16 @@ def test_heads_are_appended_with_the_one_before() -> None:
 
 
 @pytest.mark.usefixtures("log_with_events")
+def test_a_log_without_heads_outside_is_not_taken_for_a_verified_one() -> None:
+    folder = Settings.from_env().heads_dir
+    assert heads.verify() == [f"region {region}: no head outside the database" for region in ("320100", "340400")]
+    heads.record()
+    (own,) = folder.iterdir()
+    own.rename(folder / "00000000-0000-0000-0000-000000000000")
+    assert "another database?" in heads.verify()[-1]
+
+
+@pytest.mark.usefixtures("log_with_events")
 def test_a_head_cut_off_by_a_crash_is_written_again() -> None:
     heads.record()
     (path,) = Settings.from_env().heads_dir.rglob("320100.jsonl")
