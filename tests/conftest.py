@@ -24,6 +24,7 @@ UNSAFE_BUT_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_write
 WarehouseFactory = Callable[..., str]
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files stay together on one worker; so do all tests that need the published samples, which take a minute."""
     for item in items:
