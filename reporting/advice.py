@@ -1,15 +1,8 @@
-"""Who acts on a check and how: the owners' names, and for every check of the catalogue what to do when it fails."""
+"""What to do when a check fails, for every check of the catalogue."""
 
 from __future__ import annotations
 
 from reporting.names import Name
-
-OWNERS = {
-    "fund_accounting": Name("基金会计", "fund accounting"),
-    "data_operations": Name("数据运维", "data operations"),
-    "benefit_settlement": Name("待遇结算", "benefit settlement"),
-    "internal_audit": Name("内部审计", "internal audit"),
-}
 
 ACTIONS = {
     "B01": Name(

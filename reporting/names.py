@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from expectations.suites import SUITE_TITLES
+
 
 class Name(NamedTuple):
     """One name in both languages."""
@@ -12,6 +14,13 @@ class Name(NamedTuple):
     en: str
 
 
+SUITE_NAMES = {suite: Name(*title.split(" / ")) for suite, title in SUITE_TITLES.items()}
+OWNERS = {
+    "fund_accounting": Name("基金会计", "fund accounting"),
+    "data_operations": Name("数据运维", "data operations"),
+    "benefit_settlement": Name("待遇结算", "benefit settlement"),
+    "internal_audit": Name("内部审计", "internal audit"),
+}
 NOT_STATED = Name("未注明", "not stated")
 
 FUNDS = {

@@ -14,14 +14,14 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from expectations.suites import SUITE_TITLES, SUITES
+from expectations.suites import SUITES
 from ingestion.errors import CODES
 from ingestion.settings import BEIJING
 from reporting import verdict as verdicts
-from reporting.advice import ACTIONS, NO_ACTION, OWNERS
+from reporting.advice import ACTIONS, NO_ACTION
 from reporting.arrivals import AGE_CLASSES
 from reporting.items import FAMILIES, Item, is_note, item_of
-from reporting.names import FUNDS, SUB_FUNDS, Name, name_of
+from reporting.names import FUNDS, OWNERS, SUB_FUNDS, SUITE_NAMES, Name, name_of
 from reporting.overview import CHECKS_IN_FULL, FundBooks, Overview, total_amount
 from reporting.quality import CheckResult, RegionVerdict
 
@@ -187,7 +187,7 @@ def _environment() -> Environment:
     }
     environment.globals |= {
         "LIGHTS": verdicts.LIGHTS,
-        "SUITES": {suite: Name(*title.split(" / ")) for suite, title in SUITE_TITLES.items()},
+        "SUITES": SUITE_NAMES,
         "FUNDS": FUNDS,
         "SUB_FUNDS": SUB_FUNDS,
         "FAMILIES": FAMILIES,

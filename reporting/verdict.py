@@ -8,8 +8,7 @@ from decimal import Decimal
 from typing import Literal
 
 from ingestion.settings import BEIJING
-from reporting.advice import OWNERS
-from reporting.names import Name, name_of
+from reporting.names import OWNERS, Name, name_of
 from reporting.quality import HEAD_MOVED, NOT_CHECKED, CheckResult, RegionVerdict
 
 Light = Literal["green", "amber", "red", "grey"]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from reporting.names import Name, name_of
+from reporting.names import OWNERS, SUITE_NAMES, Name, name_of
 from reporting.quality import CUT_OFF, CheckResult, Finding
 from reporting.workbook_accounts import Accounts, Maternity
 from reporting.workbook_cells import COUNT, Book, Ref, Style, Sum
@@ -32,20 +32,6 @@ _ON_ONE_PAGE = 30
 CROSS_TITLE = Name("报表勾稽关系核对表", "Cross-checks of the Statements")
 RESULTS_TITLE = Name("数据质量检查结果", "Results of the Quality Checks")
 FINDINGS_TITLE = Name("检查问题明细", "Items Listed by the Checks")
-SUITES = {
-    "balance": Name("平衡", "Balance"),
-    "completeness": Name("完整性", "Completeness"),
-    "merger": Name("合并与生育", "Merger and maternity"),
-    "paths": Name("资金路径", "Paths and treasury"),
-    "integrity": Name("可信性", "Integrity"),
-    "freshness": Name("及时性", "Freshness"),
-}
-OWNERS = {
-    "fund_accounting": Name("基金会计", "Fund accounting"),
-    "benefit_settlement": Name("待遇结算", "Benefit settlement"),
-    "data_operations": Name("数据运维", "Data operations"),
-    "internal_audit": Name("内部审计", "Internal audit"),
-}
 _EFFECTS = {"fail": Name("不通过不发布", "refuses"), "warn": Name("提示", "warns")}
 _CROSS_HEADS = (
     Name("序号", "No."),
@@ -220,7 +206,7 @@ def results_sheet(book: Book, frame: Frame, name: str, results: Sequence[CheckRe
 def _result_row(book: Book, layout: Layout, row: int, result: CheckResult) -> None:
     passed = Name("通过", "passed") if result.success else Name("不通过", "not passed")
     texts = {
-        0: name_of(SUITES, result.suite).zh,
+        0: name_of(SUITE_NAMES, result.suite).zh,
         1: result.code,
         2: f"{result.title_zh}\n{result.title_en}",
         3: name_of(_EFFECTS, result.severity).zh,

@@ -16,7 +16,8 @@ from expectations.suites import all_checks
 from ingestion.settings import Settings
 from reporting import write
 from reporting.__main__ import main
-from reporting.advice import ACTIONS, OWNERS
+from reporting.advice import ACTIONS
+from reporting.names import OWNERS
 from tests.integration.gate_mutations import MUTATIONS
 from tests.integration.overview_support import Words, html_of
 from tests.integration.test_gate import Books, books, template  # noqa: F401 - fixtures
