@@ -83,7 +83,8 @@ class Book:
             "strings_to_numbers": False,
         }
         self.xlsx = Workbook(self._file, options)
-        self.xlsx.set_properties({**properties, "created": created.replace(tzinfo=None, microsecond=0)})
+        shown = {name: neutral(text) for name, text in properties.items()}
+        self.xlsx.set_properties({**shown, "created": created.replace(tzinfo=None, microsecond=0)})
         self._styles: dict[tuple[tuple[str, object], ...], Format] = {}
         self._figures: dict[Ref, _Figure] = {}
         self._comparisons: dict[Ref, _Comparison] = {}
@@ -105,7 +106,7 @@ class Book:
 
         Lines are kept apart only where the style wraps text.
         """
-        shown = "\n".join(map(neutral, text.split("\n"))) if style.get("text_wrap") else neutral(text)
+        shown = neutral(text, lines=bool(style.get("text_wrap")))
         chosen = self.style(**style, quote_prefix=True) if shown.startswith(_FORMULA_STARTS) else self.style(**style)
         sheet = self.xlsx.get_worksheet_by_name(ref.sheet)
         if to is not None and to != (ref.row, ref.col):
@@ -183,13 +184,26 @@ def is_exact(value: Decimal) -> bool:
 
 def in_ten_thousands(value: Decimal) -> Decimal:
     """Yuan as 10,000 yuan, two decimals, half up."""
-    return (value / TEN_THOUSAND).quantize(Decimal("0.01"), ROUND_HALF_UP)
+    rounded = (value / TEN_THOUSAND).quantize(Decimal("0.01"), ROUND_HALF_UP)
+    return rounded if rounded else Decimal("0.00")  # rounding keeps the sign of what it takes away
 
 
-def neutral(text: str) -> str:
-    """Text as a cell can hold it: control characters made visible, over-long text cut with a mark."""
-    visible = "".join(_visible(character) for character in text)
-    return visible if len(visible) <= TEXT_LONGEST else visible[: TEXT_LONGEST - len(_CUT_MARK)] + _CUT_MARK
+def neutral(text: str, lines: bool = False) -> str:
+    """Text as a cell can hold it: control characters made visible, over-long text cut with a mark.
+
+    The ends of lines stay only with `lines`.
+    """
+    visible = "".join(character if lines and character == "\n" else _visible(character) for character in text)
+    # XlsxWriter would copy such a text into the file as markup.
+    return _whole(f" {visible}" if visible.startswith("<r>") else visible)
+
+
+def _whole(text: str) -> str:
+    """A text that fits into a cell, whose length counts in units of UTF-16."""
+    units = text.encode("utf-16-le")
+    if len(units) <= 2 * TEXT_LONGEST:
+        return text
+    return units[: 2 * (TEXT_LONGEST - len(_CUT_MARK))].decode("utf-16-le", "ignore") + _CUT_MARK
 
 
 def expression(formula: Formula, home: str) -> str:

@@ -24,6 +24,7 @@ _SIGNATURES = (
     Name("制表人（签章）：", "Prepared by"),
 )
 _WIDEST_PAPER = 9
+_LONGEST_PART = 48
 
 
 @dataclass(frozen=True)
@@ -184,5 +185,5 @@ def _band(left: str, middle: str, right: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    """A text as part of a page header, which takes 255 characters in all and gives `&` a meaning."""
-    return neutral(text)[:60].replace("&", "&&")
+    """A text as part of a page header, which takes 255 units of UTF-16 in all and gives `&` a meaning."""
+    return neutral(text).replace("&", "＆")[:_LONGEST_PART]

@@ -45,6 +45,9 @@ PAYLOADS = (
     "external:c:\\calc.xlsx",
     "00123",
     "1e5",
+    "<r><evil/></r>",
+    "<r><t>1</t></r></si><si><t>2</t></r>",
+    "<r></r>",
 )
 
 
@@ -95,6 +98,7 @@ def test_text_that_begins_like_a_formula_stays_text_when_somebody_edits_it(paylo
         ("\x7f\x85", "<U+007F><U+0085>"),
         ("_x000D_", "_x000D_"),
         ("𠮷 & <tag>", "𠮷 & <tag>"),
+        ("<r><evil/></r>", " <r><evil/></r>"),
     ],
 )
 def test_what_can_not_be_seen_is_made_visible(text: str, shown: str) -> None:
@@ -110,6 +114,25 @@ def test_over_long_text_is_cut_with_a_mark() -> None:
     shown = read(book.close(), values=False)["S"]["A1"].value
     assert len(shown) == TEXT_LONGEST
     assert shown.endswith("…（已截断 / cut off）")
+
+
+@pytest.mark.parametrize("text", ["\n".join(["长" * 20_000] * 3), "𠮷" * 30_000, "x" + "𠮷" * 30_000])
+def test_text_of_many_lines_or_astral_characters_is_cut_with_a_mark_too(text: str) -> None:
+    book = new_book()
+    book.text(Ref("S", 0, 0), text, text_wrap=True)
+    shown = read(book.close(), values=False)["S"]["A1"].value
+    assert TEXT_LONGEST - 1 <= len(shown.encode("utf-16-le")) // 2 <= TEXT_LONGEST
+    assert shown.endswith("…（已截断 / cut off）")
+    assert text.startswith(shown.removesuffix("…（已截断 / cut off）"))
+
+
+def test_markup_in_wrapped_text_and_properties_stays_text() -> None:
+    book = Book({"title": "<r><evil/></r>\ufffe\x1b"}, MOMENT)
+    book.sheet("S")
+    book.text(Ref("S", 0, 0), "<r>\n<evil/></r>", text_wrap=True)
+    content = book.close()
+    assert "<evil/>" not in part(content, "xl/sharedStrings.xml")
+    assert read(content, values=False).properties.title == " <r><evil/></r><U+FFFE>␛"
 
 
 def test_every_figure_below_ten_trillion_comes_back_to_the_cent() -> None:
@@ -163,10 +186,11 @@ def test_long_sums_take_neighbours_as_ranges() -> None:
 
 
 @pytest.mark.parametrize(
-    ("yuan", "shown"), [("50.00", "0.01"), ("49.99", "0.00"), ("-50.00", "-0.01"), ("123456789.99", "12345.68")]
+    ("yuan", "shown"),
+    [("50.00", "0.01"), ("49.99", "0.00"), ("-50.00", "-0.01"), ("-10.00", "0.00"), ("123456789.99", "12345.68")],
 )
 def test_ten_thousands_are_rounded_half_up(yuan: str, shown: str) -> None:
-    assert in_ten_thousands(Decimal(yuan)) == Decimal(shown)
+    assert str(in_ten_thousands(Decimal(yuan))) == shown
 
 
 def test_the_same_content_gives_the_same_bytes() -> None:

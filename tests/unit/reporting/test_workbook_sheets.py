@@ -79,7 +79,17 @@ def test_hostile_names_and_findings_stay_text_and_say_that_a_list_was_cut() -> N
     assert sheet["B5"].quotePrefix
     assert sheet["B6"].value.startswith("（清单已截断")
     with zipfile.ZipFile(BytesIO(content)) as archive:
-        assert "A0 &amp;&amp;8&amp;&amp;P␛" in archive.read("xl/worksheets/sheet1.xml").decode()
+        assert "A0 ＆8＆P␛" in archive.read("xl/worksheets/sheet1.xml").decode()
+
+
+@pytest.mark.parametrize("text", ["&" * 300, "&G", "&[Picture]", "𠮷" * 300, "<r><evil/></r>"])
+def test_headers_and_footers_stay_whatever_a_name_says(text: str) -> None:
+    book = Book({}, MOMENT)
+    open_sheet(book, frame(text), Layout("S", (10.0,)))
+    sheet = openpyxl.load_workbook(BytesIO(book.close()))["S"]
+    assert (sheet.oddHeader.left.text or "").strip().startswith(text[:40].replace("&", "＆"))
+    assert "2020年6月" in sheet.oddHeader.right.text
+    assert "第 &P 页 共 &N 页" in sheet.oddFooter.center.text
 
 
 def test_checks_that_did_not_pass_are_marked() -> None:
