@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from reporting.names import BENEFIT_ITEMS, FUNDS, SUB_FUNDS, Name, name_of
+from reporting.names import BENEFIT_ITEMS, FUNDS, PERSONAL_COLUMNS, SUB_FUNDS, Name, name_of
 from reporting.quality import CUT_OFF, Finding
 from reporting.verdict import money
 
@@ -58,7 +58,6 @@ _LABELS = {
     "due_rule": "报送规则",
     "seen": "已见文件",
     "occurred_on": "业务日期",
-    "source_event_key": "业务编号",
     "quarantined_at": "隔离时间",
     "row_share": "行数占比",
     "row_share_max": "行数阈值",
@@ -88,10 +87,7 @@ _LABELS = {
     "recorded_at": "记录时间",
     "recorded_before": "前一记录时间",
     "posting_date": "记账日期",
-    "person_no": "人员编号",
     "employer_no": "单位编号",
-    "claim_no": "结算编号",
-    "receipt_no": "税票号",
     "account_name": "科目名称",
 }
 _NAMES = {"fund_code": FUNDS, "sub_fund": SUB_FUNDS, "benefit_item": BENEFIT_ITEMS, "family": FAMILIES}
@@ -141,7 +137,7 @@ def item_of(finding: Finding) -> Item:
         others=tuple(
             (_LABELS.get(name, name), _value(name, value))
             for name, value in sorted(row.items(), key=_place)
-            if name not in _SHOWN_ELSEWHERE and value not in (None, "", [])
+            if name not in _SHOWN_ELSEWHERE | PERSONAL_COLUMNS and value not in (None, "", [])
         ),
     )
 

@@ -59,6 +59,16 @@ PAYMENT_METHODS = {
 }
 
 
+# Columns that lead to one person. Pages and workbooks leave them out: entry, event, or file and line are enough to
+# look an item up. Keys of the sources are among them, for a source may use the number of a person or of a settlement.
+PERSONAL_COLUMNS = frozenset(
+    {
+        *("person_no", "claim_no", "account_holder_no", "certificate_no", "certificate_pseudonym", "birth_date", "sex"),
+        *("receipt_no", "payment_no", "source_event_key", "original_event_key"),
+    }
+)
+
+
 def name_of(names: dict[str, Name], code: str | None) -> Name:
     """The name of `code`; a code without a name stands for itself, so that nothing is hidden."""
     if not code:
