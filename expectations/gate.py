@@ -16,6 +16,7 @@ from expectations.report import explain
 from expectations.suites import SUITES
 from expectations.validation import CheckResult, GateBrokenError, open_context, run_suite
 from ingestion.database import Connection, connect
+from ingestion.schema import check_version
 from ingestion.settings import Settings
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ def check(run_id: str, settings: Settings | None = None) -> list[RegionVerdict]:
     Reads as role fund_quality. The results of a region are committed together, before the next region is looked at.
     """
     settings = settings or Settings.from_env()
+    with closing(connect(autocommit=True, settings=settings)) as connection:
+        check_version(connection)
     with closing(connect("fund_quality", settings=settings)) as connection:
         with connection.cursor() as cursor:
             cursor.execute(_HOLD_HEADS)

@@ -22,6 +22,7 @@ from typing import Any
 from psycopg2.extensions import parse_dsn
 
 from ingestion.database import Connection, connect, libpq_url
+from ingestion.schema import check_version
 from ingestion.settings import Settings
 from runtime.layout import REPOSITORY, Layout
 
@@ -104,7 +105,12 @@ def connection_variables(url: str) -> dict[str, str]:
 
 @contextmanager
 def _locked() -> Iterator[Connection]:
-    """A connection that holds the warehouse's build lock."""
+    """A connection that holds the warehouse's build lock, to a database of exactly this code's version.
+
+    Older code would put its own views over newer tables, and with them older rules on who reads what.
+    """
+    with closing(connect(autocommit=True)) as connection:
+        check_version(connection)
     with closing(connect(role=ROLE, autocommit=True)) as connection:
         with connection.cursor() as cursor:
             cursor.execute(f"SET lock_timeout = '{LOCK_WAIT}'")

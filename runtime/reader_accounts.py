@@ -25,9 +25,10 @@ from runtime.terminal import table
 ROLES = {"finance": "finance_reader", "supervisor": "supervisor_reader"}
 ALL = "all"
 PASSWORD_MIN = 12
+CONNECTIONS_MAX = 10
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{2,62}")
-_NAMES_TAKEN = re.compile(r"(pg|fund)_.*|auditor|finance_reader|supervisor_reader|postgres|public|merged_fund")
+_NAMES_TAKEN = re.compile(r"(pg|fund)_.*|auditor|finance_reader|supervisor_reader|postgres|public|none|merged_fund")
 
 _KNOWN_REGIONS = """
     SELECT DISTINCT ON (region_code) region_code, name_zh || ' ' || name_en
@@ -48,10 +49,10 @@ _LIST = """
     WHERE g.revoked_at IS NULL
     GROUP BY g.reader, g.reader_role, a.rolcanlogin ORDER BY g.reader
 """
-_GRANT_OF = """
-    SELECT reader_role::oid, bool_or(revoked_at IS NULL) FROM access.region_grant
-    WHERE reader = %s AND pg_get_userbyid(reader_role::oid) = reader GROUP BY reader_role
+_IS_READER = """
+    SELECT FROM access.region_grant WHERE reader = %s AND pg_get_userbyid(reader_role::oid) = reader LIMIT 1
 """
+_ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtextextended('merged_fund.reader', 0))"
 _REVOKE = """
     UPDATE access.region_grant SET revoked_at = clock_timestamp(), revoked_by = session_user
     WHERE reader = %s AND revoked_at IS NULL
@@ -92,6 +93,7 @@ def add(database_url: str, login: str, regions: Sequence[str], role: str, passwo
     _check_name(login)
     _check_password(password)
     with _session(database_url) as connection, connection.cursor() as cursor:
+        cursor.execute(_ONE_AT_A_TIME)
         codes = _checked_regions(cursor, regions)
         cursor.execute("SELECT FROM pg_catalog.pg_roles WHERE rolname = %s", (login,))
         if cursor.rowcount:
@@ -100,7 +102,9 @@ def add(database_url: str, login: str, regions: Sequence[str], role: str, passwo
             )
         verifier = encrypt_password(password, login, connection, "scram-sha-256")
         name = sql.Identifier(login)
-        cursor.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(name, sql.Literal(verifier)))
+        cursor.execute(_REVOKE, (login,))  # what a role of this name had that was dropped by hand
+        create = sql.SQL("CREATE ROLE {} LOGIN CONNECTION LIMIT {} PASSWORD {}")
+        cursor.execute(create.format(name, sql.Literal(CONNECTIONS_MAX), sql.Literal(verifier)))
         cursor.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(role), name))
         _let_connect(cursor, name, login)
         for code in codes:
@@ -113,13 +117,23 @@ def add(database_url: str, login: str, regions: Sequence[str], role: str, passwo
 def remove(database_url: str, login: str) -> None:
     """Close the account's grants, end its sessions, drop what it owns here, drop the role. May be repeated."""
     with _session(database_url) as connection, connection.cursor() as cursor:
-        cursor.execute(_GRANT_OF, (login,))
-        if cursor.fetchone() is None:
-            raise ReaderAccountError(f"没有这个账号 / no such reader account: {login}")
-        _check_name(login)
+        cursor.execute(_ONE_AT_A_TIME)
         cursor.execute(_REVOKE, (login,))
-        cursor.execute(sql.SQL("ALTER ROLE {} NOLOGIN").format(sql.Identifier(login)))
+        closed = cursor.rowcount > 0
+        cursor.execute(_IS_READER, (login,))
+        is_there = cursor.rowcount > 0
+        if not is_there and not closed:
+            raise ReaderAccountError(f"没有这个账号 / no such reader account: {login}")
+        if is_there:
+            _check_name(login)
+            cursor.execute(sql.SQL("ALTER ROLE {} NOLOGIN").format(sql.Identifier(login)))
+    if is_there:
+        _drop(database_url, login)
+
+
+def _drop(database_url: str, login: str) -> None:
     with _session(database_url) as connection, connection.cursor() as cursor:
+        cursor.execute(_ONE_AT_A_TIME)
         name = sql.Identifier(login)
         cursor.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(name))
         cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", (login,))
@@ -148,8 +162,10 @@ def _session(database_url: str) -> Iterator[Connection]:
     with closing(psycopg2.connect(libpq_url(database_url), application_name="merged_fund")) as connection:
         try:
             with connection, connection.cursor() as cursor:
-                cursor.execute("SET LOCAL search_path = pg_catalog")
+                cursor.execute("SET LOCAL search_path = pg_catalog; SET LOCAL lock_timeout = '10s'")
                 yield connection
+        except errors.LockNotAvailable:
+            raise ReaderAccountError("另有人正在修改账号，请稍后再试 / accounts are being changed; try again") from None
         except (errors.InvalidSchemaName, errors.UndefinedTable):
             raise ReaderAccountError(
                 "数据库尚未准备好，请先运行流水线 / the database is not ready; run the pipeline first"

@@ -8,18 +8,25 @@ the period in its name, is due on that day of the month after the period. Period
 
 from __future__ import annotations
 
-_CALENDAR = """
+# A source without a region is due in every region that it has ever sent, and in all of them before it has sent any.
+_SENT_NOTHING = """not exists (
+            select from events.batch as batch
+            inner join events.file_registry as file on file.file_id = batch.file_id
+            where file.source_system = calendar.source_system
+        )"""
+
+_CALENDAR = f"""
     select
         calendar.*,
         regexp_match(calendar.due_rule,
-            '^(monthly|quarterly) day ([0-9]{1,2})( until ([0-9]{4}-[0-9]{2}|[0-9]{4}Q[1-4]))?$$') as parts
+            '^(monthly|quarterly) day ([0-9]{{1,2}})( until ([0-9]{{4}}-[0-9]{{2}}|[0-9]{{4}}Q[1-4]))?$$') as parts
     from events.source_calendar as calendar
     where calendar.region_code = $region
-        or (calendar.region_code is null and exists (
+        or (calendar.region_code is null and (exists (
             select from events.batch as batch
             inner join events.file_registry as file on file.file_id = batch.file_id
             where batch.region_code = $region and file.source_system = calendar.source_system
-        ))
+        ) or {_SENT_NOTHING}))
 """
 
 _RULE = f"""
@@ -90,13 +97,13 @@ DUE_FILES = f"""
 DUE_FILES_EXAMINED = f"select count(*) from ({_DUE}) as due"
 
 # From the activation dates alone: calendars of this region with at least one whole period behind them.
-DUE_FILES_POPULATION = """
+DUE_FILES_POPULATION = f"""
     select count(*) from events.source_calendar as calendar
-    where (calendar.region_code = $region or calendar.region_code is null and exists (
+    where (calendar.region_code = $region or calendar.region_code is null and (exists (
             select from events.event as event
             where event.region_code = $region and event.seq > $after and event.seq <= $head
                 and event.source_system = calendar.source_system
-        ))
+        ) or {_SENT_NOTHING}))
         and date_trunc(case when calendar.due_rule like 'm%' then 'month' else 'quarter' end,
             calendar.active_from::timestamp)
             + case when calendar.due_rule like 'm%' then interval '1 month'

@@ -108,6 +108,7 @@ WRONG: tuple[tuple[tuple[str, ...], str, str], ...] = (
     (("add", "acc_one", "--regions", "all"), "short", "at least 12"),
     (("add", 'x"; drop', "--regions", "all"), "", "3 to 63 lower-case"),
     (("add", "auditor", "--regions", "all"), "", "no role of the system"),
+    (("add", "none", "--regions", "all"), "", "no role of the system"),
     (("add", "pg_one", "--regions", "all"), "", "no role of the system"),
     (("remove", "acc_one"), "", "no such reader account"),
     (("remove", "fund_publisher"), "", "no such reader account"),
@@ -130,6 +131,28 @@ def test_a_name_that_exists_is_not_taken_over(warehouse: str) -> None:
     assert again.returncode == 1
     assert "acc_one exists" in again.stderr
     assert seen(warehouse, "acc_one", PASSWORD) == ["320100"]
+
+
+def test_an_account_dropped_by_hand_leaves_no_right_behind(warehouse: str) -> None:
+    for _ in range(2):
+        assert reader("add", "acc_one", "--regions", "320100", password=PASSWORD).returncode == 0
+        with closing(psycopg2.connect(warehouse)) as connection, connection, connection.cursor() as cursor:
+            cursor.execute("GRANT acc_one TO CURRENT_USER; DROP OWNED BY acc_one; DROP ROLE acc_one")
+    assert reader("remove", "acc_one").returncode == 0
+    assert "no such reader account" in reader("remove", "acc_one").stderr
+    with closing(psycopg2.connect(warehouse)) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT count(*), count(revoked_at) FROM access.region_grant WHERE reader = 'acc_one'")
+        assert cursor.fetchall() == [(2, 2)]
+
+
+@pytest.mark.usefixtures("warehouse")
+def test_of_two_who_add_the_same_account_at_once_one_is_told_so() -> None:
+    command = [sys.executable, "-m", "runtime", "reader", "add", "acc_one", "--regions", "320100"]
+    both = [subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    errors_told = sorted(process.communicate()[1] for process in both)
+    assert sorted(process.returncode for process in both) == [0, 1]
+    assert "acc_one exists" in errors_told[1]
+    assert len(errors_told[1].strip().splitlines()) == 1
 
 
 def test_whoever_may_not_make_accounts_is_told_so(warehouse: str, monkeypatch: pytest.MonkeyPatch) -> None:

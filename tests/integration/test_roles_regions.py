@@ -13,8 +13,11 @@ import pytest
 from psycopg2 import sql
 
 from expectations.candidate import read_candidates
+from expectations.gate import check
 from ingestion.database import connect
+from ingestion.schema import SchemaVersionError
 from ingestion.settings import Settings
+from runtime.dbt import build, deploy
 from runtime.layout import Layout
 from runtime.reader_accounts import add, remove
 from runtime.summary import summary
@@ -84,6 +87,40 @@ def test_every_mart_is_bound_also_one_added_later(warehouse: str) -> None:
     unbarred = "SELECT relname FROM pg_class WHERE relname = ANY(%s) AND reloptions @> '{security_barrier=true}'"
     found = ask(warehouse, unbarred.replace("%s", f"ARRAY{sorted(WITHOUT_REGION)}"))
     assert {name for (name,) in found} == WITHOUT_REGION
+
+
+def test_whatever_supervisors_read_of_the_checks_is_bound(warehouse: str) -> None:
+    """A table of `quality` without row security, or a view without barrier and region test, shows up here."""
+    unbound = """
+        SELECT c.relname FROM pg_class AS c
+        WHERE c.relnamespace = 'quality'::regnamespace AND has_table_privilege('supervisor_reader', c.oid, 'SELECT')
+            AND NOT (c.relkind = 'r' AND c.relrowsecurity AND EXISTS (
+                SELECT FROM pg_policy WHERE polrelid = c.oid AND polroles @> ARRAY['supervisor_reader'::regrole::oid]))
+            AND NOT (c.relkind = 'v' AND coalesce(c.reloptions @> '{security_barrier=true}', false) AND EXISTS (
+                SELECT FROM pg_rewrite AS r
+                INNER JOIN pg_depend AS d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
+                WHERE r.ev_class = c.oid AND d.refobjid = 'access.my_region'::regclass))
+    """
+    assert ask(warehouse, unbound) == []
+
+
+def test_nothing_made_later_is_open_to_readers_by_itself(migrated_warehouse: str) -> None:
+    ask(migrated_warehouse, "CREATE TABLE quality.later (); CREATE TABLE marts.mine ()")
+    ask(migrated_warehouse, "SET ROLE fund_transform", "CREATE VIEW marts.later AS SELECT 1 AS x")
+    for reader in ("finance_reader", "supervisor_reader"):
+        for relation in ("quality.later", "marts.mine", "marts.later"):
+            may = ask(migrated_warehouse, f"SELECT has_table_privilege('{reader}', '{relation}', 'SELECT')")
+            assert may == [(False,)], (reader, relation)
+
+
+def test_code_of_another_version_puts_no_views_over_these_tables(migrated_warehouse: str) -> None:
+    ask(
+        migrated_warehouse,
+        "INSERT INTO fund_migrations._yoyo_migration (migration_hash, migration_id) VALUES ('x', '9999.later')",
+    )
+    for work in (deploy, build, check):
+        with pytest.raises(SchemaVersionError, match="newer than this code"):
+            work("later")
 
 
 def test_each_reader_sees_the_regions_granted_and_all_of_them(warehouse: str) -> None:
@@ -220,7 +257,12 @@ def test_statistics_are_hidden(warehouse: str) -> None:
 
 def test_supervisors_see_checks_and_files_of_their_regions(warehouse: str) -> None:
     supervisor = as_login(warehouse, "reg_supervisor")
-    for table in ("check_result", "publication_decision"):
+    ask(
+        warehouse,
+        "INSERT INTO quality.finding (run_id, region_code, code, finding_key, item, first_seen_run, first_seen_at)"
+        f" SELECT 'r', code, 'B01', 'x', '{{}}', 'r', now() FROM unnest(ARRAY['{NANJING}', '{HUAINAN}']) AS code",
+    )
+    for table in ("check_result", "publication_decision", "finding"):
         assert ask(supervisor, f"SELECT DISTINCT region_code FROM quality.{table}") == [(NANJING,)]
     own = ask(supervisor, "SELECT count(*), sum(loaded), sum(quarantined) FROM quality.arrived_file")
     log = ask(warehouse, f"SELECT max(seq) FROM events.event WHERE region_code = '{NANJING}'")
