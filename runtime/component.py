@@ -15,8 +15,13 @@ from runtime.airflow import COMPONENTS as LOCAL_COMPONENTS
 from runtime.airflow import command
 from runtime.environment import METADATA_VARIABLE, SECRETS, Environment
 
-# Logs lie in a folder that all components share; log servers would listen on every interface.
-COMPONENTS = {**LOCAL_COMPONENTS, "celery-worker": ["celery", "worker", "--skip-serve-logs"]}
+COMPONENTS = {
+    **LOCAL_COMPONENTS,
+    # What a proxy says of the caller counts when the proxy's address is one of FORWARDED_ALLOW_IPS.
+    "api-server": ["api-server", "--proxy-headers"],
+    # Logs lie in a folder that all components share; log servers would listen on every interface.
+    "celery-worker": ["celery", "worker", "--skip-serve-logs"],
+}
 
 AUTH_MANAGER = "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager"
 EXECUTOR = "AIRFLOW__CORE__EXECUTOR"
@@ -55,7 +60,13 @@ class Deployment(Environment):
     def airflow(self) -> dict[str, str]:
         """The AIRFLOW* variables of a local run, with the given addresses instead of loopback ones."""
         self.require(*_AIRFLOW_NEEDS)
-        return {**super().airflow(), **{name: self.given[name] for name in _GIVEN_WINS if self.given.get(name)}}
+        by_tls = self.given.get("AIRFLOW__API__BASE_URL", "").startswith("https:")
+        return {
+            # Of all cookies the session of the form for signing in does not go by the request alone.
+            **({"AIRFLOW__FAB__COOKIE_SECURE": "True"} if by_tls else {}),
+            **super().airflow(),
+            **{name: self.given[name] for name in _GIVEN_WINS if self.given.get(name)},
+        }
 
     def require(self, *names: str) -> None:
         """SettingsError that names every variable that is missing, and how else it may be given."""

@@ -1,6 +1,7 @@
 #!/bin/bash
 # First start only: the warehouse and Airflow's metadata, each with a role of its own. Neither role is a superuser, and
-# readers of the warehouse can't connect to Airflow's database.
+# readers of the warehouse can't connect to Airflow's database. PostgreSQL 16 or newer: before, a role with CREATEROLE could
+# make itself a member of any role but a superuser, such as the one that runs programs on the server.
 set -euo pipefail
 
 secrets=${SECRETS_FOLDER:-/run/secrets}
@@ -21,6 +22,11 @@ AIRFLOW_PASSWORD=$(password_in airflow_database_url)
 export FUND_PASSWORD AIRFLOW_PASSWORD
 
 psql --no-psqlrc --set=ON_ERROR_STOP=1 --username="${POSTGRES_USER:-postgres}" --dbname=postgres <<'SQL'
+DO $$ BEGIN
+    IF current_setting('server_version_num')::int < 160000 THEN
+        RAISE EXCEPTION 'PostgreSQL 16 or newer is needed, the server is %', current_setting('server_version');
+    END IF;
+END $$;
 \getenv fund_password FUND_PASSWORD
 \getenv airflow_password AIRFLOW_PASSWORD
 SET log_min_error_statement = panic; -- a statement with a password never goes to the log

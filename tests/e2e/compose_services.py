@@ -75,7 +75,7 @@ class Stage:
             "LANDING_FOLDER": str(folder / "landing"),
             "AIRFLOW__API__BASE_URL": f"http://127.0.0.1:{ports[8080]}",
         }
-        self.services: dict[str, Service] = compose(**folders, **variables)["services"]
+        self.services: dict[str, Service] = compose(**{**folders, **variables})["services"]
         for name in ("landing", "heads", "reports", "logs", "dbt", "etc", "out"):
             (folder / name).mkdir(exist_ok=True)
         self.running: dict[str, subprocess.Popen[bytes]] = {}
@@ -133,6 +133,15 @@ class Stage:
                 self._command(name), env=self._environment(name), stdout=output, stderr=output, check=False, cwd="/"
             )
         assert done.returncode == 0, self.output(name)[-3000:]
+
+    def execute(self, name: str, *words: str) -> str:
+        """What `docker compose exec NAME python …` prints: the service's environment, a process of its own."""
+        line, environment = [sys.executable, *words], self._environment(name)
+        done = subprocess.run(
+            line, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr[-3000:]
+        return done.stdout
 
     def start(self, name: str) -> None:
         """A service that stays, in a session of its own."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import base64
-import os
-import shutil
+import http.client
+import re
 import subprocess
 import tempfile
 import time
@@ -15,7 +15,7 @@ from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import psycopg2
 import pytest
@@ -26,22 +26,23 @@ from runtime.airflow_api import AirflowApi
 from runtime.layout import Layout
 from tests.e2e.compose_services import Stage
 from tests.e2e.landing import CLAIM, STATEMENT, land, land_good
+from tests.programs import require
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(1800)]
 
 AIRFLOW = ("api-server", "scheduler", "dag-processor", "triggerer")
 DAGS = ("ingest_events", "build_ledger")
+# As the proxy of docs/deployment.md has it; a browser names the page that a form came from.
+BY_TLS = {
+    "Host": "fund.example.cn",
+    "X-Forwarded-Proto": "https",
+    "X-Forwarded-For": "203.0.113.9",
+    "Referer": "https://fund.example.cn/auth/login/",
+}
 STATEMENT_QUERY = """
     SELECT line_code, amount_month FROM marts.income_expenditure_statement
     WHERE region_code = '320100' AND fund_code = 'EMI' AND sub_fund = 'total' AND accounting_month = '2020-03-01'
 """
-
-
-def _require(program: str, variable: str) -> None:
-    path = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin"])
-    if shutil.which(program, path=path) is None:
-        reason = f"{program} is not installed (Debian: apt-get install {program})"
-        pytest.fail(reason) if os.environ.get(variable) == "1" else pytest.skip(reason)
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +61,7 @@ def ports(folder: Path) -> dict[int, int]:
 @pytest.fixture(scope="module")
 def installed(folder: Path, ports: dict[int, int]) -> Iterator[Stage]:
     """PostgreSQL with its first start behind it, and `migrate` run, twice as an upgrade would."""
-    _require("redis-server", "FUND_REQUIRE_REDIS")
+    require("redis-server", "FUND_REQUIRE_REDIS")
     stage = Stage(folder, ports, FUND_INGEST_SCHEDULE="", FUND_BUILD_SCHEDULE="")
     try:
         stage.server.start()
@@ -165,6 +166,56 @@ def test_a_changed_password_of_the_first_administrator_is_not_put_back(installed
     assert "there are users already" in installed.output("migrate")
 
 
+def test_readers_of_the_books_get_their_accounts_by_a_command_within_the_scheduler(installed: Stage) -> None:
+    said = installed.execute("scheduler", "-m", "runtime", "reader", "add", "nj_zhang", "--regions", "320100")
+    password = said.rpartition("shown this once: ")[2].strip()
+    url = urlsplit(installed.warehouse_url())
+    login = url._replace(netloc=f"nj_zhang:{password}@{url.hostname}:{url.port}").geturl()
+    assert _ask(login, "SELECT region_code FROM access.my_region") == [("320100",)]
+    with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+        _ask(login, "SELECT * FROM events.event")
+    assert "nj_zhang" in installed.execute("scheduler", "-m", "runtime", "reader", "list")
+    installed.execute("scheduler", "-m", "runtime", "reader", "remove", "nj_zhang")
+    with pytest.raises(psycopg2.OperationalError):
+        _ask(login, "SELECT 1")
+
+
+def test_cookies_of_who_comes_by_tls_go_back_by_tls_only(installed: Stage) -> None:
+    base = {"AIRFLOW__API__BASE_URL": "https://fund.example.cn"}
+    installed.services = Stage(installed.folder, installed.ports, **base).services
+    installed.start("api-server")
+    try:
+        installed.wait_until_healthy("api-server")
+        by_tls = _cookies_of_signing_in(installed, BY_TLS)
+        assert by_tls.keys() == {"session", "_token"}
+        assert all("; secure" in cookie.lower() and "; httponly" in cookie.lower() for cookie in by_tls.values())
+        plain = _cookies_of_signing_in(installed, {})
+        assert "; secure" in plain["session"].lower()
+        assert "; secure" not in plain["_token"].lower(), "the header has made no difference"
+    finally:
+        assert installed.stop("api-server", timeout_s=60) == []
+
+
+def _cookies_of_signing_in(stage: Stage, headers: dict[str, str]) -> dict[str, str]:
+    """The last Set-Cookie of each name, from the form's page and from its answer."""
+    client = http.client.HTTPConnection("127.0.0.1", stage.ports[8080], timeout=60)
+    cookies: dict[str, str] = {}
+
+    def ask(method: str, body: str, **more: str) -> str:
+        client.request(method, "/auth/login/", body, {**headers, **more})
+        answer = client.getresponse()
+        cookies.update((line.partition("=")[0], line) for line in answer.headers.get_all("Set-Cookie") or [])
+        return answer.read().decode()
+
+    with closing(client):
+        token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page := ask("GET", ""))
+        assert token, page[:2000]
+        form = {"csrf_token": token[1], "username": "admin", "password": stage.secret("airflow_admin_password")}
+        sent = "; ".join(line.partition(";")[0] for line in cookies.values())
+        ask("POST", urlencode(form), **{"Content-Type": "application/x-www-form-urlencoded", "Cookie": sent})
+    return cookies
+
+
 def test_files_become_published_books_through_workers_with_a_queue(installed: Stage) -> None:
     land_good(installed.folder / "landing")
     services = ("redis", *AIRFLOW, "celery-worker")
@@ -177,11 +228,11 @@ def test_files_become_published_books_through_workers_with_a_queue(installed: St
 def test_the_same_books_go_on_beside_the_scheduler_and_reports_are_served_to_who_may_read_them(
     installed: Stage,
 ) -> None:
-    _require("nginx", "FUND_REQUIRE_NGINX")
+    require("nginx", "FUND_REQUIRE_NGINX")
     before = _celery_results(installed)
     land_good(installed.folder / "landing")
     land(installed.folder / "landing", d_claim=CLAIM.replace("K1", "K8").replace("K2", "K9"))
-    _run_under(installed, "LocalExecutor", ("reports", *AIRFLOW), then=_reports_are_served_to_who_may_read_them)
+    _run_under(installed, "LocalExecutor", ("reports", *AIRFLOW), then=_commands_and_reports_are_at_hand)
     assert _celery_results(installed) == before
     statement = dict(_ask(installed.warehouse_url(), STATEMENT_QUERY))
     assert statement["E113"] > Decimal(STATEMENT["E113"])
@@ -193,6 +244,17 @@ def _no_secret_stands_among_arguments(stage: Stage) -> None:
         assert stage.secret(name) not in lines, name
     for name in ("fund_database_url", "airflow_database_url", "celery_broker_url"):
         assert str(urlsplit(stage.secret(name)).password) not in lines, name
+
+
+def _commands_and_reports_are_at_hand(stage: Stage) -> None:
+    _reports_are_served_to_who_may_read_them(stage)
+    written = stage.execute("scheduler", "-m", "runtime", "report").split()
+    assert {Path(path).name for path in written} >= {"index.html", "merged_fund_320100.xlsx"}
+    assert stage.execute("scheduler", "-m", "ingestion", "verify-heads")
+    airflow = ("scheduler", "-m", "runtime", "airflow", "--")
+    stage.execute(*airflow, "dags", "trigger", "--run-id", "by_hand", "build_ledger")
+    _wait(AirflowApi(stage.ports[8080], "admin", stage.secret("airflow_admin_password")), "build_ledger", "by_hand")
+    assert "by_hand" in stage.execute(*airflow, "dags", "list-runs", "build_ledger")
 
 
 def _reports_are_served_to_who_may_read_them(stage: Stage) -> None:

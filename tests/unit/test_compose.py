@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-import shutil
 import subprocess
 import sys
 import tomllib
@@ -30,19 +29,21 @@ TEXT = COMPOSE.read_text("utf-8")
 GIVEN = {"LANDING_FOLDER": "/srv/landing", "AIRFLOW__API__BASE_URL": "https://fund.example.cn"}
 FILE = compose(**GIVEN)
 SERVICES: dict[str, dict[str, Any]] = FILE["services"]
+EXAMPLE = REPOSITORY / "deploy" / "env.example"
+READERS = REPOSITORY / "deploy" / "compose.readers.yml"
 LONG_RUNNING = sorted(set(SERVICES) - {"migrate"})
 OWN = sorted(name for name, service in SERVICES.items() if service["image"].startswith("merged-fund:"))
 PACKAGES = ("dags", "ingestion", "expectations", "reporting", "runtime")
-# Read by the images' own start scripts and C libraries.
-FOREIGN = {"TZ", "NO_PROXY", "POSTGRES_PASSWORD_FILE", "POSTGRES_INITDB_ARGS"}
+# Read by the images' own start scripts, C libraries and Airflow's web server.
+FOREIGN = {"TZ", "NO_PROXY", "POSTGRES_PASSWORD_FILE", "POSTGRES_INITDB_ARGS", "FORWARDED_ALLOW_IPS"}
 IMAGE = {"PATH", "PYTHONPATH", "PYTHONUNBUFFERED", "LANG", "TZ"}
 LOCAL = ("127.0.0.1:", "[::1]:")
 
 each_service = pytest.mark.parametrize("name", sorted(SERVICES))
 
 
-def test_the_file_is_valid_by_the_specification() -> None:
-    check = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", str(COMPOSE)]
+def test_the_files_are_valid_by_the_specification() -> None:
+    check = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", COMPOSE, READERS]
     done = subprocess.run(check, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
 
@@ -98,6 +99,24 @@ def test_the_database_and_the_queue_can_be_reached_from_inside_only() -> None:
     assert SERVICES["reports"]["networks"] == ["frontend"]
 
 
+def test_readers_of_the_database_come_by_loopback_only_and_only_when_asked_for() -> None:
+    text = READERS.read_text("utf-8")
+    added = yaml.safe_load(interpolate(text, {}))
+    assert added.keys() == {"services", "networks"}
+    (service,) = added["services"].items()
+    assert service == ("postgres", {"networks": ["backend", "readers"], "ports": ["127.0.0.1:5432:5432"]})
+    assert "127.0.0.1:15432:5432" in interpolate(text, {"POSTGRES_PORT": "15432"})
+    assert not added["networks"].keys() & FILE["networks"].keys()
+    assert not added["networks"]["readers"].get("internal"), "ports of an internal network are not published"
+    assert f"docker-compose.yml:{READERS.relative_to(REPOSITORY)}" in EXAMPLE.read_text("utf-8")
+
+
+def test_one_service_builds_the_image_and_all_wait_for_it() -> None:
+    assert [name for name in OWN if "build" in SERVICES[name]] == ["migrate"]
+    assert {SERVICES[name]["image"] for name in OWN} == {SERVICES["migrate"]["image"]}
+    assert all("migrate" in SERVICES[name]["depends_on"] for name in OWN if name != "migrate")
+
+
 def test_no_variable_has_a_secret_as_its_default_and_addresses_have_none_at_all() -> None:
     defaults = dict(re.findall(r"\$\{(\w+):?-([^}]*)\}", TEXT))
     assert not [name for name in defaults if re.search("PASSWORD|SECRET|KEY|TOKEN|URL|CONN", name)]
@@ -134,9 +153,13 @@ def test_variables_are_read_somewhere_in_the_code_or_known_to_airflow(name: str)
 
 def test_the_settings_for_systemd_are_known_and_complete() -> None:
     folder = REPOSITORY / "deploy" / "systemd"
-    named = re.findall(r"^([A-Z_]+)=", (folder / "environment.example").read_text("utf-8"), flags=re.MULTILINE)
-    assert _unknown(named) == {"TZ"}
-    assert set(needs("scheduler", "LocalExecutor")) <= {name.removesuffix("_FILE") for name in named}
+    text = (folder / "environment.example").read_text("utf-8")
+    active, named = (re.findall(rf"^{mark}([A-Z_]+)=", text, flags=re.MULTILINE) for mark in ("", "#?"))
+    assert _unknown(named) <= FOREIGN
+    assert set(needs("scheduler", "LocalExecutor")) <= {name.removesuffix("_FILE") for name in active}
+    assert set(needs("celery-worker", "CeleryExecutor")) <= {name.removesuffix("_FILE") for name in named}
+    containers_own = {"NO_PROXY", "AIRFLOW__API__HOST", "AIRFLOW__LOGGING__BASE_LOG_FOLDER"}
+    assert {name for service in OWN for name in SERVICES[service]["environment"]} - containers_own <= set(named)
     unit = (folder / "merged-fund@.service").read_text("utf-8")
     assert "-m runtime component %i\n" in unit
     assert "KillMode=mixed" in unit
@@ -216,10 +239,9 @@ def test_services_wait_for_what_they_need(name: str) -> None:
 
 
 def test_the_example_of_settings_names_every_variable_once() -> None:
-    wanted = set(re.findall(r"\$\{(\w+)", TEXT))
-    example = (REPOSITORY / "deploy" / "env.example").read_text("utf-8")
-    named = re.findall(r"^#?([A-Z_]+)=", example, flags=re.MULTILINE)
-    assert sorted(named) == sorted({*wanted, "COMPOSE_PROFILES"})
+    wanted = set(re.findall(r"\$\{(\w+)", TEXT + READERS.read_text("utf-8")))
+    named = re.findall(r"^#?([A-Z_]+)=", EXAMPLE.read_text("utf-8"), flags=re.MULTILINE)
+    assert sorted(named) == sorted({*wanted, "COMPOSE_PROFILES", "COMPOSE_FILE"})
 
 
 def test_the_image_has_all_code_that_runs_and_nothing_else_reaches_its_builder() -> None:
@@ -302,6 +324,9 @@ def test_a_deployments_addresses_win_and_a_component_without_tasks_knows_no_ware
     assert variables["AIRFLOW__API__PORT"] == "8080"
     assert variables["AIRFLOW__CORE__AUTH_MANAGER"].endswith("FabAuthManager")
     assert variables["NO_PROXY"].startswith("api-server,")
+    assert variables["AIRFLOW__FAB__COOKIE_SECURE"] == "True"
+    plain = {**addresses, "AIRFLOW__API__BASE_URL": "http://127.0.0.1:8080"}
+    assert "AIRFLOW__FAB__COOKIE_SECURE" not in _deployment(tmp_path, **given, **plain).complete()
     assert "FUND_DATABASE_URL" not in variables
     assert "FUND_PSEUDONYM_KEY" not in variables
 
@@ -342,39 +367,3 @@ def test_a_secret_that_cannot_be_had_stops_with_its_name(
 
 def test_anchors_are_merged_by_the_parser_that_reads_them_here() -> None:
     assert yaml.safe_load(TEXT)["services"]["celery-worker"]["depends_on"].keys() == {"migrate", "api-server", "redis"}
-
-
-def test_the_web_servers_configuration_is_understood(tmp_path: Path) -> None:
-    nginx = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin")
-    if nginx is None:
-        pytest.skip("nginx is not installed (Debian: apt-get install nginx-light)")
-    users = tmp_path / "reports_users"
-    users.write_text("")
-    text = (REPOSITORY / "deploy/nginx/reports.conf").read_text("utf-8")
-    for there, here in (("/run/secrets/reports_users", users), ("/tmp/", f"{tmp_path}/")):
-        text = text.replace(there, str(here))
-    (tmp_path / "nginx.conf").write_text(text, "utf-8")
-    done = subprocess.run([nginx, "-t", "-c", tmp_path / "nginx.conf"], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-
-
-@pytest.mark.parametrize("script", ["postgres/databases.sh", "redis/redis.sh"])
-def test_scripts_are_understood_by_their_shells(script: str) -> None:
-    path = REPOSITORY / "deploy" / script
-    shell = "bash" if "bash" in path.read_text("utf-8").splitlines()[0] else "sh"
-    assert subprocess.run([shell, "-n", path], check=False).returncode == 0
-
-
-@pytest.mark.parametrize("url", ["postgresql://merged_fund:it's@postgres/x", "postgresql://merged_fund@postgres/x", ""])
-def test_a_password_that_would_need_quoting_stops_the_first_start(url: str, tmp_path: Path) -> None:
-    (tmp_path / "fund_database_url").write_text(url)
-    (tmp_path / "airflow_database_url").write_text("postgresql://airflow:abc@postgres/x")
-    done = subprocess.run(
-        ["bash", REPOSITORY / "deploy/postgres/databases.sh"],
-        env={"SECRETS_FOLDER": str(tmp_path), "PATH": "/usr/bin:/bin"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode != 0
-    assert "fund_database_url is not a database URL" in done.stderr
