@@ -8,7 +8,7 @@ MAKEFLAGS += --no-print-directory
 
 RUNTIME := .venv/bin/python -m runtime
 
-.PHONY: help install run pipeline up down status report psql url test test-all lint lock clean
+.PHONY: help install run pipeline up down status report shell psql url test test-all lint lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -33,6 +33,9 @@ status: install ## say what is running
 
 report: install ## write the overview page and the workbooks again, of what is in the warehouse now
 	@$(RUNTIME) report
+
+shell: install ## a shell in which the documented commands (python -m ...) find their settings
+	@$(RUNTIME) env -- bash
 
 psql: install ## open psql on the warehouse
 	@$(RUNTIME) psql

@@ -101,6 +101,20 @@ def url(environment: Environment, _: argparse.Namespace) -> int:
     return 0
 
 
+def env(environment: Environment, options: argparse.Namespace) -> int:
+    """Run a command with the complete FUND_* variables: env -- python -m expectations show."""
+    arguments = options.arguments[options.arguments[:1] == ["--"] :]
+    variables = environment.without_airflow()
+    if not arguments:
+        print("\n".join(f"{name}={variables[name]}" for name in sorted(variables) if _is_told(name)))
+        return 0
+    return subprocess.run(arguments, env=variables, check=False).returncode
+
+
+def _is_told(name: str) -> bool:
+    return name.startswith("FUND_") and name not in ("FUND_DATABASE_URL", "FUND_PSEUDONYM_KEY")
+
+
 def psql(environment: Environment, options: argparse.Namespace) -> int:
     """Open psql on the warehouse; further arguments go to psql."""
     target = parse_dsn(libpq_url(environment.warehouse_url()))
@@ -143,13 +157,13 @@ def _finish(environment: Environment, work: Callable[..., object], *, show_summa
     """Run the pipeline, explain its end, print RESULT= as the last line."""
     from expectations.gate import explain
     from runtime.pipeline import Outcome, PipelineResult
-    from runtime.summary import file_summary, summary
+    from runtime.summary import short_summary, summary
 
     try:
         result = work(environment)
         assert isinstance(result, PipelineResult)
         whole = show_summary and result.outcome is not Outcome.ERROR
-        told = summary(result.run_id, environment.layout) if whole else file_summary()
+        told = summary(result.run_id, environment.layout) if whole else short_summary(result.run_id)
         print(f"\n{told}\n")
         if result.outcome is Outcome.REFUSED:
             print("\n" + explain(result.run_id) + "\n")
@@ -182,7 +196,7 @@ _PLAIN_ERRORS = (
 )
 
 COMMANDS: tuple[Command, ...] = (
-    *(run, pipeline, prepare, up, down, status, report, url, psql, reader, clean),
+    *(run, pipeline, prepare, up, down, status, report, url, psql, env, reader, clean),
     *deployed.COMMANDS,
 )
 
@@ -200,6 +214,8 @@ def _parser() -> argparse.ArgumentParser:
             add_arguments(one)
         if command is psql:
             one.add_argument("arguments", nargs=argparse.REMAINDER, help="passed on to psql")
+        if command is env:
+            one.add_argument("arguments", nargs=argparse.REMAINDER, help="the command; none: tell the settings")
         deployed.add_arguments(command, one)
     return parser
 

@@ -28,7 +28,6 @@ from runtime.layout import REPOSITORY, Layout
 
 PROJECT = REPOSITORY / "dbt_project"
 ROLE = "fund_transform"
-LOCK_WAIT = "30min"
 _CODE_FOLDERS = ("models", "macros", "seeds", "tests")
 
 
@@ -113,7 +112,6 @@ def _locked() -> Iterator[Connection]:
         check_version(connection)
     with closing(connect(role=ROLE, autocommit=True)) as connection:
         with connection.cursor() as cursor:
-            cursor.execute(f"SET lock_timeout = '{LOCK_WAIT}'")
             cursor.execute("SELECT pg_advisory_lock(hashtextextended('merged_fund.dbt', 0))")
         yield connection
 

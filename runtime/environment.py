@@ -115,6 +115,10 @@ class Environment:
 
     def complete(self) -> dict[str, str]:
         """Everything for a child process."""
+        return {**self.without_airflow(), **self.airflow()}
+
+    def without_airflow(self) -> dict[str, str]:
+        """Everything for a child process that has nothing to do with Airflow."""
         kept = {
             name: value
             for name, value in self.given.items()
@@ -131,7 +135,6 @@ class Environment:
             "NO_PROXY": loopback,
             "no_proxy": loopback,
             **self.fund(),
-            **self.airflow(),
         }
 
     def adopt(self) -> None:

@@ -115,6 +115,9 @@ class EmbeddedPostgres:
                     cursor.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
                 grant = "ALTER DATABASE {0} OWNER TO {0}" if owned else "GRANT CREATE, TEMPORARY ON DATABASE {0} TO {0}"
                 cursor.execute(sql.SQL(grant).format(sql.Identifier(name)))
+                if owned:  # readers, who are logins of this server, have no business there nor in the server's own
+                    revoke = sql.SQL("REVOKE CONNECT ON DATABASE {0}, postgres FROM PUBLIC")
+                    cursor.execute(revoke.format(sql.Identifier(name)))
         return self._url(name, password, name)
 
     def _url(self, user: str, password: str, database: str) -> str:

@@ -26,6 +26,12 @@ ROLES = {"finance": "finance_reader", "supervisor": "supervisor_reader"}
 ALL = "all"
 PASSWORD_MIN = 12
 CONNECTIONS_MAX = 10
+# Defaults against sessions that are forgotten, with what they hold; a reader may change them for a session.
+_LIMITS = (
+    "statement_timeout = '15min'",
+    "idle_in_transaction_session_timeout = '10min'",
+    "idle_session_timeout = '8h'",
+)
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{2,62}")
 _NAMES_TAKEN = re.compile(r"(pg|fund)_.*|auditor|finance_reader|supervisor_reader|postgres|public|none|merged_fund")
@@ -105,6 +111,8 @@ def add(database_url: str, login: str, regions: Sequence[str], role: str, passwo
         cursor.execute(_REVOKE, (login,))  # what a role of this name had that was dropped by hand
         create = sql.SQL("CREATE ROLE {} LOGIN CONNECTION LIMIT {} PASSWORD {}")
         cursor.execute(create.format(name, sql.Literal(CONNECTIONS_MAX), sql.Literal(verifier)))
+        for limit in _LIMITS:
+            cursor.execute(sql.SQL("ALTER ROLE {} SET " + limit).format(name))
         cursor.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(role), name))
         _let_connect(cursor, name, login)
         for code in codes:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 from ingestion.database import Connection, connect
-from ingestion.settings import reports_dir
+from ingestion.settings import BEIJING, reports_dir
 from runtime.layout import Layout
 from runtime.terminal import table
 
@@ -74,10 +74,12 @@ def summary(run_id: str, layout: Layout) -> str:
     return "\n\n".join("\n".join(section) for section in sections)
 
 
-def file_summary() -> str:
-    """What has become of files and rows so far, and where the overview page lies once a run has written it."""
+def short_summary(run_id: str | None) -> str:
+    """What has become of files and rows so far, what the run's checks said, and where the overview page lies."""
     with closing(connect(role="auditor")) as connection:
         lines = _file_section(connection)
+        if run_id and _rows(connection, _CHECKS, run_id):
+            lines += ["", *_check_section(connection, run_id)]
     page = reports_dir() / "index.html"
     return "\n".join([*lines, f"  总览页 / overview page: {page.as_uri()}"] if page.exists() else lines)
 
@@ -99,7 +101,7 @@ def _statement_section(connection: Connection, region: Row) -> list[str]:
     return [
         f"── {code} {name_zh} {name_en} · 收支表 / income and expenditure statement (元 / yuan)",
         *table(rows, right=(2, 3)),
-        f"  已发布至 / published through seq {seq:,} · {published_at:%Y-%m-%d %H:%M} UTC · head {head}…",
+        f"  已发布至 / published through seq {seq:,} · {_beijing(published_at)} 北京时间 / Beijing · head {head}…",
     ]
 
 
@@ -132,6 +134,10 @@ def _next_section(layout: Layout) -> list[str]:
         [str(layout.local / "logs"), "日志 / logs"],
     ]
     return ["── 下一步 / where to look next", *table(rows)]
+
+
+def _beijing(moment: object) -> str:
+    return f"{moment.astimezone(BEIJING):%Y-%m-%d %H:%M}" if isinstance(moment, datetime) else ""
 
 
 def _rows(connection: Connection, query: str, *parameters: object) -> Sequence[Row]:

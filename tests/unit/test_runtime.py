@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import sys
 from argparse import Namespace
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,7 +19,7 @@ from runtime import pipeline
 from runtime.airflow_api import AirflowApi
 from runtime.dbt import connection_variables
 from runtime.environment import METADATA_VARIABLE, Environment
-from runtime.layout import Layout
+from runtime.layout import REPOSITORY, Layout
 from runtime.postgres import EmbeddedPostgres
 from runtime.terminal import table, width
 
@@ -142,3 +144,15 @@ def test_a_faulty_database_url_is_refused_without_repeating_its_password(monkeyp
     with pytest.raises(SettingsError, match="FUND_DATABASE_URL is not the URL of a PostgreSQL database") as refused:
         Settings.from_env()
     assert "hidden" not in str(refused.value)
+
+
+def test_documented_commands_find_their_settings(tmp_path: Path) -> None:
+    given = {"PATH": os.environ["PATH"], "FUND_LOCAL_DIR": str(tmp_path), "FUND_DATABASE_URL": "postgresql://u@h/d"}
+    command = [sys.executable, "-m", "runtime", "env", "--", "python", "-c"]
+    script = "import ingestion, os; print(os.environ['FUND_DATABASE_URL'], os.environ['FUND_LANDING_DIR'])"
+    done = subprocess.run([*command, script], env=given, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["postgresql://u@h/d", str(tmp_path / "landing")]
+    told = subprocess.run(command[:4], env=given, cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
+    assert "FUND_LANDING_DIR=" in told
+    assert "KEY" not in told
+    assert "URL" not in told
