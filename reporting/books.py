@@ -7,7 +7,7 @@ All sums are taken by the database.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -152,7 +152,9 @@ _REGIONS = """
     LEFT JOIN fund ON fund.region_code = known.region_code
     LEFT JOIN LATERAL (
         SELECT * FROM policy.policy_region AS region
-        WHERE region.region_code = known.region_code ORDER BY known_from DESC LIMIT 1
+        WHERE region.region_code = known.region_code
+            AND region.known_from <= coalesce((head.published_at AT TIME ZONE 'Asia/Shanghai')::date, 'infinity')
+        ORDER BY known_from DESC LIMIT 1
     ) AS region ON true
     ORDER BY known.region_code
 """
@@ -166,12 +168,18 @@ _STATEMENT = """
     FROM marts.income_expenditure_statement WHERE region_code = %s AND fund_code = %s AND accounting_month = %s
 """
 _MONTHLY = """
-    SELECT accounting_month, line_code, amount_month FROM marts.income_expenditure_statement
+    SELECT accounting_month, line_code, amount_month, amount_year_to_date FROM marts.income_expenditure_statement
     WHERE region_code = %s AND fund_code = %s AND sub_fund = %s AND accounting_month BETWEEN %s AND %s
 """
 _BALANCE_SHEET = """
     SELECT line_code, sub_fund, opening_amount, closing_amount
     FROM marts.balance_sheet WHERE region_code = %s AND fund_code = %s AND accounting_month = %s
+"""
+_YEAR_OPENING = """
+    SELECT DISTINCT ON (line_code) line_code, opening_amount FROM marts.balance_sheet
+    WHERE region_code = %(region)s AND fund_code = %(fund)s AND sub_fund = 'total'
+        AND accounting_month BETWEEN date_trunc('year', %(month)s::date)::date AND %(month)s
+    ORDER BY line_code, accounting_month
 """
 _TRIAL_BALANCE = """
     WITH RECURSIVE above (account_code, shown_code, depth) AS (
@@ -259,15 +267,21 @@ def lines(connection: Connection, statement_code: str) -> list[Line]:
     return list(found.values())
 
 
-def statement(connection: Connection, region_code: str, fund_code: str, month: date) -> list[StatementLine]:
-    """The income and expenditure statement of a month; empty when the fund has no such month."""
+def statement(
+    connection: Connection, region_code: str, fund_code: str, month: date, named: Sequence[Line] | None = None
+) -> list[StatementLine]:
+    """The income and expenditure statement of a month; empty when the fund has no such month.
+
+    `named` are its lines where they have been read already.
+    """
     amounts: dict[str, dict[str, Flow]] = {}
     complete = True
     for row in rows(connection, _STATEMENT, (region_code, fund_code, month)):
         flow = Flow(row["amount_month"], row["amount_year_to_date"])
         amounts.setdefault(row["line_code"], {})[row["sub_fund"]] = flow
         complete = complete and row["year_to_date_complete"]
-    listed = [line for line in lines(connection, "income_expenditure") if line.line_code in amounts]
+    named = lines(connection, "income_expenditure") if named is None else named
+    listed = [line for line in named if line.line_code in amounts]
     return [
         StatementLine(**vars(line), amounts=amounts[line.line_code], year_to_date_complete=complete) for line in listed
     ]
@@ -275,22 +289,32 @@ def statement(connection: Connection, region_code: str, fund_code: str, month: d
 
 def monthly(
     connection: Connection, region_code: str, fund_code: str, sub_fund: str, first: date, last: date
-) -> dict[str, dict[date, Decimal]]:
+) -> dict[str, dict[date, Flow]]:
     """Amounts of each month by line code and month."""
-    amounts: dict[str, dict[date, Decimal]] = {}
+    amounts: dict[str, dict[date, Flow]] = {}
     for row in rows(connection, _MONTHLY, (region_code, fund_code, sub_fund, first, last)):
-        amounts.setdefault(row["line_code"], {})[row["accounting_month"]] = row["amount_month"]
+        flow = Flow(row["amount_month"], row["amount_year_to_date"])
+        amounts.setdefault(row["line_code"], {})[row["accounting_month"]] = flow
     return amounts
 
 
-def balance_sheet(connection: Connection, region_code: str, fund_code: str, month: date) -> list[BalanceLine]:
-    """The balance sheet of a month; empty when the fund has no such month."""
+def balance_sheet(
+    connection: Connection, region_code: str, fund_code: str, month: date, named: Sequence[Line] | None = None
+) -> list[BalanceLine]:
+    """The balance sheet of a month; empty when the fund has no such month. `named` as in `statement`."""
     amounts: dict[str, dict[str, Balance]] = {}
     for row in rows(connection, _BALANCE_SHEET, (region_code, fund_code, month)):
         balance = Balance(row["opening_amount"], row["closing_amount"])
         amounts.setdefault(row["line_code"], {})[row["sub_fund"]] = balance
-    listed = [line for line in lines(connection, "balance_sheet") if line.line_code in amounts]
+    named = lines(connection, "balance_sheet") if named is None else named
+    listed = [line for line in named if line.line_code in amounts]
     return [BalanceLine(**vars(line), amounts=amounts[line.line_code]) for line in listed]
+
+
+def year_opening(connection: Connection, region_code: str, fund_code: str, month: date) -> dict[str, Decimal]:
+    """Balances by line code at the beginning of the month's year: of its first month in the books, in total."""
+    parameters = {"region": region_code, "fund": fund_code, "month": month}
+    return {row["line_code"]: row["opening_amount"] for row in rows(connection, _YEAR_OPENING, parameters)}
 
 
 def trial_balance(connection: Connection, region_code: str, fund_code: str, month: date) -> list[TrialBalanceLine]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from expectations.record import FINDINGS_MAX
 from reporting.names import OWNERS, SUITE_NAMES, Name, name_of
 from reporting.quality import CUT_OFF, CheckResult, Finding
 from reporting.workbook_accounts import Accounts, Maternity
@@ -25,6 +26,7 @@ from reporting.workbook_page import (
     open_sheet,
     row_heights,
 )
+from reporting.workbook_record import impersonal
 
 FINDINGS_MOST = 2_000
 _HIGHEST_ROW = 400.0
@@ -65,10 +67,29 @@ _FINDING_HEADS = (
     Name("首次发现的运行", "First seen by run"),
 )
 _RESULTS_NOTE = Name(
-    "注：此处为发布本期账簿的那次运行的检查结果；此后各次运行的情况见总览页。“不通过不发布”类检查全部通过，账簿方得发布。",
-    "Note: results of the run that published these books; for later runs see the overview page. Books are published"
-    " only when every check that refuses has passed.",
+    "注：此处为账簿发布时那次运行的检查结果；此后的检查见总览页。“不通过不发布”类检查均已通过，账簿方得发布；“提示”不影响发布。",
+    "Note: results of the publishing run as of the publication; for later checks see the overview page. Every check"
+    " that refuses had passed; warnings don't hinder a publication.",
 )
+_REFUSING_NOTE = Name(
+    "注意：上表有“不通过不发布”类检查未通过，不应据此签章，请联系数据运维。",
+    "Attention: a check that refuses has not passed. Don't sign on this basis; ask data operations.",
+)
+_NO_RESULTS_NOTE = Name(
+    "注意：该次发布无检查记录，不应据此签章，请联系数据运维。",
+    "Attention: no results of checks are recorded for this publication. Don't sign on this basis; ask data operations.",
+)
+_FINDINGS_NOTE = Name(
+    "注：此处为账簿发布时列出的问题，不列个人信息，可凭分录、事件序号或文件行号在系统内查询；此后的检查（含未予发布的）见总览页。",
+    "Note: what had been listed at the publication, without personal data: entry, event, or file and line lead to it."
+    " For later checks, also those that refused, see the overview page.",
+)
+_CUT_OFF_NOTE = Name("清单已截断：每项检查至多记录", "list cut off, recorded per check at most")
+_REST = Name("其余在已列问题处理后由下次检查列出", "the next check lists the rest once these are settled")
+_REST_OF_QUARANTINE = Name("其余见 quality.quarantine_open", "for the rest see quality.quarantine_open")
+_QUARANTINE_CHECK = "C05"
+_PASSED, _WARNED, _FAILED = Name("通过", "passed"), Name("提示", "warning"), Name("不通过", "not passed")
+_COLOURS = {_WARNED: "#B45F06", _FAILED: "#C00000"}
 _FLOW = "期初结余＋本期收支结余＋建账及合并转入转出"
 _CELL: Style = {"border": 1, "text_wrap": True}
 
@@ -199,24 +220,37 @@ def results_sheet(book: Book, frame: Frame, name: str, results: Sequence[CheckRe
     _open(book, frame, layout, RESULTS_TITLE, _RESULT_HEADS)
     for place, result in enumerate(results):
         _result_row(book, layout, HEAD_ROWS - 1 + place, result)
-    row = note(book, layout, HEAD_ROWS - 1 + len(results), _RESULTS_NOTE)
+    row = HEAD_ROWS - 1 + len(results)
+    refusing = any(_verdict(result) is _FAILED for result in results)
+    if results and not refusing:
+        row = note(book, layout, row, _RESULTS_NOTE)
+    else:
+        attention = _REFUSING_NOTE if refusing else _NO_RESULTS_NOTE
+        row = note(book, layout, row, attention, font_color=_COLOURS[_FAILED])
     finish(book, layout, row)
 
 
+def _verdict(result: CheckResult) -> Name:
+    if result.success:
+        return _PASSED
+    return _WARNED if result.severity == "warn" else _FAILED
+
+
 def _result_row(book: Book, layout: Layout, row: int, result: CheckResult) -> None:
-    passed = Name("通过", "passed") if result.success else Name("不通过", "not passed")
+    verdict = _verdict(result)
     texts = {
         0: name_of(SUITE_NAMES, result.suite).zh,
         1: result.code,
         2: f"{result.title_zh}\n{result.title_en}",
         3: name_of(_EFFECTS, result.severity).zh,
-        4: passed.zh,
+        4: verdict.zh,
         8: beijing(result.first_seen_at) if result.first_seen_at else "",
         9: name_of(OWNERS, result.owner).zh,
         10: result.clause,
     }
     for column, text in texts.items():
-        marked: Style = {"font_color": "#C00000", "bold": True} if column == 4 and not result.success else {}
+        coloured = column == 4 and verdict in _COLOURS
+        marked: Style = {"font_color": _COLOURS[verdict], "bold": True} if coloured else {}
         book.text(Ref(layout.name, row, column), text, **_CELL, **marked)
     for column, count in ((5, result.rows_examined), (6, result.unexpected_count)):
         book.figure(Ref(layout.name, row, column), count, num_format=COUNT, border=1, font_name=LATIN)
@@ -232,32 +266,33 @@ def _fit_row(book: Book, layout: Layout, row: int, texts: Mapping[int, str]) -> 
     row_heights(book, layout.name, range(row, row + 1), min(13.5 * needed + 2, _HIGHEST_ROW))
 
 
-def findings_sheet(book: Book, frame: Frame, name: str, findings: Sequence[Finding]) -> None:
-    """The items that the checks listed, the first 2,000; what is left out is said."""
-    shown = findings[:FINDINGS_MOST]
-    amounts = [finding.amount or Decimal(0) for finding in shown]
+def findings_sheet(book: Book, frame: Frame, name: str, findings: Sequence[Finding], recorded: int) -> None:
+    """The items that the checks listed, at most the first 2,000 of all recorded; where the others are is said."""
+    amounts = [finding.amount or Decimal(0) for finding in findings]
     layout = Layout(name, (8.0, 90.0, money_width(amounts), 20.0, 8.0, 40.0), repeated=HEAD_ROWS - 1)
     _open(book, frame, layout, FINDINGS_TITLE, _FINDING_HEADS)
     row = HEAD_ROWS - 1
-    for finding in shown:
+    for finding in findings:
         _finding_row(book, layout, row, finding)
         row += 1
-    left_out = len(findings) - len(shown)
-    if left_out:
-        text = Name(
-            f"另有 {left_out:,} 条未列出，全部问题可在数据库 quality.finding 查询。",
-            f"{left_out:,} more are not listed here.",
-        )
-        row = note(book, layout, row, text, font_color="#C00000")
-    if not shown:
+    if recorded > len(findings):
+        row = note(book, layout, row, _left_out(frame, recorded - len(findings)), font_color=_COLOURS[_FAILED])
+    if not findings:
         row = note(book, layout, row, Name("无。", "None."))
-    finish(book, layout, row)
+    finish(book, layout, note(book, layout, row, _FINDINGS_NOTE))
+
+
+def _left_out(frame: Frame, count: int) -> Name:
+    place = f"quality.finding（run_id = '{frame.head.run_id}'，region_code = '{frame.region.region_code}'）"
+    return Name(f"另有 {count:,} 条未列出，见数据库 {place}。", f"{count:,} more are recorded there.")
 
 
 def _finding_row(book: Book, layout: Layout, row: int, finding: Finding) -> None:
-    item = "；".join(f"{key}={value}" for key, value in finding.item.items() if value is not None)
+    item = "；".join(f"{key}={value}" for key, value in impersonal(finding.item).items() if value is not None)
     if finding.key == CUT_OFF:
-        item = f"（清单已截断，其余未列 / list cut off） {item}"
+        rest = _REST_OF_QUARANTINE if finding.code == _QUARANTINE_CHECK else _REST
+        zh, en = (f"{cut} {FINDINGS_MAX}, {then}" for cut, then in zip(_CUT_OFF_NOTE, rest, strict=True))
+        item = f"（{zh} / {en}） {item}"
     texts = {0: finding.code, 1: item, 3: beijing(finding.first_seen_at), 5: finding.first_seen_run}
     for column, text in texts.items():
         book.text(Ref(layout.name, row, column), text, **_CELL)

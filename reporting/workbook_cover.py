@@ -37,8 +37,8 @@ _READING = (
         "Lines marked 其中 are part of the line above and not added again; pooled + personal = total.",
     ),
     Name(
-        "四、本表全部数据截至上列事件序号；同一发布内容生成的文件逐字节相同，可据链式哈希核对。",
-        "All figures are exactly as of the seq above; the same publication always gives the same file, byte for byte.",
+        "四、本表全部数据截至上列事件序号，检查结果截至发布时间；账簿可据链式哈希核对。本表不列个人信息。",
+        "Figures are as of the seq above, checks as of the publication; the hash identifies the books. No personal data.",
     ),
     Name(
         "五、绝对值达到10万亿元的金额超出电子表格15位有效数字，以文本列示，不参与公式。",

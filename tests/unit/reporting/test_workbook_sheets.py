@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import zipfile
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -60,18 +59,41 @@ def finding(number: int, **changes: object) -> Finding:
 
 
 def test_thousands_of_findings_are_limited_and_what_is_left_out_is_said() -> None:
-    started = time.monotonic()
-    sheet = written(lambda book: findings_sheet(book, frame(), "F", [finding(n) for n in range(5_000)]))["F"]
+    found = [finding(n) for n in range(FINDINGS_MOST)]
+    sheet = written(lambda book: findings_sheet(book, frame(), "F", found, 5_000))["F"]
     codes = [row[0].value for row in sheet.iter_rows(min_row=5)]
     assert codes.count("C10") == FINDINGS_MOST
-    assert any(str(code).startswith("另有 3,000 条未列出") for code in codes)
-    assert time.monotonic() - started < 30
+    left_out = next(code for code in codes if str(code).startswith("另有 3,000 条未列出"))
+    assert "quality.finding（run_id = 'run 南京市'，region_code = '320100'）" in left_out
+
+
+def test_a_list_that_was_cut_says_how_many_were_kept_and_where_the_rest_is() -> None:
+    note = {"item": CUT_OFF, "listed": 200, "found": 9_950}
+    found = [finding(1, code="C05", key=CUT_OFF, item=note), finding(2, code="B02", key=CUT_OFF, item=note)]
+    sheet = written(lambda book: findings_sheet(book, frame(), "F", found, 2))["F"]
+    assert "至多记录 200" in sheet["B5"].value
+    assert "found=9950" in sheet["B5"].value
+    assert "quality.quarantine_open" in sheet["B5"].value
+    assert "下次检查" in sheet["B6"].value
+
+
+def test_what_leads_to_a_person_is_not_printed_wherever_it_stands_in_an_item() -> None:
+    quoted = 'stored {"amount": 1.00, "sex": "2", "person_no": "P99", "birth_date": "1990-02-03"}；new {"sex": null}'
+    item = {
+        **{"event_seq": 7, "person_no": "P77", "birth_date": "1991-01-02", "reason": f"P77: {quoted}"},
+        "rows": [{"claim_no": "C33", "amount": Decimal("3.00"), "text": "C33 of P77"}],
+    }
+    sheet = written(lambda book: findings_sheet(book, frame(), "F", [finding(1, item=item)], 1))["F"]
+    shown = sheet["B5"].value
+    assert "event_seq=7" in shown
+    assert '"amount": 1.00' in shown
+    assert not [part for part in ("P77", "P99", "C33", "1990", "1991", '"2"', "claim_no") if part in shown]
 
 
 def test_hostile_names_and_findings_stay_text_and_say_that_a_list_was_cut() -> None:
     found = [finding(1, item={HOSTILE: HOSTILE * 3_000}), finding(2, key=CUT_OFF, amount=None)]
     book = Book({"title": HOSTILE}, MOMENT)
-    findings_sheet(book, frame(HOSTILE), "F", found)
+    findings_sheet(book, frame(HOSTILE), "F", found, len(found))
     content = book.close()
     sheet = openpyxl.load_workbook(BytesIO(content))["F"]
     assert all(cell.data_type in "sn" for row in sheet.iter_rows() for cell in row)
@@ -92,16 +114,31 @@ def test_headers_and_footers_stay_whatever_a_name_says(text: str) -> None:
     assert "第 &P 页 共 &N 页" in sheet.oddFooter.center.text
 
 
-def test_checks_that_did_not_pass_are_marked() -> None:
-    result = CheckResult(
-        *("320100", "balance", "B09", "warn", False, 12, 1, Decimal("3.50"), "收入户", "income", "fund_accounting", ""),
-        *(MOMENT, MOMENT, 0),
+def result(severity: str, success: bool) -> CheckResult:
+    return CheckResult(
+        *("320100", "balance", "B09", severity, success, 12, int(not success), Decimal("3.50"), "收入户", "income"),
+        *("fund_accounting", "", MOMENT, None if success else MOMENT, None if success else 0),
     )
-    sheet = written(lambda book: results_sheet(book, frame(), "R", [result]))["R"]
-    assert [sheet.cell(5, column).value for column in (1, 2, 4, 5, 6, 7, 8)] == [
-        *("平衡", "B09", "提示", "不通过", 12, 1, 3.5)
-    ]
-    assert sheet["E5"].font.color.rgb == "FFC00000"
+
+
+@pytest.mark.parametrize(
+    ("severity", "success", "shown", "colour"),
+    [("warn", False, "提示", "FFB45F06"), ("fail", False, "不通过", "FFC00000"), ("fail", True, "通过", None)],
+)
+def test_checks_that_did_not_pass_are_marked_by_what_they_do(
+    severity: str, success: bool, shown: str, colour: str | None
+) -> None:
+    sheet = written(lambda book: results_sheet(book, frame(), "R", [result(severity, success)]))["R"]
+    row = [sheet.cell(5, column).value for column in (1, 2, 5, 6, 7, 8)]
+    assert row == ["平衡", "B09", shown, 12, int(not success), 3.5]
+    assert (sheet["E5"].font.color.rgb if colour else None) == colour
+    assert ("均已通过" in sheet["A6"].value) == (shown != "不通过")
+
+
+def test_a_publication_without_results_does_not_stand_above_all_passed() -> None:
+    sheet = written(lambda book: results_sheet(book, frame(), "R", []))["R"]
+    assert "无检查记录" in sheet["A5"].value
+    assert not [cell for row in sheet.iter_rows() for cell in row if "均已通过" in str(cell.value)]
 
 
 def test_five_hundred_accounts_foot_and_print_on_several_pages() -> None:
