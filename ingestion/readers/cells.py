@@ -12,13 +12,15 @@ from typing import NamedTuple
 DIGITS = 15
 LOST_FROM = Decimal(10) ** DIGITS
 _FIFTEEN = Context(prec=DIGITS, rounding=ROUND_HALF_UP)
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
+_NUMBER_LENGTH_MAX = 330  # the longest a double can be without exponent
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _SPARE = "\x00"  # stands for what no database can hold; such a text is refused later
 _SECONDS_A_DAY = 86_400
 
 _BUILT_IN_DATES = frozenset([*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)])
 _NOT_LETTERS = re.compile(r'"[^"]*"?|\\.|_.|\*.|\[(?!(?:h+|m+|s+)\])[^\]]*\]', re.IGNORECASE)
+_FORMAT_LENGTH_MAX = 255  # Excel's own limit
 _DATE_LETTERS = re.compile("[ymdhs]|a{3,4}", re.IGNORECASE)
 
 
@@ -36,7 +38,7 @@ def number(raw: str) -> Value:
     """A number as plain decimal text of at most 15 significant digits; longer whole numbers have lost digits."""
     if raw.isascii() and raw.isdigit() and len(raw) <= DIGITS:
         return raw.lstrip("0") or "0"
-    if not _NUMBER.fullmatch(raw := raw.strip()):
+    if len(raw) > _NUMBER_LENGTH_MAX or not _NUMBER.fullmatch(raw := raw.strip()):
         return Fault("E-SCHEMA-CELL-ERROR", raw)
     value = Decimal(raw)
     if abs(value) >= LOST_FROM:
@@ -52,12 +54,14 @@ def plain(value: Decimal) -> str:
     return "0" if text in ("-0", "") else text
 
 
-@lru_cache(maxsize=4096)
 def moment(raw: str, *, since_1904: bool) -> Value:
     """A typed date as ISO text: `YYYY-MM-DD`, with ` HH:MM:SS` when it has a time; a time alone as `HH:MM:SS`."""
     value = number(raw)
-    if isinstance(value, Fault):
-        return value
+    return value if isinstance(value, Fault) else _moment(value, since_1904)
+
+
+@lru_cache(maxsize=4096)
+def _moment(value: str, since_1904: bool) -> str:
     days, seconds = divmod(round(Decimal(value) * _SECONDS_A_DAY), _SECONDS_A_DAY)
     clock = f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
     if days == 0 and not since_1904:
@@ -101,4 +105,5 @@ def is_date_format(number_format: int, code: str | None) -> bool:
     """Whether a number under this format is shown as a date or time."""
     if code is None:
         return number_format in _BUILT_IN_DATES
-    return bool(_DATE_LETTERS.search(_NOT_LETTERS.sub("", code.partition(";")[0]))) and code.lower() != "general"
+    shown = _NOT_LETTERS.sub("", code[:_FORMAT_LENGTH_MAX].partition(";")[0])
+    return bool(_DATE_LETTERS.search(shown)) and code.lower() != "general"

@@ -42,6 +42,8 @@ class Values:
 
 def column_number(letters: str) -> int:
     """A is 1, XFD is 16,384."""
+    if len(letters) > 3:
+        raise damaged(f"column {letters[:20]}")
     total = 0
     for letter in letters:
         if not "A" <= letter <= "Z":

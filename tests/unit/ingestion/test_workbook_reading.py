@@ -17,99 +17,25 @@ from xlsxwriter.worksheet import Worksheet
 
 from ingestion.errors import FileRejected
 from ingestion.profiles import Feed
-from ingestion.readers import Chunk, chunks, package
-from ingestion.readers.cells import is_date_format, number
+from ingestion.readers import package
 from tests.unit.ingestion.workbooks import (
     NAMES,
     OFFICE,
     SPREADSHEET,
     by_hand,
+    column,
+    faults,
     feed,
     packed,
     parts,
+    read,
     row,
     row_xml,
     table,
     workbook,
 )
 
-
-def read(content: bytes, folder: Path, how: Feed | None = None, size: int = 2) -> list[Chunk]:
-    path = folder / "x.xlsx"
-    path.write_bytes(content)
-    return list(chunks(path, how or feed(), size))
-
-
-def column(found: list[Chunk], name: str) -> list[str | None]:
-    return [value for chunk in found for value in chunk.frame[name]]
-
-
-def faults(found: list[Chunk]) -> dict[int, list[tuple[str, tuple[str, ...]]]]:
-    return {chunk.line_nos[place]: said for chunk in found for place, said in chunk.faults.items()}
-
-
 # -- values ------------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("raw", "text"),
-    [
-        ("5", "5"),
-        ("0", "0"),
-        ("007", "7"),
-        ("-0", "0"),
-        ("5.0", "5"),
-        ("1200", "1200"),
-        ("12.50", "12.5"),
-        ("0.30000000000000004", "0.3"),
-        ("1234567.8899999999", "1234567.89"),
-        ("9999999999999.99", "9999999999999.99"),
-        ("1.5E3", "1500"),
-        ("1e-7", "0.0000001"),
-        ("-2.5", "-2.5"),
-        ("123456789012345", "123456789012345"),
-    ],
-)
-def test_numbers_are_plain_decimals_of_fifteen_digits(raw: str, text: str) -> None:
-    assert number(raw) == text
-
-
-@pytest.mark.parametrize(
-    ("raw", "code"),
-    [
-        ("1234567890123456", "E-SCHEMA-CELL-DIGITS"),
-        ("3.2010619800101E+17", "E-SCHEMA-CELL-DIGITS"),
-        ("-1e15", "E-SCHEMA-CELL-DIGITS"),
-        ("twelve", "E-SCHEMA-CELL-ERROR"),
-        ("NaN", "E-SCHEMA-CELL-ERROR"),
-        ("1_000", "E-SCHEMA-CELL-ERROR"),
-        ("１２", "E-SCHEMA-CELL-ERROR"),
-        ("1e9999", "E-SCHEMA-CELL-ERROR"),
-    ],
-)
-def test_what_is_no_number_or_has_lost_digits_is_a_fault(raw: str, code: str) -> None:
-    assert getattr(number(raw), "code", None) == code
-
-
-@pytest.mark.parametrize(
-    ("code", "is_date"),
-    [
-        ("yyyy-mm-dd", True),
-        ('yyyy"年"m"月"d"日"', True),
-        ("[$-804]yyyy/m/d;@", True),
-        ("[h]:mm", True),
-        ("aaaa", True),
-        ("General", False),
-        ("G/通用格式", False),
-        ('#,##0.00"days"', False),
-        ("[Red]0.00", False),
-        ("_ * #,##0.00_ ", False),
-        ("0.00E+00", False),
-        (r"0\d", False),
-    ],
-)
-def test_dates_are_known_by_their_number_format(code: str, is_date: bool) -> None:
-    assert is_date_format(164, code) is is_date
 
 
 def test_every_type_of_value_becomes_its_text(tmp_path: Path) -> None:

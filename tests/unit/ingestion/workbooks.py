@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Callable
+from pathlib import Path
 
 import xlsxwriter
 from xlsxwriter import Workbook
 from xlsxwriter.worksheet import Worksheet
 
 from ingestion.profiles import Feed, parse_profile
+from ingestion.readers import Chunk, chunks
 
 NAMES = ["type", "id", "day", "region", "sum"]
 SPREADSHEET = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -104,3 +106,20 @@ def row_xml(*cells: str, number: str = "") -> str:
 def by_hand(*rows: str, before: str = "", after: str = "", **changes: str | bytes) -> bytes:
     """A workbook with these rows of XML below the usual header."""
     return packed(parts(**({"sheet": sheet_data(*rows, before=before, after=after)} | changes)))
+
+
+def read(content: bytes, folder: Path, how: Feed | None = None, size: int = 2) -> list[Chunk]:
+    """What the reader makes of these bytes, in chunks of `size` rows."""
+    path = folder / "x.xlsx"
+    path.write_bytes(content)
+    return list(chunks(path, how or feed(), size))
+
+
+def column(found: list[Chunk], name: str) -> list[str | None]:
+    """The texts of one column."""
+    return [value for chunk in found for value in chunk.frame[name]]
+
+
+def faults(found: list[Chunk]) -> dict[int, list[tuple[str, tuple[str, ...]]]]:
+    """What the reader found wrong, by physical row."""
+    return {chunk.line_nos[place]: said for chunk in found for place, said in chunk.faults.items()}
