@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, timezone
 from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import lru_cache
 from typing import NamedTuple
@@ -14,6 +14,8 @@ LOST_FROM = Decimal(10) ** DIGITS
 _FIFTEEN = Context(prec=DIGITS, rounding=ROUND_HALF_UP)
 _NUMBER_LENGTH_MAX = 330  # the longest a double can be without exponent
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
+_ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9:.,]{1,20}(?:Z|[+-][0-9:]{2,6})?)?")
+_BEIJING = timezone(timedelta(hours=8))  # business dates are Beijing dates
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _SPARE = "\x00"  # stands for what no database can hold; such a text is refused later
 _SECONDS_A_DAY = 86_400
@@ -82,13 +84,16 @@ def _day(days: int, *, since_1904: bool) -> date | None:
 
 
 def iso_moment(raw: str) -> Value:
-    """The same for a cell that holds its date as ISO 8601 text."""
+    """The same for a cell that holds its date as ISO 8601 text; a moment with a zone becomes one of Beijing."""
     try:
-        read = datetime.fromisoformat(raw)
-    except ValueError:
+        read = datetime.fromisoformat(raw) if _ISO.fullmatch(raw) else None
+        local = read if read is None or read.tzinfo is None else read.astimezone(_BEIJING)
+    except (ValueError, OverflowError):
+        local = None
+    if local is None:
         return Fault("E-SCHEMA-CELL-ERROR", raw)
-    midnight = (read.hour, read.minute, read.second, read.microsecond) == (0, 0, 0, 0)
-    return read.date().isoformat() if midnight else f"{read:%Y-%m-%d %H:%M:%S}"
+    midnight = (local.hour, local.minute, local.second, local.microsecond) == (0, 0, 0, 0)
+    return local.date().isoformat() if midnight else local.isoformat(" ", "seconds")[:19]
 
 
 def unescaped(text: str) -> str:

@@ -133,6 +133,8 @@ class _Sheet:
             self.inside = name == "sheetData"
         elif name == "v":
             self.open = True
+            if self.held is None:
+                self.held = ""
         elif name == "c":
             self._start_cell(attributes)
         elif name == "row":
@@ -198,11 +200,13 @@ class _Sheet:
         self.cells[self.column] = value
 
     def _value(self, raw: str | None) -> Value:
+        if self.has_formula and (raw is None or (not raw and self.kind != "str")):  # "" is a result of its own
+            return Fault("E-SCHEMA-CELL-FORMULA", "=")
         if self.kind == "s":
             return self._shared(raw)
         if self.kind == "n":
             if not raw:
-                return Fault("E-SCHEMA-CELL-FORMULA", "=") if self.has_formula else ""
+                return ""
             is_date = self.style in self.values.date_styles
             return moment(raw, since_1904=self.values.since_1904) if is_date else number(raw)
         reading = _READINGS.get(self.kind)
@@ -211,7 +215,7 @@ class _Sheet:
         return reading(raw or "")
 
     def _shared(self, raw: str | None) -> str:
-        if raw is None:
+        if not raw:
             return ""
         if not (raw.isascii() and raw.isdigit()) or len(raw) > 9 or int(raw) >= len(self.values.strings):
             raise damaged(f"shared string {raw[:20]}")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from ingestion.errors import FileRejected
+from ingestion.readers.cells import Fault, Value
 from ingestion.readers.sheet import Merge
 
 _NUMBER = re.compile(r"-?[0-9]{1,30}(?:\.[0-9]{1,30})?")
@@ -36,26 +37,36 @@ def header_names(
 class Totals:
     """Adds the columns up and compares them with the row of totals, which is no row of the table."""
 
-    def __init__(self, mark: str | None) -> None:
+    def __init__(self, mark: str | None, ignored: Sequence[bool]) -> None:
         self._mark = mark
-        self._sums: list[Decimal] = []
+        self._ignored = ignored
+        self._sums = [Decimal(0)] * len(ignored)
         self._seen = False
 
-    def take(self, values: list[str]) -> bool:
+    def take(self, values: list[Value]) -> bool:
         """Whether these are totals; `E-FILE-TOTAL` when they are and disagree with the rows before."""
         if self._mark is None:
             return False
-        if not self._sums:
-            self._sums = [Decimal(0)] * len(values)
-        numbers = [_number(value) for value in values]
-        if "".join(next((value for value in values if value.strip()), "").split()) != self._mark:
+        texts = [value.shown if isinstance(value, Fault) else value for value in values]
+        numbers = [_number(text) for text in texts]
+        if "".join(next((text for text in texts if text.strip()), "").split()) != self._mark:
             self._sums = [total + (value or 0) for total, value in zip(self._sums, numbers, strict=True)]
             return False
+        self._compare(values, numbers)
         self._seen = True
+        return True
+
+    def _compare(self, values: list[Value], numbers: list[Decimal | None]) -> None:
+        """A total that can't be read, or a row of totals without any, says as little as none."""
+        kept = [place for place, is_ignored in enumerate(self._ignored) if not is_ignored]
+        fault = next((value for place in kept if isinstance(value := values[place], Fault)), None)
+        if fault is not None:
+            raise FileRejected("E-FILE-TOTAL", f"{self._mark}, {fault.code} {fault.shown[:40]}")
+        if all(numbers[place] is None for place in kept):
+            raise FileRejected("E-FILE-TOTAL", f"{self._mark}, no number")
         for said, total in zip(numbers, self._sums, strict=True):
             if said is not None and said != total:
                 raise FileRejected("E-FILE-TOTAL", f"{said}, rows {total}")
-        return True
 
     def finish(self) -> None:
         """Refuse a table without the totals it should end with: it may be cut off."""

@@ -105,24 +105,27 @@ def _date_styles(package: Package, part: str | None) -> frozenset[str]:
     """Numbers of the cell styles that show a number as a date."""
     codes: dict[str, str] = {}
     formats: list[str] = []
-    within: list[bool] = []
+    within = ""  # `dxfs`, among others, holds formats of its own under the same numbers
 
     def start(element: str, attributes: dict[str, str]) -> None:
+        nonlocal within
         name = local(element)
-        if name == "numFmt":
+        if name in ("numFmts", "cellXfs"):
+            within = name
+        elif name == "numFmt" and within == "numFmts":
             codes[attributes.get("numFmtId", "")] = attributes.get("formatCode", "")
-        elif name == "cellXfs":
-            within.append(True)
-        elif name == "xf" and within:
+        elif name == "xf" and within == "cellXfs":
             formats.append(attributes.get("numFmtId", "0"))
 
     def end(element: str) -> None:
-        if local(element) == "cellXfs":
-            within.clear()
+        nonlocal within
+        if local(element) == within:
+            within = ""
 
     if part is not None and part in package:
         package.parse(part, start, end)
-    return frozenset(str(place) for place, name in enumerate(formats) if is_date_format(int(name), codes.get(name)))
+    dates = {name for name in set(formats) if is_date_format(int(name), codes.get(name))}
+    return frozenset(str(place) for place, name in enumerate(formats) if name in dates)
 
 
 def _choose(package: Package, book: _Book, pattern: str | None) -> str:
@@ -174,8 +177,8 @@ def _text(value: Value) -> str:
 
 
 def _body(rows: Iterator[SheetRow], names: dict[int, str], feed: Feed, size: int) -> Iterator[Chunk]:
-    totals = Totals(feed.sheet.total_row)
-    counted = (row for row in rows if not totals.take([_text(row.cells.get(column, "")) for column in names]))
+    totals = Totals(feed.sheet.total_row, [name in feed.ignore for name in names.values()])
+    counted = (row for row in rows if not totals.take([row.cells.get(column, "") for column in names]))
     while batch := list(itertools.islice(counted, size)):
         values = [[_text(row.cells.get(column, "")) for column in names] for row in batch]
         found = ((place, _faults(row.cells, names, feed)) for place, row in enumerate(batch))

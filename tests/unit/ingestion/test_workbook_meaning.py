@@ -1,0 +1,80 @@
+"""XLSX: what a cell means by its formula, its format, its zone, its place below totals or under a merge."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ingestion.errors import FileRejected
+from tests.unit.ingestion.workbooks import NAMES, SPREADSHEET, by_hand, column, faults, feed, read, row, row_xml, table
+
+TOTALS = feed("format: xlsx, total_row: 合计")
+
+
+@pytest.mark.parametrize("kind", ["", "n", "str", "s", "b", "e", "d"])
+def test_a_formula_without_result_is_a_fault_whatever_its_type(kind: str, tmp_path: Path) -> None:
+    content = by_hand(row_xml(f'<c t="{kind}"><f>A1</f></c>' if kind else "<c><f>A1</f></c>"))
+    assert faults(read(content, tmp_path)) == {2: [("E-SCHEMA-CELL-FORMULA", ("sum",))]}
+
+
+def test_an_empty_text_is_a_result(tmp_path: Path) -> None:
+    found = read(by_hand(row_xml('<c t="str"><f>A1</f><v></v></c>'), row_xml('<c t="s"><v/></c>')), tmp_path)
+    assert (faults(found), column(found, "sum")) == ({}, [None, None])
+
+
+@pytest.mark.parametrize(
+    "total",
+    [
+        "<c><f>SUM(E2)</f></c>",
+        '<c t="str"><f>SUM(E2)</f></c>',
+        '<c t="e"><v>#REF!</v></c>',
+        "<c><v>1234567890123456</v></c>",
+        "",
+        '<c t="str"><v>-</v></c>',
+    ],
+)
+def test_totals_that_say_nothing_are_none(total: str, tmp_path: Path) -> None:
+    last = f'<row><c t="str"><v>合计</v></c><c/><c/><c/>{total}</row>'
+    with pytest.raises(FileRejected, match="E-FILE-TOTAL"):
+        read(by_hand(row_xml("<c><v>5</v></c>"), last), tmp_path, TOTALS)
+
+
+def test_totals_of_ignored_columns_are_nobodys_concern(tmp_path: Path) -> None:
+    how = feed("format: xlsx, total_row: 合计", ignore="note")
+    for note in (None, "n/a", "#REF!"):
+        (chunk,) = read(
+            table([*row("K1"), 7], ["合计", None, None, None, 1.5, note], header=[*NAMES, "note"]), tmp_path, how
+        )
+        assert chunk.line_nos == [2]
+    with pytest.raises(FileRejected, match="E-FILE-TOTAL"):
+        read(table([*row("K1"), 7], ["合计", None, None, None, None, 7], header=[*NAMES, "note"]), tmp_path, how)
+
+
+def test_formats_of_conditions_are_not_those_of_cells(tmp_path: Path) -> None:
+    styles = (
+        f'<styleSheet xmlns="{SPREADSHEET}"><numFmts><numFmt numFmtId="164" formatCode="0.00"/></numFmts>'
+        '<cellXfs><xf numFmtId="0"/><xf numFmtId="164"/></cellXfs>'
+        '<dxfs><dxf><numFmt numFmtId="164" formatCode="yyyy-mm-dd"/></dxf></dxfs></styleSheet>'
+    )
+    found = read(by_hand(row_xml('<c s="1"><v>43983</v></c>'), styles=styles), tmp_path)
+    assert column(found, "sum") == ["43983"]
+
+
+@pytest.mark.parametrize(
+    ("raw", "text"),
+    [
+        ("2020-06-30T23:00:00+00:00", "2020-07-01 07:00:00"),
+        ("2020-06-30T16:00:00Z", "2020-07-01"),
+        ("2020-06-30T23:00:00+08:00", "2020-06-30 23:00:00"),
+        ("2020-06-30T00:00:00.000", "2020-06-30"),
+    ],
+)
+def test_moments_with_a_zone_become_beijing_time(raw: str, text: str, tmp_path: Path) -> None:
+    assert column(read(by_hand(row_xml(f'<c t="d"><v>{raw}</v></c>')), tmp_path), "sum") == [text]
+
+
+@pytest.mark.parametrize("raw", ["2020-W27-1", "20200630", "9999-12-31T23:00:00-08:00", "soon"])
+def test_what_is_no_plain_date_is_a_fault(raw: str, tmp_path: Path) -> None:
+    found = read(by_hand(row_xml(f'<c t="d"><v>{raw}</v></c>')), tmp_path)
+    assert faults(found) == {2: [("E-SCHEMA-CELL-ERROR", ("sum",))]}
