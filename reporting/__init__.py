@@ -10,10 +10,12 @@ __all__ = ["write"]
 
 
 def write(run_id: str | None = None, settings: Settings | None = None) -> list[Path]:
-    """Write the workbooks and then the page into the folder of reports; returns their paths.
+    """Write page and workbooks into the folder of reports; returns their paths.
 
-    `run_id` defaults to the newest run. All files show one state of the database. A workbook that can't be written
-    keeps nobody from the page: it is written, says so, and the error is raised afterwards.
+    `run_id` defaults to the newest run; one that left no trace counts as the newest. All files show one state of the
+    database. The page is written before the workbooks and again after them, with their links.
+    Raises OlderRunError for an older run, and writes nothing; ReportsError when the workbook of a region could not be
+    written, after everything else has been.
     """
     from reporting.publish import write_reports  # noqa: PLC0415 - Airflow's plugin imports this package for its folder
 

@@ -9,6 +9,7 @@ import psycopg2
 
 from ingestion.settings import SettingsError
 from reporting import write
+from reporting.publish import ReportsError
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -17,7 +18,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         for path in write(options.run):
             print(path)
-    except (SettingsError, OSError, psycopg2.Error) as error:
+    except (SettingsError, OSError, psycopg2.Error, ReportsError) as error:
         print(f"报告未能全部生成 / not all reports were written: {error}".strip(), file=sys.stderr)
         return 1
     return 0
@@ -34,8 +35,16 @@ def _parser() -> argparse.ArgumentParser:
         help="生成全部报告 / write all reports",
         description="生成各统筹区工作簿和总览页 index.html，放入 FUND_REPORTS_DIR / "
         "write a workbook per region and the overview page index.html into FUND_REPORTS_DIR",
+        epilog="总览页只反映最近一次运行；同时只有一个进程写入，其余等待 / "
+        "the page shows the newest run only; one process writes at a time, others wait",
     )
-    writing.add_argument("--run", metavar="RUN_ID", help="运行编号，缺省为最近一次 / the newest run by default")
+    writing.add_argument(
+        "--run",
+        metavar="RUN_ID",
+        help="运行编号，缺省为最近一次；已有更新的运行时不改动任何文件，退出码 1；没有留下任何记录的运行视为最近一次 / "
+        "the newest run by default; of an older one nothing is written, exit code 1; "
+        "a run that left no trace counts as the newest",
+    )
     return parser
 
 

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from ingestion.database import Connection
-from reporting.quality import rows
+from reporting.quality import CUT_OFF, NEWEST_FINDINGS, rows
 
 # Upper ends in days of the age classes of quarantined rows; the last class is open.
 AGE_CLASSES = (7, 30, 90)
@@ -18,7 +18,9 @@ AGE_CLASSES = (7, 30, 90)
 
 @dataclass(frozen=True)
 class SourceFiles:
-    """Files of one source system by state, and the rows of the decided ones."""
+    """Files of one source system by state, and their rows when decided: loaded, duplicate and quarantined add up to
+    `rows`. `later_rows` are those of the quarantined that have been loaded since.
+    """
 
     source_system: str
     files: int
@@ -30,12 +32,15 @@ class SourceFiles:
     loaded_rows: int
     duplicate_rows: int
     quarantined_rows: int
+    later_rows: int
     newest_at: datetime | None
 
 
 @dataclass(frozen=True)
 class ListedFile:
-    """A rejected or waiting file. `replaced`: a file of the same source and name was loaded after the rejection."""
+    """A rejected or waiting file. `replaced`: made good by a file loaded after the rejection, of the same source and
+    of the same name, or of the same family and period.
+    """
 
     source_system: str
     file_name: str
@@ -44,6 +49,21 @@ class ListedFile:
     message: str | None
     seen_at: datetime
     replaced: bool
+
+
+@dataclass(frozen=True)
+class MissingFile:
+    """A due file that has not come, as check C04 has listed it; without a period the rule itself can't be read."""
+
+    key: str
+    source_system: str | None
+    family: str | None
+    period: str | None
+    due_on: str | None
+    overdue: bool
+    seen: str | None
+    due_rule: str | None
+    regions: list[str]
 
 
 @dataclass(frozen=True)
@@ -87,23 +107,53 @@ class OpenRow:
 _SOURCES = """
     select source_system, count(*), count(*) filter (where state = 'loaded'),
         count(*) filter (where state = 'duplicate_file'), count(*) filter (where state = 'rejected'),
-        count(*) filter (where state = 'waiting'), sum(rows)::bigint, sum(now_loaded)::bigint, sum(duplicate)::bigint,
-        sum(quarantined)::bigint, max(finished_at)
+        count(*) filter (where state = 'waiting'), sum(rows)::bigint, sum(loaded)::bigint, sum(duplicate)::bigint,
+        sum(quarantined)::bigint, sum(now_loaded - loaded)::bigint, max(finished_at)
     from events.file group by source_system order by source_system
 """
 
-_LISTED = """
-    select file.source_system, file.file_name, file.state, file.error_code, file.error_message,
-        coalesce(file.finished_at, file.first_seen_at) as seen_at,
-        exists (
-            select from events.file as later
-            where later.source_system = file.source_system and later.file_name = file.file_name
-                and later.state in ('loaded', 'duplicate_file') and later.finished_at > file.finished_at
-        ) as replaced
+# The period of a file is told by its name, as for check C04. A rejected file may have no family: then its name up
+# to the period stands for it.
+_PERIOD = "(?:19|20)[0-9]{2}(?:Q[1-4]|-?(?:0[1-9]|1[0-2]))"
+_NAMED = f"""
+    select file.*, replace(substring(file_name from '({_PERIOD})'), '-', '') as period,
+        substring(file_name from '^(.*?{_PERIOD})') as stem
     from events.file as file
+"""
+
+_JUDGED = f"""
+    with named as materialized ({_NAMED})
+    select file.*, file.state = 'rejected' and exists (
+        select from named as later
+        where later.source_system = file.source_system and later.state in ('loaded', 'duplicate_file')
+            and later.finished_at > file.finished_at
+            and (later.file_name = file.file_name
+                or (later.period = file.period and (later.family = file.family or later.stem = file.stem)))
+    ) as replaced
+    from named as file
     where file.state in ('rejected', 'waiting')
-    order by replaced, seen_at desc, file.source_system, file.file_name
+"""
+
+_LISTED = f"""
+    select source_system, file_name, state, error_code, error_message, coalesce(finished_at, first_seen_at) as seen_at,
+        replaced
+    from ({_JUDGED}) as judged
+    order by replaced, seen_at desc, source_system, file_name
     limit %(limit)s
+"""
+
+_REJECTED = f"select count(*) from ({_JUDGED}) as judged where state = 'rejected' and not replaced"
+
+# A file that several regions wait for is one file.
+_MISSING = f"""
+    select
+        finding_key, min(item ->> 'source_system'), min(item ->> 'family'), min(item ->> 'period'),
+        min(item ->> 'due_on'), bool_or(coalesce(item ->> 'severity', 'fail') = 'fail'), min(item ->> 'seen'),
+        min(item ->> 'due_rule'), array_agg(distinct region_code order by region_code)
+    from ({NEWEST_FINDINGS}) as finding
+    where code = 'C04' and finding_key <> '{CUT_OFF}'
+    group by finding_key
+    order by 6 desc, 5, finding_key
 """
 
 _OPEN = """
@@ -146,6 +196,16 @@ def source_files(connection: Connection) -> list[SourceFiles]:
 def listed_files(connection: Connection, limit: int) -> list[ListedFile]:
     """Rejected and waiting files, the newest first, those made good since last."""
     return [ListedFile(*row) for row in rows(connection, _LISTED, {"limit": limit})]
+
+
+def rejected_files(connection: Connection) -> int:
+    """How many rejected files have not been made good."""
+    return int(rows(connection, _REJECTED)[0][0])
+
+
+def missing_files(connection: Connection, run_id: str) -> list[MissingFile]:
+    """Due files that had not come when the run checked, each once: the overdue first, by date."""
+    return [MissingFile(*row) for row in rows(connection, _MISSING, {"run": run_id})]
 
 
 def open_rows(connection: Connection, today: date) -> list[OpenRows]:

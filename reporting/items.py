@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from ingestion.errors import CODES
+from reporting.arrivals import ListedFile
 from reporting.names import BENEFIT_ITEMS, FUNDS, PERSONAL_COLUMNS, SUB_FUNDS, Name, name_of
 from reporting.quality import CUT_OFF, Finding
 from reporting.verdict import money
@@ -94,6 +98,15 @@ _NAMES = {"fund_code": FUNDS, "sub_fund": SUB_FUNDS, "benefit_item": BENEFIT_ITE
 _SHARES = ("row_share", "row_share_max", "amount_share", "amount_share_max")
 
 
+# Messages whose detail quotes values of the row: a conflict both rows, a reference the key of the original.
+_QUOTES = "E-CONFLICT"
+_QUOTING = re.compile(
+    r"(?P<said>(?:.* )?E-(?:CONFLICT|REF-[A-Z]+) [^\[]*?) \[(?P<detail>.*)\] / (?P<english>[^\]]*)", re.DOTALL
+)
+_QUOTING_FIRST_LINE = ("E-FILE-HEADER", "E-FILE-COLUMNS", "E-FILE-DUPLICATE-COLUMN")
+_TWO_ROWS = re.compile(r"已有/stored (?P<stored>\{.*\})；新到/new (?P<new>\{.*\})", re.DOTALL)
+
+
 @dataclass(frozen=True)
 class Item:
     """A row of the list below a check. `others` are label and value of everything without a column."""
@@ -140,6 +153,41 @@ def item_of(finding: Finding) -> Item:
             if name not in _SHOWN_ELSEWHERE | PERSONAL_COLUMNS and value not in (None, "", [])
         ),
     )
+
+
+def row_message(message: str) -> str:
+    """The message of a row that was held back, without what it quotes from the rows: of a conflict, the columns remain.
+
+    Other messages name columns only.
+    """
+    parts = _QUOTING.fullmatch(message)
+    if parts is None:
+        return message if _QUOTES not in message else ""
+    columns = _differing(parts["detail"])
+    named = f" [不同的列/columns that differ: {', '.join(columns)}]" if columns else ""
+    return f"{parts['said']}{named} / {parts['english']}"
+
+
+def file_message(file: ListedFile) -> str:
+    """Why a file was rejected. What the message quotes from the first line is left out: it may be a row of data."""
+    if file.error_code in _QUOTING_FIRST_LINE:
+        said = CODES[file.error_code]
+        return f"{said.code} {said.zh} / {said.en}"
+    return file.message or file.error_code or ""
+
+
+def _differing(detail: str) -> list[str]:
+    """Columns in which the two rows of a conflict differ; none of anything else, or of what can't be read."""
+    rows = _TWO_ROWS.fullmatch(detail)
+    if rows is None:
+        return []
+    try:
+        stored, new = json.loads(rows["stored"]), json.loads(rows["new"])
+    except ValueError:
+        return []
+    if not isinstance(stored, dict) or not isinstance(new, dict):
+        return []
+    return sorted(name for name in stored.keys() | new.keys() if stored.get(name) != new.get(name))
 
 
 def _place(entry: tuple[str, Any]) -> tuple[int, str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
+from expectations.suites import all_checks
 from ingestion.database import Connection
 from ingestion.settings import BEIJING
 from reporting import arrivals, books, quality
@@ -65,7 +66,8 @@ class Overview:
     open_rows: list[arrivals.OpenRows]
     open_codes: list[arrivals.OpenRowsOfCode]
     open_list: list[arrivals.OpenRow]
-    missing_files: list[quality.Finding]
+    missing_files: list[arrivals.MissingFile]
+    rejected_files: int
     sources: list[arrivals.SourceFiles]
     files: list[arrivals.ListedFile]
     books: dict[str, list[FundBooks]]
@@ -73,6 +75,11 @@ class Overview:
     def last_month(self, region_code: str) -> date | None:
         """Newest published month of a region."""
         return max((fund.month for fund in self.books.get(region_code, ())), default=None)
+
+    def unchecked(self, region_code: str) -> list[str]:
+        """Checks of the catalogue without a result on a region, in its order."""
+        checked = {result.code for result in self.results_of(region_code)}
+        return [check.code for check in all_checks() if check.code not in checked]
 
     def results_of(self, region_code: str) -> list[quality.CheckResult]:
         """Results of a region, by code."""
@@ -100,7 +107,8 @@ def read(connection: Connection, run_id: str | None, clock: Clock) -> Overview:
         open_rows=open_rows,
         open_codes=arrivals.open_rows_by_code(connection),
         open_list=arrivals.largest_open_rows(connection, open_limit),
-        missing_files=_missing_files(connection, run_id, results) if run_id else [],
+        missing_files=arrivals.missing_files(connection, run_id) if run_id else [],
+        rejected_files=arrivals.rejected_files(connection),
         sources=arrivals.source_files(connection),
         files=arrivals.listed_files(connection, FILES_LISTED_MAX),
         books=_books(connection),
@@ -110,15 +118,6 @@ def read(connection: Connection, run_id: str | None, clock: Clock) -> Overview:
 def total_amount(rows: Sequence[arrivals.OpenRows]) -> Decimal:
     """Open amount of all regions; each row stands in one region only."""
     return sum((row.amount for row in rows), Decimal(0))
-
-
-def _missing_files(
-    connection: Connection, run_id: str, results: Sequence[quality.CheckResult]
-) -> list[quality.Finding]:
-    """What check C04 has listed, cut to what the page can hold."""
-    waiting = sum(result.code == "C04" and not result.success for result in results)
-    found = quality.findings(connection, run_id, limit=_share(FILES_LISTED_MAX, waiting, FILES_LISTED_MAX), code="C04")
-    return [finding for finding in found if finding.key != quality.CUT_OFF]
 
 
 def _share(total: int, parts: int, most: int) -> int:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -20,10 +18,11 @@ from ingestion.settings import BEIJING
 from reporting import verdict as verdicts
 from reporting.advice import ACTIONS, NO_ACTION
 from reporting.arrivals import AGE_CLASSES
-from reporting.items import FAMILIES, Item, is_note, item_of
+from reporting.files import replace_file
+from reporting.items import FAMILIES, Item, file_message, is_note, item_of, row_message
 from reporting.names import FUNDS, OWNERS, SUB_FUNDS, SUITE_NAMES, Name, name_of
-from reporting.overview import CHECKS_IN_FULL, FundBooks, Overview, total_amount
-from reporting.quality import CheckResult, RegionVerdict
+from reporting.overview import CHECKS_IN_FULL, FILES_LISTED_MAX, FundBooks, Overview, total_amount
+from reporting.quality import FINDINGS_MAX, CheckResult, RegionVerdict
 
 PAGE = "index.html"
 
@@ -60,19 +59,27 @@ class RegionView:
 
     verdict: RegionVerdict
     light: verdicts.Light
+    badge: Name
     sentence: Name
     pending: Name | None
     suites: list[SuiteCell]
     results: list[CheckResult]
+    unchecked: list[str]
     problems: list[Problem]
     more_problems: int
     books: list[FundBooks]
     recorded: tuple[verdicts.Light, Name]
     workbook: str | None
+    workbook_of_run: bool
 
 
-def render(overview: Overview, workbooks: Collection[str], failure: str | None = None) -> str:
-    """The page's HTML. `workbooks` are names of files beside it that exist; `failure` is what kept them from it."""
+def workbook_name(region_code: str) -> str:
+    """Name of the file beside the page that holds a region's workbook."""
+    return f"merged_fund_{region_code}.xlsx"
+
+
+def render(overview: Overview, workbooks: Collection[str], failures: Collection[str] = ()) -> str:
+    """The page's HTML. `workbooks` are names of files beside it; `failures` say which of them could not be written."""
     in_full = _problems_in_full(overview)
     regions = [_region(overview, verdict, workbooks, in_full) for verdict in overview.verdicts]
     shown = [region for region in regions if region.verdict.state != "no_data"]
@@ -85,13 +92,22 @@ def render(overview: Overview, workbooks: Collection[str], failure: str | None =
             regions=shown,
             by_urgency=sorted(shown, key=lambda region: urgency.index(region.light)),
             without_data=[region.verdict for region in regions if region.verdict.state == "no_data"],
-            headline=verdicts.headline([(region.light, region.verdict.name_zh) for region in shown]),
-            worst=min((region.light for region in shown), key=urgency.index, default="grey"),
+            headline=verdicts.headline([(region.light, region.badge) for region in shown], overview.rejected_files),
+            worst=min(_tones(overview, shown), key=urgency.index, default="grey"),
+            unchecked=[region for region in shown if region.unchecked],
             names={region.verdict.region_code: region.verdict.name_zh for region in regions},
             open_total=total_amount(overview.open_rows),
-            failure=failure,
+            failures=failures,
         )
     )
+
+
+def _tones(overview: Overview, shown: list[RegionView]) -> list[verdicts.Light]:
+    """Lights of the regions; rejected files are a warning to books that are otherwise in order."""
+    lights = [region.light for region in shown]
+    if lights and overview.rejected_files:
+        lights.append("amber")
+    return lights
 
 
 def _problems_in_full(overview: Overview) -> int:
@@ -105,19 +121,22 @@ def _region(overview: Overview, verdict: RegionVerdict, workbooks: Collection[st
     results = overview.results_of(code)
     bad = _worst_first(results)
     shown = {result.code for result in bad[:in_full]}
-    workbook = f"merged_fund_{code}.xlsx"
+    workbook, head = workbook_name(code), verdict.published
     return RegionView(
         verdict=verdict,
         light=verdicts.region_light(verdict, results),
-        sentence=verdicts.sentence(verdict, results, overview.last_month(code)),
+        badge=verdicts.badge(verdict, results),
+        sentence=verdicts.sentence(verdict, results, overview.last_month(code), overview.run),
         pending=verdicts.pending(verdict),
         suites=[_suite(code, suite, results, shown) for suite in SUITES],
         results=results,
+        unchecked=overview.unchecked(code),
         problems=[_problem(overview, result) for result in bad[:in_full]],
         more_problems=len(bad[in_full:]),
         books=overview.books.get(code, []),
         recorded=_recorded(results),
         workbook=workbook if workbook in workbooks else None,
+        workbook_of_run=head is not None and overview.run is not None and head.run_id == overview.run.run_id,
     )
 
 
@@ -137,11 +156,19 @@ def _suite(region: str, suite: str, results: list[CheckResult], shown: Collectio
     texts = {
         "red": Name(f"不通过 {named.zh}", f"failed {named.en}"),
         "amber": Name(f"提示 {named.zh}", f"warning {named.en}"),
-        "green": Name(f"通过 {len(of_suite)} 项", f"{len(of_suite)} passed"),
+        "green": _passed(of_suite),
         "grey": Name(f"未检查 {wanted - len(of_suite)} 项", f"{wanted - len(of_suite)} not checked"),
     }
     listed = next((f"c-{region}-{result.code}" for result in bad if result.code in shown), f"all-{region}")
     return SuiteCell(light, texts[light], listed if of_suite else "")
+
+
+def _passed(results: list[CheckResult]) -> Name:
+    idle = sum(result.rows_examined == 0 for result in results)
+    return Name(
+        f"通过 {len(results)} 项" + (f"（{idle} 项无数据）" if idle else ""),
+        f"{len(results)} passed" + (f" ({idle} without data)" if idle else ""),
+    )
 
 
 def _problem(overview: Overview, result: CheckResult) -> Problem:
@@ -157,12 +184,12 @@ def _problem(overview: Overview, result: CheckResult) -> Problem:
 
 
 def _recorded(results: list[CheckResult]) -> tuple[verdicts.Light, Name]:
-    """Whether the chain's head equals the one kept outside the database, as check H01 has found."""
+    """Whether the stored hashes equal those kept outside the database, as check H01 has found."""
     checked = next((result for result in results if result.code == "H01"), None)
     if checked is None:
         return "grey", Name("未检查", "not checked")
     if checked.success:
-        return "green", Name("已留存，一致", "recorded, equal")
+        return "green", Name("所存哈希一致", "stored hashes agree")
     if checked.severity == "warn":
         return "amber", Name("未留存或落后", "missing or behind")
     return "red", Name("校验不符，见 H01", "differs, see H01")
@@ -184,6 +211,8 @@ def _environment() -> Environment:
         "month": verdicts.month_name,
         "grouped": _grouped,
         "css_string": css_string,
+        "row_message": row_message,
+        "file_message": file_message,
     }
     environment.globals |= {
         "LIGHTS": verdicts.LIGHTS,
@@ -192,7 +221,8 @@ def _environment() -> Environment:
         "SUB_FUNDS": SUB_FUNDS,
         "FAMILIES": FAMILIES,
         "CODES": CODES,
-        "AGE_CLASSES": AGE_CLASSES,
+        "FINDINGS_MAX": FINDINGS_MAX,
+        "FILES_LISTED": FILES_LISTED_MAX,
         "KEY_BALANCES": _KEY_BALANCES,
         "age_names": _age_names(),
         "name_of": name_of,
@@ -232,16 +262,4 @@ def _age_names() -> list[Name]:
 
 def write(html: str, folder: Path) -> Path:
     """Put the page into the folder in one step: readers see the old one or the new one, never half of either."""
-    folder.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(prefix=f".{PAGE}.", dir=folder)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as handle:
-            handle.write(html)
-            handle.flush()
-            os.fsync(handle.fileno())
-            os.fchmod(handle.fileno(), 0o644)
-        Path(name).replace(folder / PAGE)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    return folder / PAGE
+    return replace_file(folder / PAGE, html.encode())

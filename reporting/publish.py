@@ -1,38 +1,108 @@
-"""Writes all reports of one state of the database."""
+"""Writes all reports of one state of the database: the page, the workbooks, and the page again with their links."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 from ingestion.database import Connection
 from ingestion.settings import Settings
-from reporting import overview, page
-from reporting.books import one_state
+from reporting import books, overview, page, quality
+from reporting.files import replace_file
 
 _LOG = logging.getLogger(__name__)
+
+# One writer at a time, so that none puts back what another has just replaced. Held to the end of the session.
+_LOCK = "select pg_advisory_lock(hashtextextended('merged_fund.reports', 0))"
+
+
+class ReportsError(RuntimeError):
+    """Reports could not be written, or not all of them; the message says which."""
+
+
+class OlderRunError(ReportsError):
+    """The run asked for is not the newest: its page would hide what has been found since."""
 
 
 def write_reports(run_id: str | None, settings: Settings) -> list[Path]:
     """See `reporting.write`."""
-    with one_state(settings) as connection:
-        # Read before the workbooks are written: whatever befalls those, the page has its content.
+    folder = settings.reports_dir
+    with books.one_state(settings) as connection:
+        _wait_for_other_writers(connection)
+        _refuse_older_run(connection, run_id)
         content = overview.read(connection, run_id, overview.Clock(datetime.now(UTC), settings.business_date))
-        workbooks, failure = _workbooks(connection, settings.reports_dir)
-    names = [path.name for path in workbooks]
-    html = page.render(content, names, failure=None if failure is None else type(failure).__name__)
-    written = [*workbooks, page.write(html, settings.reports_dir)]
-    if failure is not None:
-        raise failure
+        # Whatever ends this process from here on, readers have the new page.
+        page.write(page.render(content, _still_valid(content, folder)), folder)
+        failures: dict[str, Exception] = {}
+        workbooks = list(_workbooks(connection, folder, failures))
+    names = [*_still_valid(content, folder), *(path.name for path in workbooks)]
+    written = [*workbooks, page.write(page.render(content, names, _told(content, failures)), folder)]
+    if failures:
+        said = "; ".join(f"{code}: {failure}" for code, failure in failures.items())
+        raise ReportsError(f"工作簿未能生成 / workbooks could not be written: {said}") from next(
+            iter(failures.values())
+        )
     return written
 
 
-def _workbooks(connection: Connection, folder: Path) -> tuple[list[Path], Exception | None]:
-    try:
-        from reporting.workbook import write_workbooks  # noqa: PLC0415 - a fault in there must not keep anyone from the page
+def _wait_for_other_writers(connection: Connection) -> None:
+    """Take the lock in a transaction of its own: what is read afterwards is of after the wait."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK)
+    connection.commit()
 
-        return write_workbooks(connection, folder), None
-    except Exception as failure:
-        _LOG.exception("the workbooks could not be written")
-        return [], failure
+
+def _refuse_older_run(connection: Connection, run_id: str | None) -> None:
+    """A run without any trace is taken for the newest: its build has broken, and nobody else reports it."""
+    newest = quality.newest_run(connection)
+    if run_id in (None, newest) or not quality.run(connection, str(run_id)).left_traces:
+        return
+    raise OlderRunError(
+        f"运行 {run_id} 之后已有运行 {newest}，总览页只反映最近一次运行，未作改动 / "
+        f"run {run_id} is older than {newest}; the page shows the newest run only and has been left as it was"
+    )
+
+
+def _still_valid(content: overview.Overview, folder: Path) -> list[str]:
+    """Workbooks in the folder that were written after the books they hold had been published."""
+    heads = {page.workbook_name(verdict.region_code): verdict.published for verdict in content.verdicts}
+    return [
+        name
+        for name, head in heads.items()
+        if head is not None
+        and (folder / name).is_file()
+        and (folder / name).stat().st_mtime >= head.published_at.timestamp()
+    ]
+
+
+def _workbooks(connection: Connection, folder: Path, failures: dict[str, Exception]) -> Iterator[Path]:
+    """Write one workbook after the other; one that can't be written keeps nobody from the next."""
+    if not quality.exists(connection, "marts.published_head"):
+        return
+    for region in books.regions(connection):
+        if region.head is None or not region.funds:
+            continue
+        try:
+            yield _workbook(connection, region, folder)
+        except Exception as failure:
+            _LOG.exception("the workbook of %s could not be written", region.region_code)
+            failures[region.region_code] = failure
+
+
+def _workbook(connection: Connection, region: books.Region, folder: Path) -> Path:
+    from reporting.workbook import workbook  # noqa: PLC0415 - a fault in there must not keep anyone from the page
+
+    with connection.cursor() as cursor:
+        cursor.execute("savepoint workbook")
+        try:
+            return replace_file(folder / page.workbook_name(region.region_code), workbook(connection, region))
+        except Exception:
+            cursor.execute("rollback to savepoint workbook")  # the state that all reports are of goes on
+            raise
+
+
+def _told(content: overview.Overview, failures: dict[str, Exception]) -> list[str]:
+    names = {verdict.region_code: verdict.name_zh for verdict in content.verdicts}
+    return [f"{names.get(code, code)}（{type(failure).__name__}）" for code, failure in failures.items()]

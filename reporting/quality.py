@@ -13,42 +13,38 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from expectations.publication import HEAD_MOVED, NOT_CHECKED
-from expectations.record import CUT_OFF
+from expectations.record import CUT_OFF, FINDINGS_MAX
 from ingestion.database import Connection
+from reporting.books import Head
 
-__all__ = ["CUT_OFF", "HEAD_MOVED", "NOT_CHECKED"]
+__all__ = ["CUT_OFF", "FINDINGS_MAX", "HEAD_MOVED", "NOT_CHECKED", "Head"]
 
 Decision = Literal["published", "unchanged", "refused"]
-State = Literal["no_data", "not_checked", "undecided"] | Decision
+State = Literal["no_data", "nothing_loaded", "not_checked", "undecided"] | Decision
 
 
 @dataclass(frozen=True)
 class Run:
-    """A run of the pipeline; the times are null when it left no check or no decision behind."""
+    """A run of the pipeline; the times are null when it left no built head, no check or no decision behind."""
 
     run_id: str
+    built_at: datetime | None
     checked_at: datetime | None
     decided_at: datetime | None
 
-
-@dataclass(frozen=True)
-class Head:
-    """A published head; hash in hexadecimal."""
-
-    seq: int
-    batch_id: int
-    batch_hash: str
-    rules_sha256: str
-    published_at: datetime
-    run_id: str
+    @property
+    def left_traces(self) -> bool:
+        """Whether the run got as far as building a region."""
+        return any((self.built_at, self.checked_at, self.decided_at))
 
 
 @dataclass(frozen=True)
 class RegionVerdict:
     """What a run has decided on one region, and how far log, ledger and publication reach.
 
-    `reasons` are codes of checks, or `not-checked`, `not-checked:<code>`, `head-moved`. `refused_since` is the first
-    of the refusals that have followed one another up to now.
+    `reasons` are codes of checks, or `not-checked`, `not-checked:<code>`, `head-moved`; a decision that is older than
+    a check of the same run counts as none. `refused_since` is the first of the refusals that have followed one another
+    up to now. `received`: rows of the region are held back, or a file of its sources was rejected.
     """
 
     region_code: str
@@ -61,6 +57,7 @@ class RegionVerdict:
     reasons: tuple[str, ...]
     decided_at: datetime | None
     refused_since: datetime | None
+    received: bool
     published: Head | None
 
     @property
@@ -70,7 +67,14 @@ class RegionVerdict:
             return self.decision
         if self.checked_seq is not None:
             return "undecided"
-        return "no_data" if self.log_seq == 0 and self.published is None else "not_checked"
+        if self.log_seq or self.published is not None:
+            return "not_checked"
+        return "nothing_loaded" if self.received else "no_data"
+
+    @property
+    def published_was_checked(self) -> bool:
+        """Whether what the run has checked are the very books that are public."""
+        return self.published is not None and self.checked_seq == self.published.seq
 
 
 @dataclass(frozen=True)
@@ -123,36 +127,42 @@ _NEWEST_RUN = """
 
 _RUN = """
     select
+        {built},
         (select min(started_at) from quality.check_result where run_id = %(run)s),
         (select max(decided_at) from quality.publication_decision where run_id = %(run)s)
 """
+
+_RUN_BUILT = "(select max(built_at) from ledger.built_head where run_id = %(run)s)"
 
 _REGIONS = """
     select
         known.region_code, coalesce(named.name_zh, known.region_code), coalesce(named.name_en, ''),
         coalesce((select max(last_seq) from events.batch where batch.region_code = known.region_code), 0),
         coalesce(built.seq, 0), checked.head_seq, decided.decision, coalesce(decided.failed_checks, '{{}}'),
-        decided.decided_at, refused.since,
-        head.seq, head.batch_id, encode(head.batch_hash, 'hex'), head.rules_sha256, head.published_at, head.run_id
+        decided.decided_at, refused.since, {received},
+        head.seq, encode(head.batch_hash, 'hex'), head.rules_sha256, head.published_at, head.run_id
     from (
         select region_code from events.batch
         union select region_code from ledger.publication
         union select region_code from quality.publication_decision where run_id = %(run)s
+        union select region_code from events.quarantine_open where region_code is not null
         {policy}
     ) as known
     left join ({names}) as named using (region_code)
     left join ({built}) as built using (region_code)
     left join (
-        select region_code, max(head_seq) as head_seq from quality.check_result where run_id = %(run)s
-        group by region_code
+        select region_code, max(head_seq) as head_seq, max(started_at) as started_at
+        from quality.check_result where run_id = %(run)s group by region_code
     ) as checked using (region_code)
-    left join (
-        select distinct on (region_code) * from quality.publication_decision where run_id = %(run)s
-        order by region_code, decided_at desc
-    ) as decided using (region_code)
     left join (
         select distinct on (region_code) * from ledger.publication order by region_code, seq desc, published_at desc
     ) as head using (region_code)
+    left join lateral (
+        select made.decision, made.failed_checks, made.decided_at from quality.publication_decision as made
+        where made.run_id = %(run)s and made.region_code = known.region_code
+            and made.decided_at >= coalesce(checked.started_at, '-infinity')
+        order by made.decided_at desc limit 1
+    ) as decided on true
     left join lateral (
         select min(decision.decided_at) as since from quality.publication_decision as decision
         where decision.region_code = known.region_code and decision.decision = 'refused'
@@ -163,6 +173,13 @@ _REGIONS = """
     ) as refused on true
     order by known.region_code
 """
+_RECEIVED = """
+    exists (select from events.quarantine_open as open where open.region_code = known.region_code)
+    or exists (
+        select from events.file as file inner join events.source_calendar as calendar using (source_system)
+        where file.state = 'rejected' and calendar.region_code = known.region_code
+    )
+"""
 _POLICY_CODES = "union select region_code from policy.policy_region"
 _POLICY_NAMES = "select distinct on (region_code) * from policy.policy_region order by region_code, known_from desc"
 _NO_NAMES = "select null::text as region_code, null::text as name_zh, null::text as name_en"
@@ -170,7 +187,7 @@ _BUILT = "select region_code, max(seq) as seq from ledger.built_head group by re
 _NOT_BUILT = "select null::text as region_code, null::bigint as seq"
 
 # Findings of the region's newest check in the run: a check may have been repeated, and have found less.
-_NEWEST_FINDINGS = """
+NEWEST_FINDINGS = """
     select finding.* from quality.finding as finding
     inner join (
         select found.region_code, max(found.found_at) as found_at from quality.finding as found
@@ -193,7 +210,7 @@ _RESULTS = f"""
     ) as newest
     left join (
         select region_code, code, min(first_seen_at) as first_seen_at, max(age_days) as age_days
-        from ({_NEWEST_FINDINGS}) as finding group by region_code, code
+        from ({NEWEST_FINDINGS}) as finding group by region_code, code
     ) as seen using (region_code, code)
     order by region_code, code
 """
@@ -206,10 +223,9 @@ _FINDINGS = f"""
             partition by region_code, code
             order by finding_key = '{CUT_OFF}', abs(amount) desc nulls last, finding_key
         ) as place
-        from ({_NEWEST_FINDINGS}) as finding
+        from ({NEWEST_FINDINGS}) as finding
     ) as numbered
-    where (%(limit)s::integer is null or place <= %(limit)s or finding_key = '{CUT_OFF}')
-        and (%(code)s::text is null or code = %(code)s)
+    where %(limit)s::integer is null or place <= %(limit)s or finding_key = '{CUT_OFF}'
     order by region_code, code, place
 """
 
@@ -224,9 +240,10 @@ def newest_run(connection: Connection) -> str | None:
 
 
 def run(connection: Connection, run_id: str) -> Run:
-    """When a run has checked and decided."""
-    checked_at, decided_at = rows(connection, _RUN, {"run": run_id})[0]
-    return Run(run_id, checked_at, decided_at)
+    """When a run has built, checked and decided."""
+    built = exists(connection, "ledger.built_head")
+    query = _RUN.format(built=_RUN_BUILT if built else "null")
+    return Run(run_id, *rows(connection, query, {"run": run_id})[0])
 
 
 def verdicts(connection: Connection, run_id: str | None) -> list[RegionVerdict]:
@@ -236,13 +253,14 @@ def verdicts(connection: Connection, run_id: str | None) -> list[RegionVerdict]:
         policy=_POLICY_CODES if configured else "",
         names=_POLICY_NAMES if configured else _NO_NAMES,
         built=_BUILT if built else _NOT_BUILT,
+        received=_RECEIVED,
     )
     return [_verdict(row) for row in rows(connection, query, {"run": run_id})]
 
 
 def _verdict(row: tuple[Any, ...]) -> RegionVerdict:
-    head = Head(*row[10:]) if row[10] else None
-    values: list[Any] = [*row[:7], tuple(row[7]), *row[8:10], head]
+    head = Head(*row[11:]) if row[11] else None
+    values: list[Any] = [*row[:7], tuple(row[7]), *row[8:11], head]
     return RegionVerdict(*values)
 
 
@@ -251,10 +269,9 @@ def results(connection: Connection, run_id: str) -> list[CheckResult]:
     return [CheckResult(*row) for row in rows(connection, _RESULTS, {"run": run_id})]
 
 
-def findings(connection: Connection, run_id: str, limit: int | None = None, code: str | None = None) -> list[Finding]:
-    """Offending items of a run by region, code and falling amount: at most `limit` a check; or of one check."""
-    parameters = {"run": run_id, "limit": limit, "code": code}
-    return [_finding(row) for row in rows(connection, _FINDINGS, parameters)]
+def findings(connection: Connection, run_id: str, limit: int | None = None) -> list[Finding]:
+    """Offending items of a run by region, code and falling amount, at most `limit` a check."""
+    return [_finding(row) for row in rows(connection, _FINDINGS, {"run": run_id, "limit": limit})]
 
 
 def _finding(row: tuple[Any, ...]) -> Finding:

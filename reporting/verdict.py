@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -9,11 +10,11 @@ from typing import Literal
 
 from ingestion.settings import BEIJING
 from reporting.names import OWNERS, Name, name_of
-from reporting.quality import HEAD_MOVED, NOT_CHECKED, CheckResult, RegionVerdict
+from reporting.quality import HEAD_MOVED, NOT_CHECKED, CheckResult, RegionVerdict, Run
 
 Light = Literal["green", "amber", "red", "grey"]
 
-LIGHTS = {
+LIGHTS: dict[Light, Name] = {
     "red": Name("未发布", "Not published"),
     "grey": Name("未检查", "Not checked"),
     "amber": Name("已发布，有提示", "Published, with warnings"),
@@ -21,13 +22,40 @@ LIGHTS = {
 }
 
 
+PUBLISHED_FAIL = Name("已发布的账簿未通过检查", "The published books have failed")
+_CHECKS_FAILED = Name("检查不通过，未作决定", "Checks failed, not decided")
+_NO_VERDICT = {
+    "undecided": Name("已检查，未作决定", "Checked, not decided"),
+    "nothing_loaded": Name("未入账", "Nothing loaded"),
+}
+
+
 def region_light(verdict: RegionVerdict, results: Sequence[CheckResult]) -> Light:
-    """Red: refused. Grey: no verdict in this run. Amber: published, with warnings. Green: published, nothing found."""
-    if verdict.state == "refused":
+    """Red: refused, or a check of the newest results failed. Grey: no verdict. Amber: published, with warnings."""
+    if verdict.state == "refused" or _failed(results):
         return "red"
-    if verdict.state in ("no_data", "not_checked", "undecided"):
+    if verdict.state not in ("published", "unchanged"):
         return "grey"
     return "green" if all(result.success for result in results) else "amber"
+
+
+def badge(verdict: RegionVerdict, results: Sequence[CheckResult]) -> Name:
+    """What stands beside the light of a region."""
+    light = region_light(verdict, results)
+    if published_books_fail(verdict, results):
+        return PUBLISHED_FAIL
+    if light == "red":
+        return LIGHTS[light] if verdict.state == "refused" else _CHECKS_FAILED
+    return _NO_VERDICT.get(verdict.state, LIGHTS[light])
+
+
+def published_books_fail(verdict: RegionVerdict, results: Sequence[CheckResult]) -> bool:
+    """Whether the very books that are public have been checked, and a check has failed on them."""
+    return verdict.published_was_checked and bool(_failed(results))
+
+
+def _failed(results: Sequence[CheckResult]) -> list[CheckResult]:
+    return [result for result in results if not result.success and result.severity == "fail"]
 
 
 def suite_light(results: Sequence[CheckResult]) -> Light:
@@ -38,13 +66,19 @@ def suite_light(results: Sequence[CheckResult]) -> Light:
     return "red" if "fail" in failed else "amber" if failed else "green"
 
 
-def sentence(verdict: RegionVerdict, results: Sequence[CheckResult], last_month: date | None) -> Name:
+def sentence(
+    verdict: RegionVerdict, results: Sequence[CheckResult], last_month: date | None, run: Run | None = None
+) -> Name:
     """What became of a region in this run; the name of the region is not part of it."""
+    if published_books_fail(verdict, results):
+        return _published_fail(verdict, results, last_month)
     if verdict.state == "refused":
         return _refused(verdict, results, last_month)
     if verdict.state in ("published", "unchanged"):
         return _published(verdict, results, last_month)
-    return _without_decision(verdict, results, last_month)
+    if verdict.state == "undecided":
+        return _undecided(verdict, results, last_month)
+    return _without_results(verdict, last_month, run)
 
 
 def pending(verdict: RegionVerdict) -> Name | None:
@@ -59,23 +93,36 @@ def pending(verdict: RegionVerdict) -> Name | None:
     )
 
 
-def headline(lights: Sequence[tuple[Light, str]]) -> Name:
-    """All regions with data in one sentence; takes light and Chinese name of each."""
-    counts = {light: sum(1 for shown, _ in lights if shown == light) for light in LIGHTS}
-    total = len(lights)
+def headline(regions: Sequence[tuple[Light, Name]], rejected: int = 0) -> Name:
+    """All regions in one sentence, worst first; takes light and badge of each, and files that wait for a correction."""
+    total = len(regions)
+    lights = {light for light, _ in regions}
     if not total:
-        return Name("尚无数据：系统中还没有任何统筹区的账簿。", "No data yet: there are no books of any region.")
-    if counts["green"] == total:
-        return Name(f"{total} 个统筹区的账簿全部可信，均已发布。", f"The books of all {total} regions can be trusted.")
-    if counts["grey"] == total:
-        return Name(
-            "本次运行未形成结论；可查询的账簿仍为此前发布的结果。",
-            "This run has come to no verdict; readers still see what was published before.",
+        said = Name("尚无数据：系统中还没有任何统筹区的账簿", "No data yet: there are no books of any region")
+    elif lights == {"green"}:
+        said = Name(f"{total} 个统筹区的账簿全部可信，均已发布", f"The books of all {total} regions can be trusted")
+    elif lights == {"grey"}:
+        said = Name(
+            "本次运行未形成结论；可查询的账簿仍为此前发布的结果",
+            "This run has come to no verdict; readers still see what was published before",
         )
-    parts = [(light, count) for light, count in counts.items() if count]
+    else:
+        said = _counted(regions)
+    if not rejected:
+        return Name(f"{said.zh}。", f"{said.en}.")
+    files = "file was" if rejected == 1 else "files were"
     return Name(
-        f"{total} 个统筹区中：" + "，".join(f"{count} 个{LIGHTS[light].zh}" for light, count in parts) + "。",
-        f"Of {total} regions: " + ", ".join(f"{count} {LIGHTS[light].en.lower()}" for light, count in parts) + ".",
+        f"{said.zh}；另有 {rejected:,} 份文件被拒收，尚待更正。",
+        f"{said.en}; {rejected:,} {files} rejected and not made good.",
+    )
+
+
+def _counted(regions: Sequence[tuple[Light, Name]]) -> Name:
+    order = list(LIGHTS)
+    counts = Counter(badge for _, badge in sorted(regions, key=lambda region: order.index(region[0])))
+    return Name(
+        f"{len(regions)} 个统筹区中：" + "；".join(f"{count} 个{name.zh}" for name, count in counts.items()),
+        f"Of {len(regions)} regions: " + "; ".join(f"{count} {name.en.lower()}" for name, count in counts.items()),
     )
 
 
@@ -111,28 +158,55 @@ def _published(verdict: RegionVerdict, results: Sequence[CheckResult], last_mont
     head = verdict.published
     if verdict.state == "unchanged" and head is not None:
         done = Name(
-            f"账簿可信；本次没有新数据，仍为{_moment_zh(head.published_at)}发布的结果，截至{month.zh}",
-            f"The books can be trusted; there was nothing new, they are as published on {moment(head.published_at)},"
-            f" through {month.en}",
+            f"账簿可信；本次没有新数据，仍为{_moment_zh(head.published_at)}发布的结果（逐笔检查已在发布时完成），截至{month.zh}",
+            f"The books can be trusted; there was nothing new, they are as published on {moment(head.published_at)}"
+            f" (events were checked one by one at that time), through {month.en}",
         )
     else:
         done = Name(
             f"账簿可信，已发布，截至{month.zh}", f"The books can be trusted and are published through {month.en}"
         )
     if not warned:
-        return Name(f"{done.zh}；{len(results)} 项检查全部通过。", f"{done.en}; all {len(results)} checks have passed.")
+        passed = _all_passed(results)
+        return Name(f"{done.zh}；{passed.zh}。", f"{done.en}; {passed.en}.")
     found = _found(warned)
     return Name(f"{done.zh}；另有 {found.zh}。", f"{done.en}, with {found.en}.")
 
 
+def _all_passed(results: Sequence[CheckResult]) -> Name:
+    """How many checks passed, and how many of them had nothing to look at."""
+    idle = sum(result.rows_examined == 0 for result in results)
+    return Name(
+        f"{len(results)} 项检查全部通过" + (f"（其中 {idle} 项本次无新数据可查）" if idle else ""),
+        f"all {len(results)} checks have passed" + (f" ({idle} of them had no new data to look at)" if idle else ""),
+    )
+
+
+def _published_fail(verdict: RegionVerdict, results: Sequence[CheckResult], last_month: date | None) -> Name:
+    """The books that readers see are those that failed: nothing better is left to look at."""
+    head, month, found = verdict.published, month_name(last_month), _found(_failed(results))
+    if head is None:
+        raise ValueError(f"region {verdict.region_code} has published nothing")
+    return Name(
+        f"已发布的账簿本次检查不通过，查明之前请勿使用：{found.zh}；所涉即{_moment_zh(head.published_at)}发布、"
+        f"目前可查询的账簿，截至{month.zh}。",
+        f"The published books themselves have failed and are not to be used until this is settled: {found.en}."
+        f" They were published on {moment(head.published_at)}, through {month.en}, and readers still see them.",
+    )
+
+
+# Checks that look at published history as well as at what is new.
+_OF_HISTORY = ("H01",)
+
+
 def _refused(verdict: RegionVerdict, results: Sequence[CheckResult], last_month: date | None) -> Name:
-    failed = [result for result in results if not result.success and result.severity == "fail"]
+    failed = _failed(results)
     reasons = [_reason(reason) for reason in _other_reasons(verdict)]
     if failed:
         reasons.insert(0, _found(failed))
     if not failed:
         reasons.append(_acts(["data_operations"]))
-    still = _still_shown(verdict, last_month)
+    still = _still_shown(verdict, last_month, doubted=any(result.code in _OF_HISTORY for result in failed))
     return Name(
         "本次未予发布：" + "；".join(reason.zh for reason in reasons) + f"；{still.zh}",
         "Not published: " + "; ".join(reason.en for reason in reasons) + f". {still.en}",
@@ -192,29 +266,60 @@ def _reason(reason: str) -> Name:
     return Name(f"缺少检查 {codes} 的结果", f"checks {codes.replace('、', ', ')} have no result")
 
 
-def _still_shown(verdict: RegionVerdict, last_month: date | None) -> Name:
+def _still_shown(verdict: RegionVerdict, last_month: date | None, *, doubted: bool = False) -> Name:
+    """What readers see; `doubted` when a check has failed that also looks at what was published before."""
     head = verdict.published
     if head is None:
         return Name("该统筹区尚无已发布的账簿。", "Nothing has been published for this region yet.")
     month, published_at = month_name(last_month), moment(head.published_at)
+    doubt = Name("", "")
+    if doubted:
+        doubt = Name(
+            "该项检查也涉及此前已发布的数据，内部审计查明之前请勿使用。",
+            " That check also covers what was published before: do not use it until internal audit has settled this.",
+        )
     return Name(
-        f"可查询的账簿仍为{_moment_zh(head.published_at)}发布的结果，截至{month.zh}。",
-        f"Readers still see the books published on {published_at}, through {month.en}.",
+        f"可查询的账簿仍为{_moment_zh(head.published_at)}发布的结果，截至{month.zh}。{doubt.zh}",
+        f"Readers still see the books published on {published_at}, through {month.en}.{doubt.en}",
     )
 
 
-def _without_decision(verdict: RegionVerdict, results: Sequence[CheckResult], last_month: date | None) -> Name:
+def _undecided(verdict: RegionVerdict, results: Sequence[CheckResult], last_month: date | None) -> Name:
+    still = _still_shown(verdict, last_month)
+    failed = _failed(results) or [result for result in results if not result.success]
+    found = _found(failed) if failed else _all_passed(results)
+    return Name(
+        f"检查已完成（{found.zh}），尚未作出发布决定。{still.zh}",
+        f"Checked ({found.en}), but no decision on publication has been made. {still.en}",
+    )
+
+
+def _without_results(verdict: RegionVerdict, last_month: date | None, run: Run | None) -> Name:
+    """A region that the run has not checked: nothing was there to check, it came too late, or the run broke."""
     if verdict.state == "no_data":
         return Name("尚无数据，未收到该统筹区的任何文件。", "No data yet: no file of this region has come.")
-    still, failed = _still_shown(verdict, last_month), [result for result in results if not result.success]
-    if verdict.state == "undecided":
-        found = _found(failed) if failed else Name("全部通过", "all passed")
-        return Name(
-            f"检查已完成（{found.zh}），尚未作出发布决定。{still.zh}",
-            f"Checked ({found.en}), but no decision on publication has been made. {still.en}",
+    still = _still_shown(verdict, last_month)
+    if verdict.state == "nothing_loaded":
+        said = Name(
+            "已收到文件，但无一行入账，见“隔离数据”和“来源文件”，更正后重报",
+            "Files have come, but no row of them could be loaded; see the rows held back and the files",
         )
-    acts = _acts(["data_operations"])
-    return Name(
-        f"本次运行在质量检查完成之前中断，未形成结论，{acts.zh}；{still.zh}",
-        f"This run broke before its checks were done and has no verdict; {acts.en}. {still.en}",
-    )
+    elif run is None:
+        said = Name("数据已收到，尚未运行检查", "Data have come; nothing has been checked yet")
+    elif run.decided_at is not None or (verdict.built_seq == 0 and run.left_traces):
+        said = Name(
+            "数据在本次构建之后才收到，下次运行时检查", "The data came after this run had built; the next run checks it"
+        )
+    elif verdict.built_seq == 0:
+        said = Name(
+            "本次运行未检查该统筹区：数据在构建之后才收到，或构建中断；下次运行仍未检查的，由数据运维负责处理",
+            "This run has not checked the region: its data came too late, or the build broke; data operations acts if"
+            " the next run does not check it either",
+        )
+    else:
+        acts = _acts(["data_operations"])
+        said = Name(
+            f"本次运行在质量检查完成之前中断，未形成结论，{acts.zh}",
+            f"This run broke before its checks were done and has no verdict; {acts.en}",
+        )
+    return Name(f"{said.zh}；{still.zh}", f"{said.en}. {still.en}")

@@ -26,7 +26,7 @@ def overview(regions: int, items: int, *, codes: int = 22) -> Overview:
     results = [result for name in names for result in _results(name, codes)]
     return Overview(
         clock=Clock(MADE_AT, date(2026, 11, 22)),
-        run=quality.Run("asset_triggered__2026-11-22T08:00:00+00:00_x", _SEEN_AT, _SEEN_AT),
+        run=quality.Run("asset_triggered__2026-11-22T08:00:00+00:00_x", _SEEN_AT, _SEEN_AT, _SEEN_AT),
         verdicts=[
             _verdict(name, [r.code for r in results if not r.success and r.region_code == name]) for name in names
         ],
@@ -35,8 +35,11 @@ def overview(regions: int, items: int, *, codes: int = 22) -> Overview:
         open_rows=[arrivals.OpenRows(name, 10_000, WIDE, 3, _SEEN_AT, ((2500, WIDE),) * 4) for name in names],
         open_codes=[arrivals.OpenRowsOfCode(name, "E-TYPE-AMOUNT", 10_000, WIDE) for name in names],
         open_list=[_open_row(name, number) for name in names for number in range(10)],
-        missing_files=[_finding(r, 1) for r in results if r.code == "C04" and not r.success],
-        sources=[arrivals.SourceFiles(name, 9, 5, 1, 2, 1, 10**6, 10**6, 10**5, 10**4, _SEEN_AT) for name in names],
+        missing_files=[_missing(name, names) for name in names],
+        rejected_files=1,
+        sources=[
+            arrivals.SourceFiles(name, 9, 5, 1, 2, 1, 10**6, 10**6, 10**5, 10**4, 10**3, _SEEN_AT) for name in names
+        ],
         files=[arrivals.ListedFile(names[0], "二月.csv", "rejected", "E-FILE-NAME", "文件名不合约定", _SEEN_AT, False)],
         books={name: [_fund("EMI"), replace(_fund("MAT"), ended=True)] for name in names},
     )
@@ -54,9 +57,9 @@ def _results(region: str, failing: int) -> list[quality.CheckResult]:
 
 
 def _verdict(region: str, failed: list[str]) -> quality.RegionVerdict:
-    head = quality.Head(41449, 17, "ab" * 32, "cd" * 32, _SEEN_AT, "before")
+    head = quality.Head(40000, "ab" * 32, "cd" * 32, _SEEN_AT, "before")
     decision: quality.Decision = "refused" if failed else "published"
-    values = (f"第{region}市", "City", 41449, 41449, 41449, decision, tuple(failed), _SEEN_AT, _SEEN_AT, head)
+    values = (f"第{region}市", "City", 41449, 41449, 41449, decision, tuple(failed), _SEEN_AT, _SEEN_AT, True, head)
     return quality.RegionVerdict(region, *values)
 
 
@@ -68,6 +71,13 @@ def _finding(result: quality.CheckResult, number: int) -> quality.Finding:
         "debit_amount": WIDE, "fund_code": "EMI", "severity": result.severity,
     }  # fmt: skip
     return quality.Finding(result.region_code, result.code, f"EMI/2020-06/{number}", item, WIDE, "run", _SEEN_AT, 3)
+
+
+def _missing(source: str, regions: list[str]) -> arrivals.MissingFile:
+    seen = f"{source}_claim_202006.csv (rejected E-FILE-NAME)"
+    return arrivals.MissingFile(
+        f"{source}/claim/202006", source, "claim", "202006", "2020-07-10", True, seen, None, regions[:5]
+    )
 
 
 def _open_row(region: str, number: int) -> arrivals.OpenRow:

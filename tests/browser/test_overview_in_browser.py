@@ -179,6 +179,6 @@ def test_print_shows_everything_and_cuts_nothing(browser: Browser, bad_page: Pat
 def test_page_of_thirty_bad_regions_stays_small() -> None:
     html = render(overview(30, 2), [])
     assert len(html.encode()) < 2_000_000
-    assert "30 个统筹区中：30 个未发布。" in html
+    assert "30 个统筹区中：30 个未发布；另有 1 份文件被拒收，尚待更正。" in html
     assert "另有 17 项检查未在此展开" in html
     assert html == render(overview(30, 2), [])

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from contextlib import suppress
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 
+from expectations.gate import GateRefusedError, check, publish
 from ingestion.settings import Settings
 from reporting import overview, page
 from reporting.books import one_state
+from tests.integration.gate_mutations import MUTATIONS
+from tests.integration.test_gate import Books
 
 MADE_AT = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 _CELLS = {"td", "th", "dt", "dd", "p"}
@@ -21,6 +25,28 @@ def html_of(settings: Settings, run_id: str | None = None, workbooks: Collection
     with one_state(settings) as connection:
         content = overview.read(connection, run_id, overview.Clock(MADE_AT, settings.business_date))
     return page.render(content, workbooks)
+
+
+def corruption(code: str, why: str) -> str:
+    """SQL of one of the gate's mutations; superusers only, with triggers off."""
+    return next(mutation.sql for mutation in MUTATIONS if (mutation.code, mutation.why) == (code, why))
+
+
+def mutation(code: str, why: str) -> str:
+    """The same, with triggers and foreign keys switched off before."""
+    return f"set session_replication_role = replica;{corruption(code, why)}"
+
+
+def first(code: str) -> str:
+    """What the first mutation that a check must find is called."""
+    return next(mutation.why for mutation in MUTATIONS if mutation.code == code)
+
+
+def run(books: Books, run_id: str = "run-1") -> None:
+    """Check and decide, whatever the decision."""
+    check(run_id, books.settings)
+    with suppress(GateRefusedError):
+        publish(run_id, books.settings)
 
 
 class Words(HTMLParser):

@@ -2,41 +2,33 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import stat
 from contextlib import suppress
-from pathlib import Path
 
 import pytest
 
 import reporting.workbook
 from expectations.gate import GateRefusedError, check, publish
 from expectations.suites import all_checks
+from ingestion.database import Connection
 from ingestion.settings import Settings
 from reporting import write
 from reporting.__main__ import main
 from reporting.advice import ACTIONS
+from reporting.books import Region
 from reporting.names import OWNERS
-from tests.integration.gate_mutations import MUTATIONS
-from tests.integration.overview_support import Words, html_of
+from reporting.publish import ReportsError
+from tests.integration.overview_support import Words, html_of, mutation, run
 from tests.integration.test_gate import Books, books, template  # noqa: F401 - fixtures
 
 HOSTILE = """<script>alert(1)</script>"><img src=x onerror=alert(2)> javascript:alert(3) </style> {{ 7 * 7 }} '\\"""
 
 
-def _mutation(code: str, why: str) -> str:
-    return "set session_replication_role = replica;" + next(m.sql for m in MUTATIONS if (m.code, m.why) == (code, why))
-
-
-def _run(books: Books, run_id: str = "run-1") -> None:  # noqa: F811 - the fixture's name is the best
-    check(run_id, books.settings)
-    with suppress(GateRefusedError):
-        publish(run_id, books.settings)
-
-
 def test_published_books_are_said_to_be_trustworthy(books: Books) -> None:  # noqa: F811
-    _run(books)
+    run(books)
     words = Words(html_of(books.settings, workbooks=["merged_fund_320100.xlsx"]))
     assert "2 个统筹区的账簿全部可信，均已发布。" in words["verdict"]
     assert "南京市：账簿可信，已发布，截至2020年1月；22 项检查全部通过。" in words["r-320100"]
@@ -44,11 +36,11 @@ def test_published_books_are_said_to_be_trustworthy(books: Books) -> None:  # no
     assert ("a", "href", "merged_fund_320100.xlsx") in words.attributes
     assert ("a", "href", "merged_fund_340400.xlsx") not in words.attributes
     assert "没有尚未解决的隔离行" in words["quarantine"]
-    assert "已留存，一致" in words["heads"]
+    assert "所存哈希一致" in words["heads"]
 
 
 def test_statement_shows_the_maternity_line_down_to_item_and_payment_method(books: Books) -> None:  # noqa: F811
-    _run(books)
+    run(books)
     words = Words(html_of(books.settings))
     # Worked out by hand in gate_books: 200 delivery + 300 allowance - 50 recovered.
     assert re.search(r"E113 生育待遇支出 \S.*? 450\.00 450\.00 0\.00", words["s-320100"])
@@ -58,10 +50,10 @@ def test_statement_shows_the_maternity_line_down_to_item_and_payment_method(book
 
 
 def test_refusal_names_rows_amount_age_owner_and_what_is_still_shown(books: Books) -> None:  # noqa: F811
-    books.corrupt(_mutation("M03", "a maternity benefit from the personal account"))
-    _run(books)
+    books.corrupt(mutation("M03", "a maternity benefit from the personal account"))
+    run(books)
     words = Words(html_of(books.settings))
-    assert "2 个统筹区中：1 个未发布，1 个已发布，可信。" in words["verdict"]
+    assert "2 个统筹区中：1 个未发布；1 个已发布，可信。" in words["verdict"]
     said = words["r-320100"]
     assert "本次未予发布" in said
     assert "M03" in said
@@ -77,12 +69,12 @@ def test_refusal_names_rows_amount_age_owner_and_what_is_still_shown(books: Book
 
 def test_warnings_are_published_and_shown(books: Books) -> None:  # noqa: F811
     books.corrupt(
-        _mutation("C05", "one row in eight set aside")
+        mutation("C05", "one row in eight set aside")
         + "update events.quarantine set amount = 1;"
         + "update policy.policy_region set quarantine_row_share_max = 0.2, quarantine_amount_share_max = 0.2"
     )
     shutil.rmtree(books.settings.heads_dir)
-    _run(books)
+    run(books)
     words = Words(html_of(books.settings))
     assert (
         "账簿可信，已发布，截至2020年1月；另有 2 项检查提示（C05、H01），共 2 行，涉及金额 1.00 元" in words["r-320100"]
@@ -99,9 +91,9 @@ def test_missing_files_are_named(books: Books) -> None:  # noqa: F811
         "insert into events.source_calendar values"
         " ('source_320100', 'claim', 'monthly day 10 until 2020-02', '2020-02-01', '320100')"
     )
-    _run(books)
+    run(books)
     words = Words(html_of(books.settings))
-    assert "未到 1 份" in words["files"]
+    assert "已到期未到 1 份" in words["files"]
     assert "202002" in words["files"]
     assert "已过期限" in words["files"]
 
@@ -114,7 +106,9 @@ def test_other_reasons_for_a_refusal_are_said_in_words(books: Books) -> None:  #
         " values ('320100', 3, 20, sha256('x'), 'late', now())"
     )
     undecided = Words(html_of(books.settings, "run-1"))
-    assert "检查已完成（全部通过），尚未作出发布决定" in undecided["r-320100"]
+    assert "检查已完成（20 项检查全部通过" in undecided["r-320100"]
+    assert "尚未作出发布决定" in undecided["r-320100"]
+    assert "已检查，未作决定" in undecided["r-320100"]
     with pytest.raises(GateRefusedError):
         publish("run-1", books.settings)
     words = Words(html_of(books.settings, "run-1"))
@@ -139,9 +133,19 @@ def test_run_that_broke_before_the_checks_is_not_taken_for_a_verdict(books: Book
 
 
 def test_unchanged_region_says_since_when_it_is_so(books: Books) -> None:  # noqa: F811
-    _run(books)
-    _run(books, "run-2")
-    assert "账簿可信；本次没有新数据，仍为" in Words(html_of(books.settings))["r-320100"]
+    run(books)
+    run(books, "run-2")
+    words = Words(html_of(books.settings))
+    assert "账簿可信；本次没有新数据，仍为" in words["r-320100"]
+    assert "逐笔检查已在发布时完成" in words["r-320100"]
+    ((idle,),) = books.rows(
+        "select count(*) from quality.check_result"
+        " where run_id = 'run-2' and region_code = '320100' and success and rows_examined = 0"
+    )
+    assert idle >= 10
+    assert f"22 项检查全部通过（其中 {idle} 项本次无新数据可查）" in words["r-320100"]
+    assert "通过（无数据可查）" in words["all-320100"]
+    assert "未被改动" not in words["heads"]
 
 
 @pytest.mark.parametrize("warehouse", ["migrated_warehouse", "deployed_warehouse"])
@@ -156,7 +160,7 @@ def test_empty_database_has_a_page(warehouse: str, request: pytest.FixtureReques
 def test_hostile_text_stays_text(books: Books) -> None:  # noqa: F811
     text = HOSTILE.replace("'", "''")
     books.corrupt(
-        _mutation("C05", "within the threshold")
+        mutation("C05", "within the threshold")
         + f"""update events.quarantine set source_event_key = '{text}', messages = array['{text}'],
                 error_codes = array['{text}'];
             update events.file_registry set file_name = '{text}2020-01.csv', source_system = '{text}' where file_id = 2;
@@ -165,7 +169,7 @@ def test_hostile_text_stays_text(books: Books) -> None:  # noqa: F811
                 'reader', null, now());
             update policy.policy_region set name_zh = '{text}', name_en = '{text}' where region_code = '340400'"""
     )
-    _run(books, HOSTILE)
+    run(books, HOSTILE)
     html = html_of(books.settings)
     words = Words(html)
     assert words.tags.isdisjoint({"script", "img", "iframe", "object"})
@@ -188,7 +192,7 @@ def test_long_lists_are_cut_and_say_so(books: Books) -> None:  # noqa: F811
         "update events.file_outcome set rows = rows + 10000, quarantined = 10000, declared_rows = rows + 10000"
         " where file_id = 2"
     )
-    _run(books)
+    run(books)
     html = html_of(books.settings)
     words = Words(html)
     assert len(html.encode()) < 300_000
@@ -196,25 +200,52 @@ def test_long_lists_are_cut_and_say_so(books: Books) -> None:  # noqa: F811
     assert "另有 9,950 行未在本页列出" in words["quarantine"]
     assert "10,000.00" in words["quarantine"]  # the largest amounts are listed
     assert "另有 9,950 条未在本页列出" in words["c-320100-C05"]
+    assert "见 events.quarantine_open" in words["c-320100-C05"]
 
 
 def test_same_state_gives_the_same_page(books: Books) -> None:  # noqa: F811
-    books.corrupt(_mutation("M03", "a maternity benefit from the personal account"))
-    _run(books)
+    books.corrupt(mutation("M03", "a maternity benefit from the personal account"))
+    run(books)
     assert html_of(books.settings) == html_of(books.settings)
 
 
 def test_page_is_there_when_the_workbooks_are_not(published_copy: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert published_copy
-    monkeypatch.setattr(reporting.workbook, "write_workbooks", _failing)
-    with pytest.raises(RuntimeError, match="no space"):
+    folder, real = Settings.from_env().reports_dir, reporting.workbook.workbook
+
+    def failing(connection: Connection, region: Region) -> bytes:
+        if region.region_code == "320100":
+            with connection.cursor() as cursor:
+                cursor.execute("select 1 / 0")
+        return real(connection, region)
+
+    monkeypatch.setattr(reporting.workbook, "workbook", failing)
+    with pytest.raises(ReportsError, match="320100: division by zero"):
         write()
-    html = (Settings.from_env().reports_dir / "index.html").read_text("utf-8")
-    assert "工作簿未能生成" in html
+    words = Words((folder / "index.html").read_text("utf-8"))
+    assert "工作簿未能生成：南京市（DivisionByZero）" in words["verdict"]
+    assert "工作簿尚未生成" in words["r-320100"]
+    assert ("a", "href", "merged_fund_340400.xlsx") in words.attributes
+    assert main(["write"]) == 1
 
 
-def _failing(*_: object) -> list[Path]:
-    raise RuntimeError("no space")
+def test_page_is_there_when_the_writer_is_killed(published_copy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert published_copy
+    folder = Settings.from_env().reports_dir
+    write()
+    (folder / "merged_fund_340400.xlsx").unlink()
+    os.utime(folder / "merged_fund_320100.xlsx", (0, 0))
+    (folder / "index.html").write_text("old")
+    monkeypatch.setattr(reporting.workbook, "workbook", _killed)
+    with pytest.raises(KeyboardInterrupt):
+        write()
+    words = Words((folder / "index.html").read_text("utf-8"))
+    assert "2 个统筹区的账簿全部可信" in words["verdict"]
+    assert "xlsx" not in {value for _, _, value in words.attributes}  # of another publication, or not there
+
+
+def _killed(*_: object) -> bytes:
+    raise KeyboardInterrupt
 
 
 def test_page_is_replaced_in_one_step(published_copy: str, capsys: pytest.CaptureFixture[str]) -> None:
