@@ -11,6 +11,7 @@ from collections.abc import Callable
 from psycopg2 import OperationalError
 
 from ingestion import heads, reference, runs
+from ingestion.errors import ReadingInterrupted
 from ingestion.schema import SchemaVersionError, migrate
 from ingestion.seeds import SeedError
 from ingestion.settings import SettingsError
@@ -23,7 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
     command: Callable[[argparse.Namespace], int] = options.command
     try:
         return command(options)
-    except (SettingsError, SchemaVersionError, SeedError, OperationalError) as error:
+    except (SettingsError, SchemaVersionError, SeedError, ReadingInterrupted, OperationalError) as error:
         print(str(error).strip(), file=sys.stderr)
         return 1
 

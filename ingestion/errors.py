@@ -28,6 +28,10 @@ class FileRejected(Exception):
         super().__init__(message(code, detail))
 
 
+class ReadingInterrupted(RuntimeError):
+    """A file could not be read for reasons that are not its own; nothing is decided, and it is tried again."""
+
+
 _TABLE = (
     # the whole file
     (
@@ -94,8 +98,8 @@ _TABLE = (
     ),
     (
         "E-FILE-TYPE",
-        "存在无法作为单一值读取的列（嵌套或二进制类型），请改为文本、数字或日期",
-        "columns are of nested or binary types; export them as text, numbers or dates",
+        "存在无法准确读取的列（嵌套、二进制或单精度浮点类型），请改为文本、定点数、整数或日期",
+        "columns are of nested, binary or single-precision types; export them as text, decimals, integers or dates",
     ),
     ("E-FILE-HEADER", "缺少必备列，请补齐表头", "required columns are absent; complete the header"),
     ("E-FILE-DUPLICATE-COLUMN", "表头有重复的列名，请保证列名唯一", "column names occur twice; make each name unique"),

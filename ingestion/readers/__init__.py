@@ -18,14 +18,17 @@ from ingestion.readers.workbook import xlsx_chunks
 
 __all__ = ["CHUNK_ROWS", "READER_VERSION", "Chunk", "Misfit", "chunks"]
 
-READER_VERSION = "2"
+READER_VERSION = "3"
 
 _TEXT = {"csv": csv_chunks, "jsonl": jsonl_chunks}
 _BINARY: dict[str, Callable[[Path, Feed, int], Iterator[Chunk]]] = {"xlsx": xlsx_chunks, "parquet": parquet_chunks}
 
 
 def chunks(path: Path, feed: Feed, size: int = CHUNK_ROWS) -> Iterator[Chunk]:
-    """Read a file as its feed says; any way in which it can't be read is one `FileRejected`."""
+    """Read a file as its feed says; any way in which it can't be read is one `FileRejected`.
+
+    `ReadingInterrupted` when what kept it from being read is not the file itself.
+    """
     try:
         if feed.format in _BINARY:
             yield from _BINARY[feed.format](path, feed, size)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -11,16 +13,21 @@ from pathlib import Path
 import polars as pl
 from polars.exceptions import PanicException, PolarsError
 
-from ingestion.errors import FileRejected
+from ingestion.errors import FileRejected, ReadingInterrupted
 from ingestion.profiles import Feed
+from ingestion.readers import memory
 from ingestion.readers.cells import LOST_FROM, plain
 from ingestion.readers.chunk import Chunk, tidy
 
 ROWS_MAX = 50_000_000
 _TRIAL = Path(__file__).with_name("parquet_trial.py")
 _TRIAL_SECONDS_MAX = 600
+_MEMORY_BYTES_MAX = 8 * 1024**3
+_PLAUSIBLE_BYTES = 1024**4  # what asks for more at once is damaged
+_ALLOCATION = re.compile(r"memory allocation of ([0-9]+) bytes failed")
+_CRASHES = (signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGTRAP)
 _TIME_ZONE = "Asia/Shanghai"  # business dates are Beijing dates
-_FLOATS = (pl.Float32, pl.Float64)
+_NOT_PLAIN = (pl.Binary, pl.Object, pl.Duration, pl.Unknown, pl.Float16, pl.Float32)
 
 
 def parquet_chunks(path: Path, feed: Feed, size: int) -> Iterator[Chunk]:
@@ -33,16 +40,33 @@ def parquet_chunks(path: Path, feed: Feed, size: int) -> Iterator[Chunk]:
 
 
 def _try(path: Path) -> None:
-    """Let another process decode the file first: what is damaged may abort it."""
-    command = [sys.executable, "-I", str(_TRIAL), str(path)]
+    """Let another process decode the file first: what is damaged may abort it.
+
+    `ReadingInterrupted` when that process does not start or is killed from outside, which says nothing of the file.
+    """
+    limit = min(_MEMORY_BYTES_MAX, memory.total() // 2)
+    command = [sys.executable, "-I", str(_TRIAL), str(path), str(limit)]
     try:
         tried = subprocess.run(command, capture_output=True, timeout=_TRIAL_SECONDS_MAX, check=False)
     except subprocess.TimeoutExpired:
         raise FileRejected("E-FILE-TOO-LARGE", f"{_TRIAL_SECONDS_MAX} s") from None
+    except OSError as error:
+        raise ReadingInterrupted(f"{path.name}: the trial of the file did not start: {error.strerror}") from None
     if tried.returncode:
-        lines = tried.stderr.decode(errors="replace").splitlines()
-        said = next((line for line in lines if "memory allocation" in line), lines[-1] if lines else "")
-        raise FileRejected("E-FILE-PARQUET", said[:200])
+        raise _verdict(path, tried)
+
+
+def _verdict(path: Path, tried: subprocess.CompletedProcess[bytes]) -> Exception:
+    lines = tried.stderr.decode(errors="replace").splitlines()
+    asked = next((found for line in lines if (found := _ALLOCATION.search(line))), None)
+    said = (asked[0] if asked else lines[-1] if lines else "")[:200]
+    if b"READY" not in tried.stdout or (tried.returncode < 0 and -tried.returncode not in _CRASHES):
+        return ReadingInterrupted(
+            f"{path.name}: the trial of the file was ended from outside ({tried.returncode}) {said}"
+        )
+    if asked and int(asked[1]) < _PLAUSIBLE_BYTES:  # a sound file that needs more than there is
+        return FileRejected("E-FILE-TOO-LARGE", said)
+    return FileRejected("E-FILE-PARQUET", said)
 
 
 def slices(path: Path, feed: Feed, size: int) -> Iterator[Chunk]:
@@ -73,7 +97,8 @@ def _slices(source: pl.LazyFrame, feed: Feed, size: int) -> Iterator[Chunk]:
 
 
 def _is_plain(dtype: pl.DataType) -> bool:
-    return not dtype.is_nested() and dtype not in (pl.Binary, pl.Object, pl.Duration, pl.Unknown)
+    """Whether every value has exact text; single precision holds neither fen nor numbers of more than a few digits."""
+    return not dtype.is_nested() and dtype not in _NOT_PLAIN
 
 
 def _text(values: pl.Series) -> pl.Series:
@@ -81,7 +106,7 @@ def _text(values: pl.Series) -> pl.Series:
     dtype = values.dtype
     if isinstance(dtype, pl.Datetime):
         return _moments(values)
-    if dtype in _FLOATS or isinstance(dtype, pl.Decimal):
+    if dtype == pl.Float64 or isinstance(dtype, pl.Decimal):
         return _mapped(values.cast(pl.String), _number)
     if isinstance(dtype, pl.Time):
         return values.dt.to_string("%H:%M:%S")
@@ -108,7 +133,7 @@ def _moments(values: pl.Series) -> pl.Series:
 
 def _lost(frame: pl.DataFrame, feed: Feed) -> dict[int, list[tuple[str, tuple[str, ...]]]]:
     """Binary fractions hold no whole number of more than 15 digits for sure, here as little as in a worksheet."""
-    suspects = [name for name, dtype in frame.schema.items() if dtype in _FLOATS and name not in feed.ignore]
+    suspects = [name for name, dtype in frame.schema.items() if dtype == pl.Float64 and name not in feed.ignore]
     columns: dict[int, list[str]] = {}
     for name in suspects:
         large = frame[name].is_finite() & (frame[name].abs() >= float(LOST_FROM))

@@ -1,7 +1,7 @@
-"""Decodes a Parquet file once and throws the result away: a program of its own, run as `python parquet_trial.py FILE`.
+"""Decodes a Parquet file once and throws the result away: a program of its own, `python parquet_trial.py FILE BYTES`.
 
 A damaged file may make the decoder ask for exabytes and abort its process; so the first to decode it is one that nobody
-misses. Exit code 0: the file can be read within the limit of memory.
+misses. It says READY once it has started. Exit code 0: the file can be read within BYTES of memory.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ import sys
 
 import polars as pl
 
-_MEMORY_BYTES_MAX = 8 * 1024**3
 _BATCH_ROWS = 50_000
 
 
-def main(path: str) -> None:
+def main(path: str, memory: int) -> None:
     """Decode every column that is not nested."""
-    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES_MAX, _MEMORY_BYTES_MAX))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
+    print("READY", flush=True)
     source = pl.scan_parquet(path, glob=False, hive_partitioning=False)
     plain = [name for name, dtype in source.collect_schema().items() if not dtype.is_nested()]
     for _ in source.select(plain).collect_batches(chunk_size=_BATCH_ROWS, maintain_order=True):
@@ -26,4 +26,4 @@ def main(path: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1], int(sys.argv[2]))

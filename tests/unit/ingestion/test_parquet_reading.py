@@ -10,8 +10,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from ingestion.errors import FileRejected
-from ingestion.readers import Chunk, chunks
+from ingestion.errors import FileRejected, ReadingInterrupted
+from ingestion.readers import Chunk, chunks, memory
 from ingestion.readers.parquet import slices
 from tests.unit.ingestion.workbooks import NAMES, feed
 
@@ -48,7 +48,6 @@ def texts(values: pl.Series, folder: Path) -> list[str | None]:
         (pl.Series([Decimal("12.50"), Decimal("0.00")], dtype=pl.Decimal(18, 6)), ["12.5", "0"]),
         (pl.Series([Decimal("1200")], dtype=pl.Decimal(38, 0)), ["1200"]),
         (pl.Series([0.1, 5.0, 1e-7, 1234567.89, -0.0], dtype=pl.Float64), ["0.1", "5", "0.0000001", "1234567.89", "0"]),
-        (pl.Series([0.1, 2.5], dtype=pl.Float32), ["0.1", "2.5"]),
         (pl.Series([float("nan"), float("inf")]), ["NaN", "inf"]),
         (pl.Series([True, False, None]), ["true", "false", None]),
         (pl.Series([" a ", "", "　b"]), ["a", None, "b"]),
@@ -86,8 +85,9 @@ def test_a_float_too_large_for_its_digits_is_a_fault_of_its_row(tmp_path: Path) 
     assert chunk.frame["sum"].to_list() == ["1.5", "1000000000000000", None]
 
 
-def test_a_nested_column_may_be_ignored(tmp_path: Path) -> None:
-    (chunk,) = read(parquet(SHARED | {"note": [[1, 2]]}), tmp_path)
+@pytest.mark.parametrize("note", [[[1, 2]], pl.Series([2.5], dtype=pl.Float32)])
+def test_a_column_that_is_not_plain_may_be_ignored(note: object, tmp_path: Path) -> None:
+    (chunk,) = read(parquet(SHARED | {"note": note}), tmp_path)
     assert chunk.frame.columns == NAMES[:4]
 
 
@@ -107,6 +107,7 @@ BAD_FILES: list[tuple[str, bytes]] = [
     ("E-FILE-TYPE", parquet(SHARED | {"sum": [{"a": 1}]})),
     ("E-FILE-TYPE", parquet(SHARED | {"sum": [b"binary"]})),
     ("E-FILE-TYPE", parquet(SHARED | {"sum": [dt.timedelta(days=1)]})),
+    ("E-FILE-TYPE", parquet(SHARED | {"sum": pl.Series([2.5], dtype=pl.Float32)})),
     ("E-FILE-COLUMNS", parquet(SHARED | {"colour": ["red"]})),
     ("E-FILE-HEADER", parquet({"type": ["x"]})),
 ]
@@ -131,3 +132,58 @@ def test_more_records_than_accepted_are_refused(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr("ingestion.readers.parquet.ROWS_MAX", 3)
     with pytest.raises(FileRejected, match="E-FILE-TOO-LARGE"):
         read(parquet({name: value * 5 for name, value in SHARED.items()}), tmp_path)
+
+
+def test_a_sound_file_that_needs_more_memory_than_there_is_is_too_large(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingestion.readers.memory.total", lambda: 600 * 1024**2)
+    content = parquet(SHARED | {"sum": ["x" * 300_000_000]})
+    with pytest.raises(FileRejected, match="E-FILE-TOO-LARGE"):
+        read(content, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "trial",
+    [
+        "import os, signal; print('READY', flush=True); os.kill(os.getpid(), signal.SIGKILL)",
+        "import os, signal; print('READY', flush=True); os.kill(os.getpid(), signal.SIGTERM)",
+        "import os; os.abort()",
+        "raise MemoryError",
+    ],
+)
+def test_a_trial_ended_from_outside_decides_nothing(
+    trial: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "trial.py").write_text(trial)
+    monkeypatch.setattr("ingestion.readers.parquet._TRIAL", tmp_path / "trial.py")
+    with pytest.raises(ReadingInterrupted):
+        read(SOUND, tmp_path)
+
+
+def test_a_trial_that_cannot_be_started_decides_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.executable", str(tmp_path / "absent"))
+    with pytest.raises(ReadingInterrupted):
+        read(SOUND, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("group", "limits", "expected"),
+    [
+        ("0::/a/b", {"a/memory.max": "2000\n", "a/b/memory.max": "max\n"}, 2000),
+        ("0::/", {"memory.max": "3000\n"}, 3000),
+        ("4:memory:/a\n0::/", {"memory/a/memory.limit_in_bytes": "1000\n"}, 1000),
+        ("0::/outside", {"memory.max": "4000\n"}, 4000),
+    ],
+)
+def test_memory_is_what_the_control_groups_leave(
+    group: str, limits: dict[str, str], expected: int, tmp_path: Path
+) -> None:
+    assert memory.total(tmp_path) > 2**20, "no group: the machine"
+    (tmp_path / "proc/self").mkdir(parents=True)
+    (tmp_path / "proc/self/cgroup").write_text(group + "\n")
+    for name, limit in limits.items():
+        path = tmp_path / "sys/fs/cgroup" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(limit)
+    assert memory.total(tmp_path) == expected
