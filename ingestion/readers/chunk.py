@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import polars as pl
 
 CHUNK_ROWS = 50_000
+CHUNK_CHARACTERS = 32 * 1024**2
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,20 @@ class Chunk:
     def rows(self) -> int:
         """Rows of either kind."""
         return len(self.line_nos) + len(self.misfits)
+
+
+def batches(rows: Iterable[_T], size: int, length: Callable[[_T], int]) -> Iterator[list[_T]]:
+    """At most `size` rows at a time, fewer where their texts are long; `length` tells the characters of a row."""
+    batch: list[_T] = []
+    characters = 0
+    for row in rows:
+        batch.append(row)
+        characters += length(row)
+        if len(batch) >= size or characters >= CHUNK_CHARACTERS:
+            yield batch
+            batch, characters = [], 0
+    if batch:
+        yield batch
 
 
 def text_frame(names: list[str], rows: list[list[Any]]) -> pl.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Generator, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
 from ingestion.readers.cells import Fault, Value, iso_moment, moment, number, unescaped
@@ -54,6 +55,7 @@ def column_number(letters: str) -> int:
     return total
 
 
+@lru_cache(maxsize=COLUMNS_MAX)
 def column_letters(column: int) -> str:
     """The other way round."""
     letters = ""

@@ -8,12 +8,13 @@ from contextlib import closing
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import NamedTuple
 
 from ingestion.errors import FileRejected
 from ingestion.profiles import Feed
 from ingestion.readers import sheet
 from ingestion.readers.cells import Fault, Value, is_date_format, unescaped
-from ingestion.readers.chunk import Chunk, text_frame
+from ingestion.readers.chunk import Chunk, batches, text_frame
 from ingestion.readers.package import (
     STRINGS_BYTES_MAX,
     UNPACKED_BYTES_MAX,
@@ -77,6 +78,7 @@ def _strings(package: Package, part: str | None) -> list[str]:
     """The shared strings; pronunciations (`rPh`) are no part of a text."""
     found: list[str] = []
     held: list[str] = []
+    length = 0
     inside = {"t": 0, "rPh": 0}
 
     def start(element: str, _: dict[str, str]) -> None:
@@ -85,16 +87,22 @@ def _strings(package: Package, part: str | None) -> list[str]:
             inside[name] += 1
 
     def end(element: str) -> None:
+        nonlocal length
         name = local(element)
         if name in inside:
             inside[name] -= 1
         elif name == "si":
             found.append(unescaped("".join(held)))
             held.clear()
+            length = 0
 
     def text(characters: str) -> None:
+        nonlocal length
         if inside["t"] and not inside["rPh"]:
             held.append(characters)
+            length += len(characters)
+            if length > sheet.TEXT_LENGTH_MAX:
+                raise damaged(f"shared string {len(found)} too long")
 
     if part is not None and part in package:
         package.parse(part, start, end, text, STRINGS_BYTES_MAX)
@@ -179,15 +187,27 @@ def _text(value: Value) -> str:
 def _body(rows: Iterator[SheetRow], names: dict[int, str], feed: Feed, size: int) -> Iterator[Chunk]:
     totals = Totals(feed.sheet.total_row, [name in feed.ignore for name in names.values()])
     counted = (row for row in rows if not totals.take([row.cells.get(column, "") for column in names]))
-    while batch := list(itertools.islice(counted, size)):
-        values = [[_text(row.cells.get(column, "")) for column in names] for row in batch]
-        found = ((place, _faults(row.cells, names, feed)) for place, row in enumerate(batch))
+    slim = (_row(row, names, feed) for row in counted)
+    for batch in batches(slim, size, lambda row: sum(map(len, row.texts))):
         yield Chunk(
-            text_frame(list(names.values()), values),
+            text_frame(list(names.values()), [row.texts for row in batch]),
             [row.number for row in batch],
-            faults={place: faults for place, faults in found if faults},
+            faults={place: row.faults for place, row in enumerate(batch) if row.faults},
         )
     totals.finish()
+
+
+class _Row(NamedTuple):
+    """What is kept of a row until its chunk is full: nothing of the columns that have no name but theirs."""
+
+    number: int
+    texts: list[str]
+    faults: list[tuple[str, tuple[str, ...]]]
+
+
+def _row(row: SheetRow, names: dict[int, str], feed: Feed) -> _Row:
+    texts = [_text(row.cells.get(column, "")) for column in names]
+    return _Row(row.number, texts, _faults(row.cells, names, feed))
 
 
 def _faults(cells: dict[int, Value], names: dict[int, str], feed: Feed) -> list[tuple[str, tuple[str, ...]]]:
