@@ -31,7 +31,7 @@ def test_published_books_are_said_to_be_trustworthy(books: Books) -> None:  # no
     run(books)
     words = Words(html_of(books.settings, workbooks=["merged_fund_320100.xlsx"]))
     assert "2 个统筹区的账簿全部可信，均已发布。" in words["verdict"]
-    assert "南京市：账簿可信，已发布，截至2020年1月；22 项检查全部通过。" in words["r-320100"]
+    assert "南京市：账簿可信，已发布，截至2020年1月；22 项检查全部通过（其中 2 项本次无新数据可查）。" in words["r-320100"]
     assert "published through January 2020" in words["r-320100"]
     assert ("a", "href", "merged_fund_320100.xlsx") in words.attributes
     assert ("a", "href", "merged_fund_340400.xlsx") not in words.attributes
