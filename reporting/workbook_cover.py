@@ -38,7 +38,7 @@ _READING = (
     ),
     Name(
         "四、本表全部数据截至上列事件序号，检查结果截至发布时间；账簿可据链式哈希核对。本表不列个人信息。",
-        "Figures are as of the seq above, checks as of the publication; the hash identifies the books. No personal data.",
+        "Figures are as of the seq above, checks as of the publication; the hash names the books. No personal data.",
     ),
     Name(
         "五、绝对值达到10万亿元的金额超出电子表格15位有效数字，以文本列示，不参与公式。",

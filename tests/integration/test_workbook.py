@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import zipfile
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import date
 from decimal import Decimal
 from io import BytesIO
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import openpyxl
+import psycopg2
 import pytest
 from openpyxl import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
@@ -23,8 +25,9 @@ from workbook_formulas import Sheets
 
 from ingestion.database import Connection
 from ingestion.settings import Settings
-from reporting import books
+from reporting import books, workbook_record
 from reporting.books import Region
+from reporting.names import PERSONAL_COLUMNS
 from reporting.workbook import workbook, write_workbooks
 
 MONTH = date(2020, 6, 1)
@@ -323,6 +326,84 @@ def test_the_same_publication_gives_the_same_bytes(connection: Connection, tmp_p
         assert hashlib.sha256(path.read_bytes()).digest() == hashlib.sha256(first[path.name]).digest()
         assert path.stat().st_mode & 0o777 == 0o644
     assert {path.name for path in (tmp_path / "second").iterdir()} == set(first), "no temporary file is left"
+
+
+def written(url: str, *statements: str) -> dict[str, bytes]:
+    """The workbooks of all regions after these statements, each in a transaction of its own state."""
+    with closing(psycopg2.connect(url)) as owner, owner, owner.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+    with books.one_state() as connection:
+        return {region.region_code: workbook(connection, region) for region in books.regions(connection)}
+
+
+def test_what_is_recorded_after_a_publication_does_not_change_its_workbook(published_copy: str) -> None:
+    before = written(published_copy)
+    failing = '{"success": false, "unexpected_count": 7, "unexpected_amount": 7}'
+    after = written(
+        published_copy,
+        *(
+            f"""INSERT INTO quality.check_result SELECT (jsonb_populate_record(result, '{failing}'::jsonb
+            || jsonb_build_object('run_id', '{run}', 'started_at', clock_timestamp()))).*
+            FROM quality.check_result AS result WHERE run_id = 'samples'"""
+            for run in ("later", "samples")
+        ),
+        *(
+            f"""INSERT INTO quality.finding
+                (run_id, region_code, code, finding_key, item, first_seen_run, first_seen_at)
+            SELECT '{run}', region_code, 'B02', 'later', '{{"event_seq": 3}}', '{run}', clock_timestamp()
+            FROM ledger.publication"""
+            for run in ("later", "samples")
+        ),
+        """INSERT INTO quality.publication_decision (run_id, region_code, head_seq, decision, failed_checks)
+        SELECT 'samples', region_code, seq, 'refused', '{B02}' FROM ledger.publication""",
+        """INSERT INTO policy.policy_region SELECT (jsonb_populate_record(region,
+        '{"name_zh": "改名市", "known_from": "2999-01-01"}')).*
+        FROM policy.policy_region AS region""",
+    )
+    assert list(before) == list(REGIONS)
+    assert after == before
+
+
+def test_no_workbook_leads_to_a_person(published_copy: str) -> None:
+    before = written(published_copy)
+    after = written(
+        published_copy,
+        """INSERT INTO quality.finding
+            (run_id, region_code, code, finding_key, item, first_seen_run, first_seen_at, found_at)
+        SELECT DISTINCT ON (event.person_no) head.run_id, head.region_code, 'M03', event.person_no,
+            to_jsonb(event) || jsonb_build_object('reason', 'stored ' || to_jsonb(event)::text), head.run_id,
+            head.published_at, head.published_at
+        FROM events.event AS event INNER JOIN ledger.publication AS head USING (region_code)
+        WHERE region_code = '320100' AND person_no IS NOT NULL ORDER BY event.person_no, event.seq DESC""",
+    )
+    assert after["340400"] == before["340400"], "items of another region are not read"
+    with zipfile.ZipFile(BytesIO(after["320100"])) as archive:
+        text = "\n".join(archive.read(name).decode() for name in archive.namelist())
+    assert text.count("event_type=") > 100
+    personal = ("person_no", "claim_no", "account_holder_no", "certificate_pseudonym", "birth_date", "source_event_key")
+    assert set(personal) <= PERSONAL_COLUMNS
+    with closing(psycopg2.connect(published_copy)) as connection:
+        for column in personal:
+            listed = ask(connection, f"SELECT DISTINCT {column}::text FROM events.event WHERE {column} IS NOT NULL")
+            assert listed, f"the samples have no {column}"
+            assert [value for (value,) in listed if value in text] == []
+    assert [column for column in PERSONAL_COLUMNS if re.search(rf"\b{column}=", text)] == []
+
+
+def test_nothing_is_read_twice(connection: Connection, region: Region, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, str]] = []
+    read = books.rows
+
+    def counted(source: Connection, query: str, parameters: object = None) -> list[books.Row]:
+        asked.append((query, repr(parameters)))
+        return read(source, query, parameters)
+
+    monkeypatch.setattr(books, "rows", counted)
+    monkeypatch.setattr(workbook_record, "rows", counted)
+    workbook(connection, region)
+    assert len(asked) == len(set(asked))
+    assert len(asked) <= 5 + 7 * len(region.funds)
 
 
 def test_libreoffice_comes_to_the_same_figures(content: bytes, shown: Workbook, tmp_path: Path) -> None:
