@@ -149,6 +149,11 @@ _TABLE = (
         "数字超过15位，末尾数位已丢失，请将该列设为文本格式后重新填写",
         "a number of more than 15 digits has lost its last ones; format the column as text and enter it again",
     ),
+    (
+        "E-SCHEMA-CELL-MERGED",
+        "该行有单元格与其他单元格合并，其值只在合并区域的左上角，请取消合并并逐行填写",
+        "cells are merged with others and hold no value of their own; unmerge them and fill in every row",
+    ),
     ("E-SCHEMA-VERSION", "结构版本号未知，请使用已公布的版本", "the schema version is not known; use a published one"),
     (
         "E-SCHEMA-EVENT-TYPE",

@@ -12,6 +12,7 @@ from ingestion.readers.package import damaged, local, new_parser, parsed
 
 COLUMNS_MAX = 16_384
 ROWS_MAX = 1_048_576
+MERGES_MAX = 200_000
 TEXT_LENGTH_MAX = 1_000_000  # of one cell; Excel itself stops at 32,767
 _KNOWN = frozenset(["c", "v", "f", "t", "is", "row", "rPh", "sheetData", "mergeCell"])
 
@@ -73,27 +74,24 @@ def rows(blocks: Iterable[bytes], values: Values) -> Generator[SheetRow, None, N
         yield from sheet.take()
 
 
-def merges(blocks: Iterable[bytes], top: int, bottom: int) -> list[Merge]:
-    """Merged ranges that begin between the two rows, cut off at the lower one."""
+def merges(blocks: Iterable[bytes]) -> list[Merge]:
+    """Merged ranges of more than one cell, from top to bottom."""
     found: list[Merge] = []
-    area = 0
 
     def start(name: str, attributes: dict[str, str]) -> None:
-        nonlocal area
         if local(name) != "mergeCell":
             return
         first, _, last = attributes.get("ref", "").partition(":")
-        (row, column), (last_row, last_column) = place(first), place(last or first)
-        if top <= row <= bottom:
-            found.append(merge := Merge(row, column, min(last_row, bottom), last_column))
-            area += 1 + max(0, (merge.bottom - merge.top + 1) * (merge.right - merge.left + 1))
-            if area > 2 * COLUMNS_MAX * (bottom - top + 1):  # more than all there is: they overlap
-                raise damaged("merged cells")
+        merge = Merge(*place(first), *place(last or first))
+        if merge.bottom > merge.top or merge.right > merge.left:
+            found.append(merge)
+        if len(found) > MERGES_MAX:
+            raise damaged("too many merged cells")
 
     parser = new_parser(start)
     for _ in parsed(parser, blocks):
         pass
-    return found
+    return sorted(found)
 
 
 def place(reference: str) -> tuple[int, int]:

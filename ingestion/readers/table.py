@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from ingestion.errors import FileRejected
 from ingestion.readers.cells import Fault, Value
-from ingestion.readers.sheet import Merge
+from ingestion.readers.package import damaged
+from ingestion.readers.sheet import COLUMNS_MAX, Merge
 
 _NUMBER = re.compile(r"-?[0-9]{1,30}(?:\.[0-9]{1,30})?")
 _GROUPED = re.compile(r"-?[0-9]{1,3}(?:[,，][0-9]{3})+(?:\.[0-9]+)?")
@@ -32,6 +34,35 @@ def header_names(
         if name:
             names[column] = name
     return names
+
+
+def within(merged: Iterable[Merge], top: int, bottom: int) -> list[Merge]:
+    """Merged ranges that begin between the two rows, cut off at the lower one."""
+    found = [merge._replace(bottom=min(merge.bottom, bottom)) for merge in merged if top <= merge.top <= bottom]
+    area = sum(max(0, (merge.bottom - merge.top + 1) * (merge.right - merge.left + 1)) for merge in found)
+    if area > 2 * COLUMNS_MAX * (bottom - top + 1):  # more than all there is: they overlap
+        raise damaged("merged cells")
+    return found
+
+
+class Covered:
+    """Which cells of a row lie under a merged one, whose value stands elsewhere. Rows come from top to bottom."""
+
+    def __init__(self, merged: Iterable[Merge], columns: Sequence[int]) -> None:
+        spans = ((merge, [column for column in columns if merge.left <= column <= merge.right]) for merge in merged)
+        self._coming = deque((merge, span) for merge, span in spans if span)
+        self._most = len(columns)
+        self._open: list[tuple[Merge, list[int]]] = []
+
+    def of(self, row: int) -> list[int]:
+        """Columns covered in this row."""
+        while self._coming and self._coming[0][0].top <= row:
+            self._open = [held for held in self._open if held[0].bottom >= self._coming[0][0].top]
+            self._open.append(self._coming.popleft())
+            if len(self._open) > self._most:  # more than there are columns: they overlap
+                raise damaged("merged cells")
+        self._open = [held for held in self._open if held[0].bottom >= row]
+        return [column for merge, span in self._open for column in span if (row, column) != (merge.top, merge.left)]
 
 
 class Totals:

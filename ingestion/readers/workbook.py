@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -23,10 +24,13 @@ from ingestion.readers.package import (
     local,
     open_package,
 )
-from ingestion.readers.sheet import SheetRow, Values, column_letters
-from ingestion.readers.table import Totals, header_names
+from ingestion.readers.sheet import Merge, SheetRow, Values, column_letters
+from ingestion.readers.table import Covered, Totals, header_names, within
 
+_log = logging.getLogger(__name__)
 _VISIBLE = ("", "visible")
+_MERGE = tuple("mergeCell".encode(encoding) for encoding in ("utf-8", "utf-16-le", "utf-16-be"))
+_OVERLAP = max(map(len, _MERGE))
 
 
 def xlsx_chunks(path: Path, feed: Feed, size: int) -> Iterator[Chunk]:
@@ -35,9 +39,11 @@ def xlsx_chunks(path: Path, feed: Feed, size: int) -> Iterator[Chunk]:
         book = _read_book(package)
         part = _choose(package, book, feed.sheet.name)
         with closing(sheet.rows(package.blocks(part, UNPACKED_BYTES_MAX), book.values)) as rows:
-            names, data = _header(package, part, rows, feed)
+            merged = _merges(package, part)
+            names, data = _header(merged, rows, feed)
             feed.check_header(list(names.values()))
-            yield from _body(data, names, feed, size)
+            covered = Covered(merged, [column for column, name in names.items() if name not in feed.ignore])
+            yield from _body(data, names, covered, feed, size)
 
 
 @dataclass(frozen=True)
@@ -148,6 +154,9 @@ def _choose(package: Package, book: _Book, pattern: str | None) -> str:
             raise FileRejected("E-FILE-EMPTY")
     if len(fitting) != 1:
         raise FileRejected("E-FILE-SHEET", ", ".join(name[:40] for name, _ in book.sheets[:20]))
+    left = [name for name, part in book.sheets if part != fitting[0] and _is_filled(package, part, book.values)]
+    if left:
+        _log.warning("visible sheets that the profile does not name are not read: %s", ", ".join(left)[:400])
     return fitting[0]
 
 
@@ -156,9 +165,17 @@ def _is_filled(package: Package, part: str, values: Values) -> bool:
         return next(rows, None) is not None
 
 
-def _header(
-    package: Package, part: str, rows: Iterator[SheetRow], feed: Feed
-) -> tuple[dict[int, str], Iterator[SheetRow]]:
+def _merges(package: Package, part: str) -> list[Merge]:
+    """They stand behind the rows they are about; a sheet without any is only searched, not parsed twice."""
+    end = b""
+    for block in package.blocks(part, UNPACKED_BYTES_MAX):
+        if any(name in end + block for name in _MERGE):
+            return sheet.merges(package.blocks(part, UNPACKED_BYTES_MAX))
+        end = block[-_OVERLAP:]
+    return []
+
+
+def _header(merged: list[Merge], rows: Iterator[SheetRow], feed: Feed) -> tuple[dict[int, str], Iterator[SheetRow]]:
     """Names by column, and the rows that follow."""
     form = feed.sheet
     filled = (row for row in rows if row.number >= (form.header_row or 1) and _has_content(row))
@@ -171,9 +188,8 @@ def _header(
     while row is not None and row.number <= bottom:
         cells |= {(row.number, column): _text(value) for column, value in row.cells.items()}
         row = next(filled, None)
-    blocks = package.blocks(part, UNPACKED_BYTES_MAX)
-    merged = sheet.merges(blocks, top, bottom) if form.header_rows > 1 else []
-    return header_names(cells, merged, top, bottom), itertools.chain([] if row is None else [row], filled)
+    spread = within(merged, top, bottom) if form.header_rows > 1 else []
+    return header_names(cells, spread, top, bottom), itertools.chain([] if row is None else [row], filled)
 
 
 def _has_content(row: SheetRow) -> bool:
@@ -184,10 +200,10 @@ def _text(value: Value) -> str:
     return value.shown if isinstance(value, Fault) else value
 
 
-def _body(rows: Iterator[SheetRow], names: dict[int, str], feed: Feed, size: int) -> Iterator[Chunk]:
+def _body(rows: Iterator[SheetRow], names: dict[int, str], covered: Covered, feed: Feed, size: int) -> Iterator[Chunk]:
     totals = Totals(feed.sheet.total_row, [name in feed.ignore for name in names.values()])
     counted = (row for row in rows if not totals.take([row.cells.get(column, "") for column in names]))
-    slim = (_row(row, names, feed) for row in counted)
+    slim = (_row(row, names, covered, feed) for row in counted)
     for batch in batches(slim, size, lambda row: sum(map(len, row.texts))):
         yield Chunk(
             text_frame(list(names.values()), [row.texts for row in batch]),
@@ -205,9 +221,12 @@ class _Row(NamedTuple):
     faults: list[tuple[str, tuple[str, ...]]]
 
 
-def _row(row: SheetRow, names: dict[int, str], feed: Feed) -> _Row:
+def _row(row: SheetRow, names: dict[int, str], covered: Covered, feed: Feed) -> _Row:
     texts = [_text(row.cells.get(column, "")) for column in names]
-    return _Row(row.number, texts, _faults(row.cells, names, feed))
+    faults = _faults(row.cells, names, feed)
+    if under := covered.of(row.number):
+        faults.append(("E-SCHEMA-CELL-MERGED", tuple(names[column] for column in under[:30])))
+    return _Row(row.number, texts, faults)
 
 
 def _faults(cells: dict[int, Value], names: dict[int, str], feed: Feed) -> list[tuple[str, tuple[str, ...]]]:

@@ -11,6 +11,7 @@ from tests.unit.ingestion import (
     test_profiles,
     test_references,
     test_row_rules,
+    test_workbook_meaning,
     test_workbook_reading,
 )
 
@@ -32,6 +33,7 @@ def test_every_code_is_produced_by_some_test() -> None:
         "E-SCHEMA-CELL-DIGITS": _CELLS,
         "E-SCHEMA-CELL-ERROR": _CELLS,
         "E-SCHEMA-CELL-FORMULA": _CELLS,
+        "E-SCHEMA-CELL-MERGED": test_workbook_meaning.test_a_cell_under_a_merged_one_is_never_silently_empty,
         "E-FILE-MANIFEST": test_file_reading.test_a_manifest_that_disagrees_refuses_the_file,
         "E-FILE-PROFILE": test_profiles.test_a_wrong_profile_is_refused_with_the_place,
         "E-VALUE-MAP": test_profiles.test_a_value_outside_the_profile_has_its_code,

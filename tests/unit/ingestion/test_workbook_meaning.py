@@ -5,9 +5,24 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from xlsxwriter import Workbook
+from xlsxwriter.worksheet import Worksheet
 
 from ingestion.errors import FileRejected
-from tests.unit.ingestion.workbooks import NAMES, SPREADSHEET, by_hand, column, faults, feed, read, row, row_xml, table
+from tests.unit.ingestion.workbooks import (
+    NAMES,
+    SPREADSHEET,
+    by_hand,
+    column,
+    faults,
+    feed,
+    read,
+    row,
+    row_xml,
+    sheet_data,
+    table,
+    workbook,
+)
 
 TOTALS = feed("format: xlsx, total_row: 合计")
 
@@ -78,3 +93,55 @@ def test_moments_with_a_zone_become_beijing_time(raw: str, text: str, tmp_path: 
 def test_what_is_no_plain_date_is_a_fault(raw: str, tmp_path: Path) -> None:
     found = read(by_hand(row_xml(f'<c t="d"><v>{raw}</v></c>')), tmp_path)
     assert faults(found) == {2: [("E-SCHEMA-CELL-ERROR", ("sum",))]}
+
+
+def _merged(*references: str) -> bytes:
+    cells = "".join(f'<mergeCell ref="{reference}"/>' for reference in references)
+    rows = [row_xml("<c><v>5</v></c>")] * 3 + [row_xml()]
+    sheet = sheet_data(*rows).replace("</worksheet>", f"<mergeCells>{cells}</mergeCells></worksheet>")
+    return by_hand(sheet=sheet)
+
+
+@pytest.mark.parametrize(
+    ("references", "expected"),
+    [
+        (["E2:E4"], {3: ("sum",), 4: ("sum",)}),
+        (["D3:E3"], {3: ("sum",)}),
+        (["A2:B3", "D4:E5"], {2: ("id",), 3: ("type", "id"), 4: ("sum",), 5: ("region", "sum")}),
+        (["E2:F2", "E3:H3"], {}),
+        (["A1:E1", "A6:E9", "B2:B2"], {}),
+    ],
+)
+def test_a_cell_under_a_merged_one_is_never_silently_empty(
+    references: list[str], expected: dict[int, tuple[str, ...]], tmp_path: Path
+) -> None:
+    found = faults(read(_merged(*references), tmp_path))
+    assert found == {line: [("E-SCHEMA-CELL-MERGED", columns)] for line, columns in expected.items()}
+
+
+def test_merged_totals_and_ignored_columns_are_no_fault(tmp_path: Path) -> None:
+    def fill(_: Workbook, sheet: Worksheet) -> None:
+        for place, values in enumerate([[*NAMES, "note"], row("K1"), row("K2")]):
+            sheet.write_row(place, 0, values)
+        sheet.merge_range("F2:F3", "both")
+        sheet.merge_range("A4:D4", "合计")
+        sheet.write_number("E4", 3)
+
+    found = read(workbook(fill), tmp_path, feed("format: xlsx, total_row: 合计", ignore="note"))
+    assert ([number for chunk in found for number in chunk.line_nos], faults(found)) == ([2, 3], {})
+
+
+def test_merged_cells_that_overlap_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(FileRejected, match="E-FILE-XLSX"):
+        read(_merged(*["A2:E1000000"] * 6), tmp_path)
+
+
+def test_filled_sheets_that_no_profile_names_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    def fill(book: Workbook, sheet: Worksheet) -> None:
+        for added in (sheet, book.add_worksheet("supplement")):
+            for place, values in enumerate([NAMES, row(added.name)]):
+                added.write_row(place, 0, values)
+        book.add_worksheet("empty")
+
+    assert column(read(workbook(fill), tmp_path, feed("format: xlsx, sheet: data")), "id") == ["data"]
+    assert [record.getMessage().partition(": ")[2] for record in caplog.records] == ["supplement"]
