@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import csv
-import itertools
 from collections import deque
 from collections.abc import Iterator
 
 from ingestion.errors import FileRejected
 from ingestion.profiles import Feed
-from ingestion.readers.chunk import Chunk, Misfit, text_frame
+from ingestion.readers.chunk import Chunk, Misfit, batches, text_frame
 
 _RECORD_LINES_MAX = 10_000
 _FIELD_BYTES_MAX = 64 * 1024 * 1024
@@ -20,7 +19,7 @@ def csv_chunks(lines: Iterator[str], feed: Feed, size: int) -> Iterator[Chunk]:
     records = _records(lines, feed.delimiter)
     header = _header(records)
     feed.check_header(header)
-    while batch := list(itertools.islice(records, size)):
+    for batch in batches(records, size, lambda record: sum(map(len, record[1]))):
         good = [
             (line_no, record) for line_no, record in batch if isinstance(record, list) and len(record) == len(header)
         ]

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 
 from ingestion.profiles import Feed
-from ingestion.readers.chunk import Chunk, Misfit, text_frame
+from ingestion.readers.chunk import Chunk, Misfit, batches, text_frame
 
 _SPARE = "\x00"  # stands for what no database can hold; such a text is refused later
 
@@ -17,7 +17,7 @@ def jsonl_chunks(lines: Iterator[str], feed: Feed, size: int) -> Iterator[Chunk]
     seen: set[str] = set()
     numbered = ((number, line.strip()) for number, line in enumerate(_joined(lines), start=1))
     filled = ((number, line) for number, line in numbered if line)
-    while batch := list(itertools.islice(filled, size)):
+    for batch in batches(filled, size, lambda numbered: len(numbered[1])):
         parsed = [(number, line, _json_object(line)) for number, line in batch]
         good = [(number, record) for number, _, record in parsed if record is not None]
         names = list(dict.fromkeys(itertools.chain.from_iterable(record for _, record in good)))
