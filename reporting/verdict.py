@@ -22,7 +22,7 @@ LIGHTS: dict[Light, Name] = {
 }
 
 
-PUBLISHED_FAIL = Name("已发布的账簿未通过检查", "The published books have failed")
+PUBLISHED_FAIL = Name("已发布的账簿未通过检查", "Published, but has failed")
 _CHECKS_FAILED = Name("检查不通过，未作决定", "Checks failed, not decided")
 _NO_VERDICT = {
     "undecided": Name("已检查，未作决定", "Checked, not decided"),
@@ -289,8 +289,8 @@ def _undecided(verdict: RegionVerdict, results: Sequence[CheckResult], last_mont
     failed = _failed(results) or [result for result in results if not result.success]
     found = _found(failed) if failed else _all_passed(results)
     return Name(
-        f"检查已完成（{found.zh}），尚未作出发布决定。{still.zh}",
-        f"Checked ({found.en}), but no decision on publication has been made. {still.en}",
+        f"检查已完成，尚未作出发布决定：{found.zh}；{still.zh}",
+        f"Checked, but no decision on publication has been made: {found.en}. {still.en}",
     )
 
 
