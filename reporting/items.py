@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from ingestion.errors import CODES
+from ingestion.settings import BEIJING
 from reporting.arrivals import ListedFile
 from reporting.names import BENEFIT_ITEMS, FUNDS, PERSONAL_COLUMNS, SUB_FUNDS, Name, name_of
 from reporting.quality import CUT_OFF, Finding
@@ -93,6 +94,8 @@ _LABELS = {
     "posting_date": "记账日期",
     "employer_no": "单位编号",
     "account_name": "科目名称",
+    "found": "查出",
+    "listed": "列出",
 }
 _NAMES = {"fund_code": FUNDS, "sub_fund": SUB_FUNDS, "benefit_item": BENEFIT_ITEMS, "family": FAMILIES}
 _SHARES = ("row_share", "row_share_max", "amount_share", "amount_share_max")
@@ -155,6 +158,18 @@ def item_of(finding: Finding) -> Item:
     )
 
 
+def in_words(item: Item) -> str:
+    """The item on one line: what is wrong, and every place that leads to it, with Chinese labels."""
+    errors = [f"{code} {CODES[code].zh}" if code in CODES else code for code in item.codes]
+    event = " ".join(part for part in (item.event, item.event_type) if part)
+    places = (
+        *(("月份", item.month), ("分录", item.entry), ("事件", event), ("文件", item.file), ("行", item.line)),
+        *item.others,
+    )
+    labelled = [f"{label}：{value}" for label, value in places if value]
+    return "；".join(part for part in (item.key, item.reason, *errors, *labelled) if part)
+
+
 def row_message(message: str) -> str:
     """The message of a row that was held back, without what it quotes from the rows: of a conflict, the columns remain.
 
@@ -201,9 +216,17 @@ def _value(name: str, value: object) -> str:
         return name_of(_NAMES[name], str(value)).zh
     if name in _SHARES:
         return f"{Decimal(str(value)):.2%}"
-    if name.endswith(("_at", "_on")):
-        return str(value)[:16].replace("T", " ")
+    if name.endswith("_at"):
+        return _beijing(str(value))
     return money(value) if isinstance(value, Decimal) else _text(value)
+
+
+def _beijing(moment: str) -> str:
+    """An instant, which databases write in UTC, to the minute in Beijing; what is none stays as it is."""
+    try:
+        return f"{datetime.fromisoformat(moment).astimezone(BEIJING):%Y-%m-%d %H:%M}"
+    except ValueError:
+        return moment
 
 
 def _text(value: object) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from expectations.record import FINDINGS_MAX
+from reporting.items import in_words, item_of
 from reporting.names import OWNERS, SUITE_NAMES, Name, name_of
 from reporting.quality import CUT_OFF, CheckResult, Finding
 from reporting.workbook_accounts import Accounts, Maternity
@@ -288,7 +289,8 @@ def _left_out(frame: Frame, count: int) -> Name:
 
 
 def _finding_row(book: Book, layout: Layout, row: int, finding: Finding) -> None:
-    item = "；".join(f"{key}={value}" for key, value in impersonal(finding.item).items() if value is not None)
+    known = impersonal(finding.item)
+    item = in_words(replace(item_of(replace(finding, item=known)), key=str(known.get("item") or "")))
     if finding.key == CUT_OFF:
         rest = _REST_OF_QUARANTINE if finding.code == _QUARANTINE_CHECK else _REST
         zh, en = (f"{cut} {FINDINGS_MAX}, {then}" for cut, then in zip(_CUT_OFF_NOTE, rest, strict=True))

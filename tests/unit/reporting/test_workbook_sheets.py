@@ -72,9 +72,21 @@ def test_a_list_that_was_cut_says_how_many_were_kept_and_where_the_rest_is() -> 
     found = [finding(1, code="C05", key=CUT_OFF, item=note), finding(2, code="B02", key=CUT_OFF, item=note)]
     sheet = written(lambda book: findings_sheet(book, frame(), "F", found, 2))["F"]
     assert "至多记录 200" in sheet["B5"].value
-    assert "found=9950" in sheet["B5"].value
+    assert "查出：9950" in sheet["B5"].value
     assert "quality.quarantine_open" in sheet["B5"].value
     assert "下次检查" in sheet["B6"].value
+
+
+def test_items_are_told_in_chinese_in_beijing_time_and_in_percent() -> None:
+    item = {
+        **{"item": "a.csv/3", "error_codes": ["E-VALUE-LIST"], "source_system": "demo", "source_file": "a.csv"},
+        **{"source_line": 3, "fund_code": "EMI", "row_share": "0.0074", "quarantined_at": "2026-11-22T17:27:11+00:00"},
+    }
+    sheet = written(lambda book: findings_sheet(book, frame(), "F", [finding(1, item=item)], 1))["F"]
+    assert sheet["B5"].value == (
+        "a.csv/3；E-VALUE-LIST 取值不在允许范围内，请使用约定代码；文件：demo/a.csv；行：3；"
+        "基金：职工基本医疗保险基金；隔离时间：2026-11-23 01:27；行数占比：0.74%"
+    )
 
 
 def test_what_leads_to_a_person_is_not_printed_wherever_it_stands_in_an_item() -> None:
@@ -85,7 +97,7 @@ def test_what_leads_to_a_person_is_not_printed_wherever_it_stands_in_an_item() -
     }
     sheet = written(lambda book: findings_sheet(book, frame(), "F", [finding(1, item=item)], 1))["F"]
     shown = sheet["B5"].value
-    assert "event_seq=7" in shown
+    assert "事件：7" in shown
     assert '"amount": 1.00' in shown
     assert not [part for part in ("P77", "P99", "C33", "1990", "1991", '"2"', "claim_no") if part in shown]
 
