@@ -380,7 +380,7 @@ def test_no_workbook_leads_to_a_person(published_copy: str) -> None:
     assert after["340400"] == before["340400"], "items of another region are not read"
     with zipfile.ZipFile(BytesIO(after["320100"])) as archive:
         text = "\n".join(archive.read(name).decode() for name in archive.namelist())
-    assert text.count("event_type=") > 100
+    assert text.count("事件：") > 100
     personal = ("person_no", "claim_no", "account_holder_no", "certificate_pseudonym", "birth_date", "source_event_key")
     assert set(personal) <= PERSONAL_COLUMNS
     with closing(psycopg2.connect(published_copy)) as connection:
