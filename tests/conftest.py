@@ -24,14 +24,15 @@ UNSAFE_BUT_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_write
 WarehouseFactory = Callable[..., str]
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files stay together on one worker; so do all tests that need the published samples, which take a minute."""
-    for item in items:
-        samples = "published_template" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("samples" if samples else item.nodeid.partition("::")[0]))
-        if samples and item.get_closest_marker("timeout") is None:
-            item.add_marker(pytest.mark.timeout(900))  # the first of them waits for the samples
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Files stay together on one worker; so do all tests that need the published samples, which take a minute.
+
+    As each is collected: xdist reads the marks before any other look at the whole list.
+    """
+    samples = "published_template" in getattr(item, "fixturenames", ())
+    item.add_marker(pytest.mark.xdist_group("samples" if samples else item.nodeid.partition("::")[0]))
+    if samples and item.get_closest_marker("timeout") is None:
+        item.add_marker(pytest.mark.timeout(900))  # the first of them waits for the samples
 
 
 @pytest.fixture(scope="session")

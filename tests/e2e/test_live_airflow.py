@@ -131,6 +131,7 @@ def _seen_in_airflow(commands: Commands) -> bytes:
         return bytes(answer.read())
 
 
+@pytest.mark.slow
 def test_an_airflow_of_its_own_leaves_only_the_database_running(commands: Commands) -> None:
     land_good(commands.landing)
     code, lines = commands("pipeline")

@@ -6,6 +6,7 @@ import re
 from contextlib import closing
 
 import psycopg2
+import pytest
 
 from expectations.gate import check, publish
 from runtime.dbt import build, deploy
@@ -31,6 +32,7 @@ def _fingerprints(url: str) -> dict[str, tuple[int, str]]:
     return found
 
 
+@pytest.mark.slow
 def test_the_books_are_the_same_row_for_row_after_the_replay_that_is_described(published_copy: str) -> None:
     before = _fingerprints(published_copy)
     assert all(rows > 0 for rows, _ in before.values())
