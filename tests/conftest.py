@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -14,6 +15,8 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg2
 import pytest
 from psycopg2 import sql
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from runtime.layout import Layout
 from runtime.postgres import EmbeddedPostgres
@@ -24,15 +27,24 @@ UNSAFE_BUT_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_write
 WarehouseFactory = Callable[..., str]
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Files stay together on one worker; so do all tests that need the published samples, which take a minute.
+class FilesAndSamples(LoadFileScheduling):
+    """A file stays on one worker, and so do together all files that need the published samples, which take a minute."""
 
-    As each is collected: xdist reads the marks before any other look at the whole list.
-    """
-    samples = "published_template" in getattr(item, "fixturenames", ())
-    item.add_marker(pytest.mark.xdist_group("samples" if samples else item.nodeid.partition("::")[0]))
-    if samples and item.get_closest_marker("timeout") is None:
-        item.add_marker(pytest.mark.timeout(900))  # the first of them waits for the samples
+    def _split_scope(self, nodeid: str) -> str:
+        path = Path(__file__).parent.parent / nodeid.partition("::")[0]
+        needs_samples = re.search(r"\bpublished_(template|samples|copy)\b", path.read_text(encoding="utf-8"))
+        return "samples" if needs_samples else str(path)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling:
+    """How tests are handed to workers, whatever --dist says."""
+    return FilesAndSamples(config, log)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """The first of the tests with samples waits for them."""
+    if "published_template" in getattr(item, "fixturenames", ()) and item.get_closest_marker("timeout") is None:
+        item.add_marker(pytest.mark.timeout(900))
 
 
 @pytest.fixture(scope="session")
