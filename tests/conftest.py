@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -15,8 +14,6 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg2
 import pytest
 from psycopg2 import sql
-from xdist.remote import Producer
-from xdist.scheduler import LoadFileScheduling
 
 from runtime.layout import Layout
 from runtime.postgres import EmbeddedPostgres
@@ -25,20 +22,6 @@ ROLE = "merged_fund"
 UNSAFE_BUT_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "256MB"}
 
 WarehouseFactory = Callable[..., str]
-
-
-class FilesAndSamples(LoadFileScheduling):
-    """A file stays on one worker, and so do together all files that need the published samples, which take a minute."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        path = Path(__file__).parent.parent / nodeid.partition("::")[0]
-        needs_samples = re.search(r"\bpublished_(template|samples|copy)\b", path.read_text(encoding="utf-8"))
-        return "samples" if needs_samples else str(path)
-
-
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling:
-    """How tests are handed to workers, whatever --dist says."""
-    return FilesAndSamples(config, log)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
