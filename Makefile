@@ -44,10 +44,10 @@ url: install ## print the warehouse's URL
 	@$(RUNTIME) url
 
 test: install ## unit, dbt, integration, DAG and end-to-end tests
-	@.venv/bin/python -m pytest -m "not slow" -n 2 --dist loadfile
+	@.venv/bin/python -m pytest -m "not slow" -n 2 --dist loadfile --no-loadscope-reorder
 
 test-all: install ## the same and the slow ones
-	@.venv/bin/python -m pytest -n 2 --dist loadfile
+	@.venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: install ## ruff, mypy and sqlfluff
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
