@@ -2,75 +2,141 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
+from decimal import Decimal
 
+import polars as pl
 from psycopg2.extensions import cursor as Cursor
-from psycopg2.extras import execute_values
 
+from ingestion import typed
+from ingestion.contracts.contribution import earns_credit
 from ingestion.seeds import Seeds
 
-_SET_UP = """
-CREATE TEMP TABLE credit (line_no integer, personal_account_credit numeric(18, 2), missing text) ON COMMIT DROP;
-CREATE TEMP TABLE credit_term (
-    region_code text, contribution_month date, age_from integer, age_to integer,
-    rate numeric, base_floor numeric, base_ceiling numeric
-) ON COMMIT DROP
+_RATE_UNITS = 1_000_000
+_PERSONS_MAX = 200_000  # remembered at a time
+# The newest registration that tells a birth date counts.
+_BIRTHS = """
+SELECT p.person_no, e.birth_date
+FROM unnest(%s::text[]) AS p(person_no)
+CROSS JOIN LATERAL (
+    SELECT e.birth_date FROM events.event AS e
+    WHERE e.region_code = %s AND e.person_no = p.person_no AND e.family = 'registration' AND e.birth_date IS NOT NULL
+    ORDER BY e.seq DESC LIMIT 1
+) AS e
 """
-_LEFT_OUT = """
-FROM incoming AS i
-WHERE i.event_type = 'contribution.collected' AND i.personal_account_credit IS NULL
-"""
-_COMPUTED = "i.insurance_type = '310' AND i.enrollment_category = 'employee' AND coalesce(i.employer_amount, 0) > 0"
-# The newest registration that tells a birth date counts; age in full years on the first day of the month.
-_COMPUTE = f"""
-INSERT INTO credit
-WITH wanted AS (
-    SELECT i.line_no, i.region_code, i.person_no, i.contribution_month, i.contribution_base, i.employer_amount
-    {_LEFT_OUT} AND {_COMPUTED}
-),
-born AS (
-    SELECT DISTINCT ON (e.region_code, e.person_no) e.region_code, e.person_no, e.birth_date
-    FROM events.event AS e
-    INNER JOIN (SELECT DISTINCT region_code, person_no FROM wanted) AS w
-        ON w.region_code = e.region_code AND w.person_no = e.person_no
-    WHERE e.family = 'registration' AND e.birth_date IS NOT NULL
-    ORDER BY e.region_code, e.person_no, e.seq DESC
-)
-SELECT w.line_no,
-       least(greatest(round(least(greatest(w.contribution_base, t.base_floor), t.base_ceiling) * t.rate, 2), 0),
-             w.employer_amount),
-       CASE WHEN b.birth_date IS NULL THEN 'E-REF-PERSON' WHEN t.rate IS NULL THEN 'E-REF-POLICY' END
-FROM wanted AS w
-LEFT JOIN born AS b ON b.region_code = w.region_code AND b.person_no = w.person_no
-LEFT JOIN credit_term AS t
-    ON t.region_code = w.region_code AND t.contribution_month = w.contribution_month
-    AND extract(year FROM age(w.contribution_month, b.birth_date)) BETWEEN t.age_from AND t.age_to
-"""
-_NONE_DUE = f"INSERT INTO credit SELECT i.line_no, 0, NULL {_LEFT_OUT} AND NOT ({_COMPUTED})"
 
 
-def compute(cursor: Cursor, seeds: Seeds, today: date) -> list[tuple[int, str, str]]:
-    """Fill temp table `credit` for rows of `incoming`; returns (line, code, detail) of those that must wait."""
-    cursor.execute(_SET_UP)
-    cursor.execute(f"SELECT DISTINCT i.region_code, i.contribution_month {_LEFT_OUT} AND {_COMPUTED}")
-    months = cursor.fetchall()
-    if months:
-        _put_terms(cursor, seeds, months, today)
-        cursor.execute(_COMPUTE)
-    cursor.execute(_NONE_DUE)
-    cursor.execute(
-        "SELECT c.line_no, c.missing, CASE c.missing WHEN 'E-REF-PERSON' THEN i.person_no"
-        " ELSE to_char(i.contribution_month, 'YYYY-MM') END"
-        " FROM credit AS c INNER JOIN incoming AS i USING (line_no) WHERE c.missing IS NOT NULL ORDER BY c.line_no"
-    )
-    return list(cursor.fetchall())
+class Credits:
+    """Completes collected premiums of one file. Remembers the birth dates that it has looked up."""
+
+    def __init__(self, cursor: Cursor, seeds: Seeds, today: date) -> None:
+        self._cursor = cursor
+        self._seeds = seeds
+        self._today = today
+        self._births: dict[tuple[str, str], date | None] = {}
+
+    def complete(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, dict[int, tuple[str, str]]]:
+        """The rows, with the credit where it was left out; and (code, detail) by line of those that can't have one."""
+        if "personal_account_credit" not in rows.columns:
+            return rows, {}
+        left_out = (pl.col("event_type") == "contribution.collected") & pl.col("personal_account_credit").is_null()
+        wanting = rows.filter(left_out)
+        if not wanting.height:
+            return rows, {}
+        due = wanting.filter(_earns_credit())
+        found = self._computed(due)
+        missing = {
+            line_no: (code, person_no if code == "E-REF-PERSON" else month[:7])
+            for line_no, code, person_no, month in found.filter(pl.col("missing").is_not_null())
+            .select("line_no", "missing", "person_no", "contribution_month")
+            .iter_rows()
+        }
+        computed = found.select("line_no", typed.amount_text(pl.col("cents")).alias("computed"))
+        completed = rows.join(computed, on="line_no", how="left", maintain_order="left").with_columns(
+            pl.when(left_out).then(pl.col("computed").fill_null("0.00")).otherwise("personal_account_credit")
+            .alias("personal_account_credit"),
+            pl.when(left_out).then(pl.lit("{personal_account_credit}")).alias("derived_columns"),
+        )  # fmt: skip
+        return completed.drop("computed"), missing
+
+    def _computed(self, due: pl.DataFrame) -> pl.DataFrame:
+        """`line_no`, `cents`, `missing` (a code or null), and what a message shows."""
+        persons = due.select("region_code", "person_no").unique().rows()
+        self._look_up(persons)
+        born = pl.DataFrame(
+            [(region, person, self._births.get((region, person))) for region, person in persons],
+            schema={"region_code": pl.String, "person_no": pl.String, "born": pl.Date},
+            orient="row",
+        )
+        known = due.join(born, on=["region_code", "person_no"], how="left").with_columns(
+            pl.col("contribution_month").str.to_date("%Y-%m-%d").alias("month")
+        )
+        terms = self._terms(due.select("region_code", "contribution_month").unique().rows())
+        fitting = (
+            known.join(terms, on=["region_code", "contribution_month"])
+            .filter(_age(pl.col("month"), pl.col("born")).is_between("age_from", "age_to"))
+            .unique("line_no", keep="first", maintain_order=True)
+            .select("line_no", _credit().alias("cents"))
+        )
+        return known.join(fitting, on="line_no", how="left").with_columns(
+            pl.when(pl.col("born").is_null())
+            .then(pl.lit("E-REF-PERSON"))
+            .when(pl.col("cents").is_null())
+            .then(pl.lit("E-REF-POLICY"))
+            .alias("missing")
+        )
+
+    def _look_up(self, persons: Iterable[tuple[str, str]]) -> None:
+        if len(self._births) > _PERSONS_MAX:
+            self._births.clear()
+        unknown: dict[str, list[str]] = {}
+        for region, person in persons:
+            if (region, person) not in self._births:
+                unknown.setdefault(region, []).append(person)
+        for region, numbers in sorted(unknown.items()):
+            self._cursor.execute(_BIRTHS, (numbers, region))
+            self._births |= {(region, person): born for person, born in self._cursor.fetchall()}
+
+    def _terms(self, months: Iterable[tuple[str, str]]) -> pl.DataFrame:
+        rows = [
+            (region, month, t.age_from, t.age_to, _units(t.rate), _cents(t.base_floor), _cents(t.base_ceiling))
+            for region, month in sorted(months)
+            for t in self._seeds.credit_terms(region, date.fromisoformat(month), self._today)
+        ]  # fmt: skip
+        names = ("region_code", "contribution_month", "age_from", "age_to", "rate", "floor", "ceiling")
+        return pl.DataFrame(rows, schema={n: pl.String if n in names[:2] else pl.Int64 for n in names}, orient="row")
 
 
-def _put_terms(cursor: Cursor, seeds: Seeds, months: list[tuple[str, date]], today: date) -> None:
-    terms = [
-        (region, month, term.age_from, term.age_to, term.rate, term.base_floor, term.base_ceiling)
-        for region, month in months
-        for term in seeds.credit_terms(region, month, today)
-    ]
-    execute_values(cursor, "INSERT INTO credit_term VALUES %s", terms)
-    cursor.execute("ANALYZE credit_term")
+def _earns_credit() -> pl.Expr:
+    return earns_credit(_cents_of("employer_amount").fill_null(0))
+
+
+def _cents_of(column: str) -> pl.Expr:
+    return pl.col(column).str.replace(".", "", literal=True).cast(pl.Int64)
+
+
+def _age(on: pl.Expr, born: pl.Expr) -> pl.Expr:
+    """Full years on the first day of a month."""
+    months = (on.dt.year() - born.dt.year()).cast(pl.Int64) * 12 + on.dt.month() - born.dt.month()
+    before = (born.dt.day() > on.dt.day()) & (months > 0)
+    # Towards zero, as PostgreSQL's age() counts: somebody born later in the same year is 0 years old.
+    full = months - before.cast(pl.Int64)
+    return full.abs() // 12 * full.sign()
+
+
+def _credit() -> pl.Expr:
+    """Cents: base within floor and ceiling × rate, half a cent up, between 0 and the employer's amount."""
+    base = _cents_of("contribution_base").clip(pl.col("floor"), pl.col("ceiling"))
+    exact = (base * pl.col("rate")).clip(lower_bound=0)
+    return pl.min_horizontal((exact + _RATE_UNITS // 2) // _RATE_UNITS, _cents_of("employer_amount"))
+
+
+def _units(rate: Decimal) -> int:
+    scaled = rate * _RATE_UNITS
+    assert scaled == int(scaled), f"a rate of more than six decimals: {rate}"
+    return int(scaled)
+
+
+def _cents(amount: Decimal) -> int:
+    return int(amount * 100)

@@ -1,58 +1,45 @@
-"""Appending to the event log: the region's lock, gapless positions, the chain of batch hashes."""
+"""Appending to the event log: the region's lock, gapless positions, the chain of batch hashes.
+
+One `Appender` a transaction. It locks a region, reads its head, copies events in with the positions that follow, and
+seals them as one batch a region. Whoever reads by seq misses nothing: positions are given under the lock, which is
+held until the transaction ends.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import io
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from datetime import datetime
 
+import polars as pl
 from psycopg2.extensions import cursor as Cursor
 
-from ingestion.canonical import GENESIS, BatchHead, batch_hash
+from ingestion.canonical import GENESIS, BatchHead, Body, derived_hash, sealed_hash
 
-_PLACE = """
-CREATE TEMP TABLE placed ON COMMIT DROP AS
-SELECT i.line_no, i.region_code,
-       coalesce(h.last_seq, 0) + row_number() OVER (PARTITION BY i.region_code ORDER BY i.line_no) AS seq
-FROM incoming AS i
-INNER JOIN (
-    SELECT r.region_code,
-           (SELECT max(b.last_seq) FROM events.batch AS b WHERE b.region_code = r.region_code) AS last_seq
-    FROM (SELECT DISTINCT region_code FROM incoming) AS r
-) AS h USING (region_code);
-CREATE UNIQUE INDEX ON pg_temp.placed (line_no);
-ANALYZE placed
-"""
+_LOCK = "pg_advisory_xact_lock(hashtextextended('merged_fund.region.' || %s, 0))"
 _HEAD = """
-SELECT b.batch_id, b.last_seq, b.batch_hash, greatest(clock_timestamp(), b.recorded_at)
+SELECT b.batch_id, b.last_seq, b.batch_hash, greatest(clock_timestamp(), b.recorded_at),
+       (SELECT d.derived_hash FROM events.batch AS d
+        WHERE d.region_code = %(region)s AND d.derived_hash IS NOT NULL ORDER BY d.batch_id DESC LIMIT 1)
 FROM (VALUES (1)) AS one
-LEFT JOIN (SELECT * FROM events.batch WHERE region_code = %s ORDER BY batch_id DESC LIMIT 1) AS b ON true
+LEFT JOIN (SELECT * FROM events.batch WHERE region_code = %(region)s ORDER BY batch_id DESC LIMIT 1) AS b ON true
 """
-_HASHED = """
-SELECT i.content_hash, i.line_no FROM incoming AS i INNER JOIN placed AS p USING (line_no)
-WHERE p.region_code = %s ORDER BY p.seq
-"""
-_ADD_BATCH = """
+_SEAL = """
 INSERT INTO events.batch
-    (region_code, batch_id, file_id, file_sha256, first_seq, last_seq, recorded_at, prev_batch_hash, batch_hash)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+    (region_code, batch_id, file_id, file_sha256, first_seq, last_seq, recorded_at, prev_batch_hash, batch_hash,
+     derived_hash)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
-_EFFECTIVE = {
-    "region_code": "i.region_code",
-    "seq": "p.seq",
-    "recorded_at": "%(recorded_at)s",
-    "batch_id": "%(batch_id)s",
-    "original_seq": "coalesce(r.original_seq, o.seq)",
-    "sub_fund": "coalesce(i.sub_fund, r.sub_fund)",
-    "personal_account_credit": """coalesce(
-        i.personal_account_credit, r.personal_account_credit, c.personal_account_credit)""",
-    "derived_columns": """nullif(coalesce(i.derived_columns, '{}') || array_remove(ARRAY[
-        CASE WHEN i.sub_fund IS NULL AND r.sub_fund IS NOT NULL THEN 'sub_fund' END,
-        CASE WHEN i.personal_account_credit IS NULL
-              AND coalesce(r.personal_account_credit, c.personal_account_credit) IS NOT NULL
-             THEN 'personal_account_credit' END
-        ], NULL), '{}')""",
-}
+_SLICE_ROWS = 5_000  # encoded while the server is busy with the slice before
+
+
+class RegionsOutOfOrder(Exception):
+    """A region has to be locked whose turn was before one that is held: start again with all of `regions`."""
+
+    def __init__(self, regions: frozenset[str]) -> None:
+        super().__init__(", ".join(sorted(regions)))
+        self.regions = regions
 
 
 @dataclass(frozen=True)
@@ -63,59 +50,117 @@ class Origin:
     sha256: str
 
 
-def lock_regions(cursor: Cursor, regions: Iterable[str]) -> None:
-    """Take the appender's lock of each region, ascending, until the transaction ends."""
-    for region in sorted(regions):
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('merged_fund.region.' || %s, 0))", (region,))
+@dataclass
+class _Batch:
+    """What a region's open batch follows, and what it holds so far."""
+
+    batch_id: int
+    first_seq: int
+    recorded_at: datetime
+    previous: bytes
+    previous_derived: bytes
+    events: int = 0
+    body: Body = field(default_factory=Body)
+
+    @property
+    def next_seq(self) -> int:
+        return self.first_seq + self.events
 
 
-def append(cursor: Cursor, origin: Origin) -> int:
-    """Add the rows of temp table `incoming` to the log, one batch a region; says how many.
+class Appender:
+    """Adds the events of one file to the log, within the caller's transaction."""
 
-    Derived values come from temp tables `credit` (line_no, personal_account_credit) and `resolved` (line_no,
-    original_seq, original_line, sub_fund, personal_account_credit). Leaves temp table `placed` (line_no, region_code,
-    seq).
-    """
-    cursor.execute(_PLACE)
-    cursor.execute("SELECT region_code, min(seq), max(seq) FROM placed GROUP BY region_code ORDER BY region_code")
-    added = 0
-    for region, first_seq, last_seq in cursor.fetchall():
-        _append_region(cursor, origin, region, (first_seq, last_seq))
-        added += last_seq - first_seq + 1
-    return added
+    def __init__(self, cursor: Cursor, origin: Origin) -> None:
+        self._cursor = cursor
+        self._origin = origin
+        self._batches: dict[str, _Batch] = {}
+
+    def lock(self, regions: Iterable[str]) -> None:
+        """Lock regions until the transaction ends, in ascending order, so that no two files wait for each other.
+
+        `RegionsOutOfOrder` when a region is wanted late that another transaction holds.
+        """
+        for region in sorted({*regions} - self._batches.keys()):
+            if any(held > region for held in self._batches):
+                self._cursor.execute(f"SELECT {_LOCK.replace('pg_advisory', 'pg_try_advisory')}", (region,))
+                if self._cursor.fetchone() == (False,):
+                    raise RegionsOutOfOrder(frozenset({*self._batches, *regions}))
+            else:
+                self._cursor.execute(f"SELECT {_LOCK}", (region,))
+            self._batches[region] = self._open(region)
+
+    def next_seq(self, region: str) -> int:
+        """The position that the next event of a locked region gets."""
+        return self._batches[region].next_seq
+
+    def add(self, rows: pl.DataFrame) -> None:
+        """Copy events in, in their order. Columns: those of `events.event` without what is given here, as text."""
+        if not rows.height:
+            return
+        placed = rows.with_columns(
+            self._told(lambda batch: batch.next_seq).add(pl.int_range(pl.len()).over("region_code")).alias("seq"),
+            self._told(lambda batch: batch.batch_id).alias("batch_id"),
+            self._told(lambda batch: batch.recorded_at.isoformat()).alias("recorded_at"),
+        )
+        copy(self._cursor, "events.event", placed)
+        for (region,), added in placed.group_by("region_code", maintain_order=True):
+            batch = self._batches[str(region)]
+            batch.body.add(added)
+            batch.events += added.height
+
+    def seal(self) -> int:
+        """Close the batch of every region that has got events; says how many events."""
+        for region, batch in sorted(self._batches.items()):
+            if batch.events:
+                self._seal(region, batch)
+        return sum(batch.events for batch in self._batches.values())
+
+    def first_seqs(self) -> dict[str, int]:
+        """Where the events of this file begin, by region."""
+        return {region: batch.first_seq for region, batch in sorted(self._batches.items()) if batch.events}
+
+    def _open(self, region: str) -> _Batch:
+        self._cursor.execute(_HEAD, {"region": region})
+        batch_id, last_seq, previous, recorded_at, derived = self._cursor.fetchone()
+        return _Batch(
+            batch_id=(batch_id or 0) + 1,
+            first_seq=(last_seq or 0) + 1,
+            recorded_at=recorded_at,  # never before an earlier one
+            previous=GENESIS if previous is None else bytes(previous),
+            previous_derived=GENESIS if derived is None else bytes(derived),
+        )
+
+    def _told(self, what: Callable[[_Batch], object]) -> pl.Expr:
+        return pl.col("region_code").replace_strict({region: what(batch) for region, batch in self._batches.items()})
+
+    def _seal(self, region: str, batch: _Batch) -> None:
+        span = (batch.first_seq, batch.next_seq - 1)
+        head = BatchHead(region, batch.batch_id, *span, batch.recorded_at, self._origin.sha256)
+        digest = sealed_hash(batch.previous, head, batch.body.content)
+        derived = derived_hash(batch.previous_derived, digest, batch.body.derived)
+        origin = (self._origin.file_id, self._origin.sha256)
+        self._cursor.execute(
+            _SEAL, (region, batch.batch_id, *origin, *span, batch.recorded_at, batch.previous, digest, derived)
+        )
 
 
-def _append_region(cursor: Cursor, origin: Origin, region: str, span: tuple[int, int]) -> None:
-    batch_id, last_seq, previous, recorded_at = _head(cursor, region)
-    assert span[0] == last_seq + 1, f"region {region}: seq {span[0]} does not follow {last_seq}"
-    head = BatchHead(region, batch_id + 1, span[0], span[1], recorded_at, origin.sha256)
-    cursor.execute(_HASHED, (region,))
-    rows = [(bytes(content), line_no) for content, line_no in cursor.fetchall()]
-    assert len(rows) == span[1] - last_seq, f"region {region}: {len(rows)} rows for seq {span[0]} to {span[1]}"
-    digest = batch_hash(previous, head, rows)
-    cursor.execute(
-        _ADD_BATCH, (region, head.batch_id, origin.file_id, origin.sha256, *span, recorded_at, previous, digest)
-    )
-    _insert_events(cursor, region, head)
+def copy(cursor: Cursor, table: str, rows: pl.DataFrame) -> None:
+    """COPY a frame of texts, bytes and whole numbers; null is an empty field, an empty text a quoted one."""
+    if rows.height:
+        texts = rows.with_columns(pl.format(r"\x{}", pl.col(pl.Binary).bin.encode("hex")).name.keep())
+        cursor.copy_expert(f"COPY {table} ({', '.join(rows.columns)}) FROM STDIN (FORMAT csv)", _Csv(texts))
 
 
-def _head(cursor: Cursor, region: str) -> tuple[int, int, bytes, datetime]:
-    """Last batch, last seq, its hash, and the time to record now: never before an earlier one."""
-    cursor.execute(_HEAD, (region,))
-    batch_id, last_seq, previous, recorded_at = cursor.fetchone()
-    return batch_id or 0, last_seq or 0, GENESIS if previous is None else bytes(previous), recorded_at
+class _Csv:
+    """A frame as the file that COPY reads, a slice at a time."""
 
+    def __init__(self, rows: pl.DataFrame) -> None:
+        self._slices: Iterator[pl.DataFrame] = rows.iter_slices(_SLICE_ROWS)
 
-def _insert_events(cursor: Cursor, region: str, head: BatchHead) -> None:
-    cursor.execute(
-        "SELECT attname FROM pg_attribute WHERE attrelid = 'events.event'::regclass AND attnum > 0 AND NOT attisdropped"
-    )
-    columns = [name for (name,) in cursor.fetchall()]
-    values = ", ".join(_EFFECTIVE.get(name, f"i.{name}") for name in columns)
-    cursor.execute(
-        f"INSERT INTO events.event ({', '.join(columns)}) SELECT {values}"
-        " FROM placed AS p INNER JOIN incoming AS i USING (line_no) LEFT JOIN credit AS c USING (line_no)"
-        " LEFT JOIN resolved AS r USING (line_no) LEFT JOIN placed AS o ON o.line_no = r.original_line"
-        " WHERE p.region_code = %(region)s ORDER BY p.seq",
-        {"region": region, "recorded_at": head.recorded_at, "batch_id": head.batch_id},
-    )
+    def read(self, _: int) -> bytes:
+        """The next slice; nothing at the end."""
+        rows = next(self._slices, None)
+        buffer = io.BytesIO()
+        if rows is not None:
+            rows.write_csv(buffer, include_header=False)
+        return buffer.getvalue()

@@ -1,9 +1,8 @@
-"""Temporary tables of one file's transaction, and how rows get into them."""
+"""Temporary tables of one file's transaction: rows that need a closer look, and those that are refused."""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -11,12 +10,7 @@ import polars as pl
 from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import execute_values
 
-from ingestion import typed
-from ingestion.canonical import content_hashes, hashed_columns
-from ingestion.contracts import treasury
-from ingestion.contracts.columns import SHARED, Column, Family, Kind
-from ingestion.references import ORIGINALS
-from ingestion.validation import Examined
+from ingestion import event_log
 
 _SET_UP = """
 CREATE TEMP TABLE incoming ON COMMIT DROP AS
@@ -28,8 +22,13 @@ CREATE TEMP TABLE refused (
     raw text, canonical jsonb, posting_amount numeric(18, 2)
 ) ON COMMIT DROP;
 CREATE TEMP TABLE verdict (line_no integer, error_codes text[], messages text[]) ON COMMIT DROP;
+CREATE TEMP TABLE arriving (line_no integer, region_code text, source_event_key text, content_hash bytea)
+    ON COMMIT DROP;
+CREATE TEMP TABLE resolved (
+    line_no integer, place bigint, original_seq bigint, sub_fund text, personal_account_credit numeric(18, 2)
+) ON COMMIT DROP
 """
-# Moves rows from `incoming` to `refused`. Only rows that wait keep their canonical columns.
+# Moves rows from `incoming` to `refused`. Only rows that wait keep their canonical columns, as the source gave them.
 _REFUSE = """
 WITH gone AS (
     DELETE FROM incoming AS i USING verdict AS v WHERE v.line_no = i.line_no
@@ -38,23 +37,17 @@ WITH gone AS (
 INSERT INTO refused
 SELECT g.line_no, g.region_code, g.source_event_key, g.error_codes, g.messages, g.raw,
        CASE WHEN (SELECT bool_and(c LIKE 'E-REF-%') FROM unnest(g.error_codes) AS c)
-            THEN jsonb_strip_nulls(to_jsonb(g)) - ARRAY['raw', 'error_codes', 'messages'] END,
+            THEN jsonb_strip_nulls(to_jsonb(g)) - coalesce(g.derived_columns, '{}')
+                 - ARRAY['raw', 'error_codes', 'messages', 'derived_columns'] END,
        g.posting_amount
 FROM gone AS g
 """
-
-# What an event posts: (event types, amounts). The other types of a family post nothing.
-_CLAIM_PARTS = ("pooled_amount", "personal_account_amount")
-_POSTED: Mapping[str, tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]] = {
-    "contribution": (
-        (("contribution.collected", "contribution.refunded"), ("employer_amount", "personal_amount", "late_fee")),
-    ),
-    "claim": (
-        (("claim.paid", "claim.reversed", "claim.recovered", "advance.offset"), _CLAIM_PARTS),
-        (("advance.paid", "advance.returned"), ("pooled_amount",)),
-    ),
-    "treasury": ((tuple(name for name in treasury.ALL if name not in ("balance.stated", "fund.merged")), ("amount",)),),
-}
+_COLUMNS = """
+SELECT attname FROM pg_attribute WHERE attrelid = 'pg_temp.incoming'::regclass AND attnum > 0 AND NOT attisdropped
+ORDER BY attnum
+"""
+_BYTES = ("content_hash",)
+_NUMBERS = ("line_no", "original_seq", "stateful")
 
 
 @dataclass(frozen=True)
@@ -75,14 +68,9 @@ def create_tables(cursor: Cursor) -> None:
     cursor.execute(_SET_UP)
 
 
-def copy_accepted(cursor: Cursor, frame: pl.DataFrame) -> None:
-    """COPY a frame of texts into `incoming`; an empty field is null."""
-    if frame.height:
-        columns = ", ".join(frame.columns)
-        data = io.BytesIO()
-        frame.write_csv(data, include_header=False)
-        data.seek(0)
-        cursor.copy_expert(f"COPY incoming ({columns}) FROM STDIN (FORMAT csv)", data)
+def put(cursor: Cursor, rows: pl.DataFrame) -> None:
+    """Add rows, as their part shows them, to `incoming`."""
+    event_log.copy(cursor, "pg_temp.incoming", rows.drop("row", strict=False))
 
 
 def add_refusals(cursor: Cursor, refusals: Iterable[Refusal]) -> None:
@@ -117,89 +105,68 @@ def drop(cursor: Cursor, line_nos: list[int]) -> None:
         cursor.execute("DELETE FROM incoming WHERE line_no = ANY(%s)", (line_nos,))
 
 
-def accepted_frame(
-    examined: Examined, family: Family, source_system: str, raw: pl.Series, line_nos: list[int]
-) -> pl.DataFrame:
-    """Rows without reasons as canonical texts, with content hash and what acceptance has to know."""
-    frame = examined.frame.with_columns(raw.alias("raw"), pl.Series("line_no", line_nos, dtype=pl.Int32))
-    frame = frame.filter(~pl.int_range(pl.len()).is_in(list(examined.reasons)))
-    amount = typed.amount_text(posting_amount(family)).alias("posting_amount")
-    texts = frame.select(
-        pl.lit(family.name).alias("family"),
-        pl.lit(source_system).alias("source_system"),
-        *(_text(column).alias(column.stored) for column in (*SHARED, *family.columns)),
-        "line_no",
-        "raw",
-        amount,
-        _stateful(family).alias("stateful"),
-    )
-    hashes = content_hashes(texts, hashed_columns(family.name))
-    texts = texts.with_columns(pl.Series("content_hash", [rf"\x{digest.hex()}" for digest in hashes], dtype=pl.String))
-    months = [column.stored for column in family.columns if column.kind is Kind.MONTH]
-    texts = texts.with_columns(pl.concat_str(pl.col(name), pl.lit("-01")) for name in months)
-    return _with_certificate_facts(texts, frame) if "pseudonym_key_id" in frame.columns else texts
+def take(cursor: Cursor, size: int) -> Iterator[pl.DataFrame]:
+    """Take the rows out of `incoming` again, at most `size` at a time, by line. Lines put back meanwhile stay."""
+    names, last = _names(cursor), 0
+    while True:
+        cursor.execute(
+            "WITH gone AS (DELETE FROM incoming AS i USING (SELECT line_no FROM incoming WHERE line_no > %s"
+            " ORDER BY line_no LIMIT %s) AS first WHERE first.line_no = i.line_no RETURNING i.*)"
+            f" SELECT {_as_text(names)} FROM gone AS i ORDER BY i.line_no",
+            (last, size),
+        )
+        rows = cursor.fetchall()
+        if not rows:
+            return
+        frame = _frame(names, rows)
+        last = int(frame["line_no"][-1])
+        yield frame
 
 
-def posting_amount(family: Family) -> pl.Expr:
-    """Cents that a row would post; null where one of its amounts is unreadable or its type unknown."""
-    event_type = pl.col("event_type")
-    cases = [pl.when(event_type.is_in(types)).then(_strict_sum(names)) for types, names in _POSTED.get(family.name, ())]
-    other = pl.when(event_type.is_in(family.event_types)).then(0)
-    return pl.coalesce(*cases, pl.when(~_is_posted(family)).then(other)).cast(pl.Int64)
+def settled(cursor: Cursor, size: int) -> Iterator[pl.DataFrame]:
+    """Rows of `incoming` that temp table `resolved` accepts, with what it adds to them, in the order of its places."""
+    names = [name for name in _names(cursor) if name not in ("raw", "posting_amount", "stateful")]
+    told = {
+        "sub_fund": "coalesce(i.sub_fund, r.sub_fund)",
+        "personal_account_credit": "coalesce(i.personal_account_credit, r.personal_account_credit)",
+        "derived_columns": "nullif(coalesce(i.derived_columns, '{}') || array_remove(ARRAY["
+        "CASE WHEN i.sub_fund IS NULL AND r.sub_fund IS NOT NULL THEN 'sub_fund' END,"
+        "CASE WHEN i.personal_account_credit IS NULL AND r.personal_account_credit IS NOT NULL"
+        " THEN 'personal_account_credit' END], NULL), '{}')",
+    }
+    start = 0
+    while True:
+        cursor.execute(
+            f"SELECT {_as_text(names, told)}, r.original_seq"
+            " FROM resolved AS r INNER JOIN incoming AS i USING (line_no)"
+            " WHERE r.place >= %s AND r.place < %s ORDER BY r.place",
+            (start, start + size),
+        )
+        rows = cursor.fetchall()
+        if not rows:
+            return
+        yield _frame([*names, "original_seq"], rows)
+        start += size
 
 
-def _is_posted(family: Family) -> pl.Expr:
-    types = [name for names, _ in _POSTED.get(family.name, ()) for name in names]
-    return pl.col("event_type").is_in(types)
+def _names(cursor: Cursor) -> list[str]:
+    cursor.execute(_COLUMNS)
+    return [name for (name,) in cursor.fetchall()]
 
 
-def _strict_sum(names: tuple[str, ...]) -> pl.Expr:
-    """Sum of amounts where an empty one counts as zero and an unreadable one makes it null."""
-    amounts = [pl.when(pl.col(f"{name}|given")).then(pl.col(name)).otherwise(0) for name in names]
-    return pl.sum_horizontal(amounts, ignore_nulls=False)
+def _as_text(names: Sequence[str], told: dict[str, str] | None = None) -> str:
+    values = {name: (told or {}).get(name, f"i.{name}") for name in names}
+    return ", ".join(value if n in (*_BYTES, *_NUMBERS) else f"({value})::text" for n, value in values.items())
 
 
-def _text(column: Column) -> pl.Expr:
-    value = pl.col(column.name)
-    if column.name == "schema_version":
-        return value.fill_null(1).cast(pl.String)
-    match column.kind:
-        case Kind.AMOUNT:
-            return typed.amount_text(value)
-        case Kind.DATE:
-            return value.dt.to_string("%Y-%m-%d")
-        case Kind.MONTH:
-            return value.dt.to_string("%Y-%m")
-        case Kind.INTEGER:
-            return value.cast(pl.String)
-    return value
-
-
-def _stateful(family: Family) -> pl.Expr:
-    """Rows whose acceptance depends on other rows: those that take from an original, and the merger."""
-    event_type = pl.col("event_type")
-    refers = event_type.is_in([name for name in ORIGINALS if name != "contribution.collected"])
-    if family.name == "contribution":
-        refers |= (event_type == "contribution.collected") & (pl.col("deposit_account") == "temporary_receipt")
-    stateful = (event_type == "fund.merged") | (refers & pl.col("original_event_key").is_not_null())
-    return stateful.fill_null(value=False)
-
-
-def _with_certificate_facts(texts: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
-    """Birth date and sex from the certificate where the source left them out. The hash has been taken before."""
-    facts = frame.select(
-        pl.col("pseudonym_key_id"),
-        pl.col("certificate_no|birth_date").dt.to_string("%Y-%m-%d").alias("told_birth_date"),
-        pl.col("certificate_no|sex").alias("told_sex"),
-    )
-    texts = texts.hstack(facts)
-    derived = [
-        pl.when(pl.col(name).is_null() & pl.col(f"told_{name}").is_not_null()).then(pl.lit(name))
-        for name in ("birth_date", "sex")
-    ]
-    names = pl.concat_str(*derived, separator=",", ignore_nulls=True)
-    return texts.with_columns(
-        pl.when(names != "").then(pl.concat_str(pl.lit("{"), names, pl.lit("}"))).alias("derived_columns"),
-        pl.coalesce("birth_date", "told_birth_date").alias("birth_date"),
-        pl.coalesce("sex", "told_sex").alias("sex"),
-    ).drop("told_birth_date", "told_sex")
+def _frame(names: Sequence[str], rows: Sequence[tuple[object, ...]]) -> pl.DataFrame:
+    """Texts, with hashes as bytes and numbers as such."""
+    types: dict[str, type[pl.DataType]] = dict.fromkeys(names, pl.String)
+    types |= {n: pl.Int64 for n in ("line_no", "original_seq") if n in names}
+    types |= {n: pl.Boolean for n in ("stateful",) if n in names} | {n: pl.Binary for n in _BYTES if n in names}
+    columns = list(zip(*rows, strict=True))
+    data = {
+        name: [bytes(value) for value in column] if name in _BYTES else list(column)
+        for name, column in zip(names, columns, strict=True)
+    }
+    return pl.DataFrame(data, schema=types)

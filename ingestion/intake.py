@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from decimal import Decimal
 
+import polars as pl
 from psycopg2.extensions import cursor as Cursor
 
 from ingestion import incoming, landing, manifest, profiles, quarantine, readers, registry
-from ingestion.acceptance import Judge, accept
+from ingestion.acceptance import Acceptance, Judge
+from ingestion.ahead import ahead
 from ingestion.contracts import FAMILIES
 from ingestion.errors import FileRejected, message
-from ingestion.event_log import Origin
+from ingestion.event_log import Appender, Origin
 from ingestion.identity import mask_in_text
-from ingestion.incoming import Refusal, accepted_frame, add_refusals, copy_accepted, posting_amount
+from ingestion.incoming import Refusal, add_refusals
 from ingestion.landing import Landed
 from ingestion.mapping import RAW_FIELD_LENGTH_MAX, canonical_texts, raw_texts
 from ingestion.profiles import Feed, Profile, profile_of
 from ingestion.readers import Chunk, Misfit
 from ingestion.registry import FileOf, Outcome
+from ingestion.rows import Part, part, posting_amount
 from ingestion.seeds import Seeds
 from ingestion.settings import Settings, SettingsError, beijing_today
 from ingestion.validation import Examined, Rulebook, examine
@@ -28,6 +32,14 @@ from ingestion.validation import Examined, Rulebook, examine
 
 class FileChanged(RuntimeError):
     """The file was changed while it was read: it is still being written."""
+
+
+@dataclass(frozen=True)
+class _Chunk:
+    """What became of a chunk before it is judged against the log."""
+
+    part: Part
+    refusals: list[Refusal]
 
 
 @dataclass(frozen=True)
@@ -67,8 +79,11 @@ def plan(settings: Settings, landed: Landed, file: FileOf) -> Reading:
     return Reading(landed, file, feed, sidecar)
 
 
-def load(cursor: Cursor, settings: Settings, reading: Reading) -> Outcome:
-    """Take a file into the log within the caller's transaction, whose lock on the file is held."""
+def load(cursor: Cursor, settings: Settings, reading: Reading, regions: Iterable[str] = ()) -> Outcome:
+    """Take a file into the log within the caller's transaction, whose lock on the file is held.
+
+    `regions` are locked first. `RegionsOutOfOrder`: roll back and start again with all that it names.
+    """
     same = registry.same_content(cursor, reading.file)
     if same is not None:
         return Outcome("duplicate_file", family=reading.feed.family, duplicate_of=same)
@@ -76,13 +91,23 @@ def load(cursor: Cursor, settings: Settings, reading: Reading) -> Outcome:
     said = manifest.parse(reading.manifest) if reading.manifest is not None else manifest.Manifest()
     tally = manifest.Tally(said, reading.feed)
     incoming.create_tables(cursor)
-    for chunk in readers.chunks(reading.landed.path, reading.feed):
-        tally.add(chunk)
-        _stage(cursor, reading, book, chunk)
+    file_id = registry.register(cursor, reading.file)
+    appender = Appender(cursor, Origin(file_id, reading.file.sha256))
+    appender.lock(regions)
+    acceptance = Acceptance(cursor, appender, Judge(book.seeds, book.today, reading.file.file_name))
+    with closing(ahead(_examined(reading, book, tally))) as chunks:
+        for chunk in chunks:
+            acceptance.take(chunk.part)
+            add_refusals(cursor, chunk.refusals)
     tally.check(reading.file.sha256)
     if landing.shape(reading.landed.path) != reading.file.shape:
         raise FileChanged(reading.file.file_name)
-    return _settle(cursor, reading, book, tally.rows, said.row_count)
+    done = acceptance.finish()
+    refused = quarantine.add(cursor, file_id, book.family.name, reading.file.source_system)
+    quarantine.settle(cursor, file_id, appender.first_seqs())
+    return Outcome(
+        "loaded", book.family.name, tally.rows, done.loaded, done.duplicate, refused, declared_rows=said.row_count
+    )
 
 
 def _rulebook(settings: Settings, feed: Feed) -> Rulebook:
@@ -91,23 +116,34 @@ def _rulebook(settings: Settings, feed: Feed) -> Rulebook:
     return Rulebook(FAMILIES[feed.family], Seeds.load(settings.seeds_dir), beijing_today(), settings.pseudonym_key)
 
 
-def _stage(cursor: Cursor, reading: Reading, book: Rulebook, chunk: Chunk) -> None:
-    """Validate a chunk: rows that hold go to temp table `incoming`, the others to `refused`."""
+def _examined(reading: Reading, book: Rulebook, tally: manifest.Tally) -> Iterator[_Chunk]:
+    """Each chunk validated: rows that hold, and those that don't with all their reasons."""
+    for chunk in readers.chunks(reading.landed.path, reading.feed):
+        tally.add(chunk)
+        yield _examine(chunk, reading, book)
+
+
+def _examine(chunk: Chunk, reading: Reading, book: Rulebook) -> _Chunk:
     examined = examine(canonical_texts(chunk.frame, reading.feed), reading.feed, book)
     for row, faults in chunk.faults.items():
         examined.reasons[row] = [*faults, *examined.reasons.get(row, [])]
-    raw = raw_texts(chunk.frame, reading.feed)
-    copy_accepted(cursor, accepted_frame(examined, book.family, reading.file.source_system, raw, chunk.line_nos))
-    add_refusals(cursor, _refusals(examined, reading, book, list(raw), chunk.line_nos))
-    add_refusals(cursor, (_misfit(misfit, reading) for misfit in chunk.misfits))
+
+    def raw(rows: list[int]) -> pl.Series:
+        return raw_texts(chunk.frame[rows], reading.feed)
+
+    refusals = [
+        *_refusals(examined, reading, book, raw, chunk.line_nos),
+        *(_misfit(misfit, reading) for misfit in chunk.misfits),
+    ]
+    return _Chunk(part(examined, book.family, reading.file.source_system, raw, chunk.line_nos), refusals)
 
 
 def _refusals(
-    examined: Examined, reading: Reading, book: Rulebook, raw: list[str], line_nos: list[int]
+    examined: Examined, reading: Reading, book: Rulebook, raw: Callable[[list[int]], pl.Series], line_nos: list[int]
 ) -> Iterator[Refusal]:
     rows = list(examined.reasons)
-    shown = examined.frame.select("region_code", "source_event_key", posting_amount(book.family).alias("cents"))[rows]
-    for row, (region, key, cents) in zip(rows, shown.iter_rows(), strict=True):
+    shown = examined.frame[rows].select("region_code", "source_event_key", posting_amount(book.family).alias("cents"))
+    for row, text, (region, key, cents) in zip(rows, raw(rows), shown.iter_rows(), strict=True):
         where = f"{reading.file.file_name}:{line_nos[row]}"
         reasons = examined.reasons[row]
         yield Refusal(
@@ -116,7 +152,7 @@ def _refusals(
             key,
             [code for code, _ in reasons],
             [message(code, ", ".join(columns), where) for code, columns in reasons],
-            raw[row],
+            text,
             None if cents is None else Decimal(cents) / 100,
         )
 
@@ -127,12 +163,3 @@ def _misfit(misfit: Misfit, reading: Reading) -> Refusal:
     text = mask_in_text(misfit.text[:RAW_FIELD_LENGTH_MAX]).replace("\x00", "\N{SYMBOL FOR NULL}")
     raw = None if reading.feed.ignore else json.dumps({"line": text}, ensure_ascii=False)
     return Refusal(misfit.line_no, None, None, [misfit.code], [message(misfit.code, "", where)], raw, None)
-
-
-def _settle(cursor: Cursor, reading: Reading, book: Rulebook, rows: int, declared: int | None) -> Outcome:
-    file_id = registry.register(cursor, reading.file)
-    judge = Judge(book.seeds, book.today, reading.file.file_name)
-    done = accept(cursor, Origin(file_id, reading.file.sha256), judge)
-    refused = quarantine.add(cursor, file_id, book.family.name, reading.file.source_system)
-    quarantine.settle(cursor, file_id)
-    return Outcome("loaded", book.family.name, rows, done.loaded, done.duplicate, refused, declared_rows=declared)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from psycopg2.extensions import cursor as Cursor
 
 _ADD = """
@@ -17,16 +19,16 @@ ORDER BY r.line_no
 _SETTLE = """
 INSERT INTO events.quarantine_resolution (quarantine_id, resolution, region_code, resolved_by_seq, resolved_at)
 SELECT q.quarantine_id,
-       CASE WHEN q.file_id = %(file_id)s AND q.line_no = p.line_no THEN 'loaded'
-            WHEN q.canonical ->> 'content_hash' = i.content_hash::text THEN 'duplicate'
+       CASE WHEN q.file_id = %(file_id)s AND q.line_no = e.line_no THEN 'loaded'
+            WHEN q.canonical ->> 'content_hash' = e.content_hash::text THEN 'duplicate'
             ELSE 'corrected' END,
-       p.region_code, p.seq, clock_timestamp()
-FROM placed AS p
-INNER JOIN incoming AS i USING (line_no)
-INNER JOIN events.quarantine_open AS q
-    ON q.region_code = i.region_code AND q.source_system = i.source_system AND q.family = i.family
-    AND q.source_event_key = i.source_event_key
-WHERE NOT (q.file_id = %(file_id)s AND q.line_no > p.line_no)
+       e.region_code, e.seq, clock_timestamp()
+FROM (SELECT unnest(%(regions)s::text[]) AS region_code, unnest(%(first_seqs)s::bigint[]) AS first_seq) AS added
+INNER JOIN events.quarantine_open AS q ON q.region_code = added.region_code
+INNER JOIN events.event AS e
+    ON e.region_code = q.region_code AND e.source_system = q.source_system AND e.family = q.family
+    AND e.source_event_key = q.source_event_key
+WHERE e.seq >= added.first_seq AND NOT (q.file_id = %(file_id)s AND q.line_no > e.line_no)
 """
 _WAITING = """
 FROM events.quarantine_open AS q
@@ -51,9 +53,9 @@ def add(cursor: Cursor, file_id: int, family: str, source_system: str) -> int:
     return int(cursor.rowcount)
 
 
-def settle(cursor: Cursor, file_id: int) -> int:
-    """Resolve what the events just added (temp tables `placed`, `incoming`) settle; returns how many rows."""
-    cursor.execute(_SETTLE, {"file_id": file_id})
+def settle(cursor: Cursor, file_id: int, added: Mapping[str, int]) -> int:
+    """Resolve what the file's events settle, given where they begin in each region; returns how many rows."""
+    cursor.execute(_SETTLE, {"file_id": file_id, "regions": list(added), "first_seqs": list(added.values())})
     return int(cursor.rowcount)
 
 

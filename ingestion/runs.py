@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from typing import Any
 
@@ -11,14 +11,15 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from ingestion import incoming, intake, landing, quarantine, registry
-from ingestion.acceptance import Judge, accept
+from ingestion.acceptance import Acceptance, Judge
 from ingestion.contracts import FAMILY_RANK
 from ingestion.database import connect
 from ingestion.errors import FileRejected, message
-from ingestion.event_log import Origin, lock_regions
+from ingestion.event_log import Appender, Origin, RegionsOutOfOrder
 from ingestion.landing import Landed, Shape
 from ingestion.profiles import profile_of
 from ingestion.registry import FileOf, Outcome
+from ingestion.rows import Part
 from ingestion.schema import check_version
 from ingestion.seeds import Seeds
 from ingestion.settings import Settings, SettingsError, beijing_today
@@ -26,6 +27,7 @@ from ingestion.settings import Settings, SettingsError, beijing_today
 _log = logging.getLogger(__name__)
 
 Item = dict[str, Any]
+RETRIED_ROWS = 50_000  # at a time
 
 
 def check_landing(settings: Settings) -> None:
@@ -68,7 +70,7 @@ def ingest(item: Item, settings: Settings | None = None) -> dict[str, Any]:
     key = intake.key_of(settings, landed)  # before anything is read by it: what changes meanwhile is tried again
     with _session(settings) as connection:
         try:
-            outcome = _decide_file(connection, settings, landed, file, key)
+            outcome = _load_file(connection, settings, landed, file, key)
         except FileRejected as rejection:
             connection.rollback()
             outcome = _reject(connection, file, key, rejection)
@@ -142,13 +144,27 @@ def _family(settings: Settings, landed: Landed) -> str | None:
         return None
 
 
-def _decide_file(connection: Connection, settings: Settings, landed: Landed, file: FileOf, key: str) -> Outcome:
+def _load_file(connection: Connection, settings: Settings, landed: Landed, file: FileOf, key: str) -> Outcome:
+    """Where the regions came in an order that might let two files wait for each other: once more, all locked first."""
+    regions: frozenset[str] = frozenset()
+    while True:
+        try:
+            return _decide_file(connection, settings, intake.plan(settings, landed, file), key, regions)
+        except RegionsOutOfOrder as out_of_order:
+            connection.rollback()
+            regions = out_of_order.regions
+
+
+def _decide_file(
+    connection: Connection, settings: Settings, reading: intake.Reading, key: str, regions: Iterable[str]
+) -> Outcome:
+    file = reading.file
     with connection.cursor() as cursor:
         registry.lock(cursor, file)
         known = registry.decided(cursor, file)
         if known is not None and known.stands(key):
             return known.outcome
-        outcome = intake.load(cursor, settings, intake.plan(settings, landed, file))
+        outcome = intake.load(cursor, settings, reading, regions)
         registry.decide(cursor, registry.register(cursor, file), outcome, key)
         return outcome
 
@@ -174,13 +190,16 @@ def _waiting(connection: Connection) -> list[tuple[int, str, str]]:
 
 def _retry_file(connection: Connection, settings: Settings, origin: Origin, file_name: str) -> tuple[int, int, int]:
     """Rows of one file that could be loaded, that were known meanwhile, that still wait."""
-    judge = Judge(Seeds.load(settings.seeds_dir), beijing_today(), file_name)
     with connection.cursor() as cursor:
-        lock_regions(cursor, quarantine.regions_waiting(cursor, origin.file_id))
+        appender = Appender(cursor, origin)
+        appender.lock(quarantine.regions_waiting(cursor, origin.file_id))
         incoming.create_tables(cursor)
         taken = quarantine.take_up(cursor, origin.file_id)
-        done = accept(cursor, origin, judge)
-        quarantine.settle(cursor, origin.file_id)
+        acceptance = Acceptance(cursor, appender, Judge(Seeds.load(settings.seeds_dir), beijing_today(), file_name))
+        for rows in incoming.take(cursor, RETRIED_ROWS):
+            acceptance.take(Part(rows, shown=lambda some: some))
+        done = acceptance.finish()
+        quarantine.settle(cursor, origin.file_id, appender.first_seqs())
         quarantine.settle_duplicates(cursor, origin.file_id)
     connection.commit()
     return done.loaded, done.duplicate, taken - done.loaded - done.duplicate

@@ -56,15 +56,19 @@ FAMILY = Family(
 )
 
 
-def computes_credit() -> pl.Expr:
-    """Rows whose personal-account credit is left to be computed from the base."""
+def earns_credit(employer_amount: pl.Expr) -> pl.Expr:
+    """Collections of which a part goes to the personal account; `employer_amount` is 0 when empty."""
     return (
         (pl.col("event_type") == "contribution.collected")
         & (pl.col("insurance_type") == "310")
         & (pl.col("enrollment_category") == "employee")
-        & (zero_if_null("employer_amount") > 0)
-        & ~pl.col("personal_account_credit|given")
+        & (employer_amount > 0)
     )
+
+
+def computes_credit() -> pl.Expr:
+    """Rows whose personal-account credit is left to be computed from the base."""
+    return earns_credit(zero_if_null("employer_amount")) & ~pl.col("personal_account_credit|given")
 
 
 def rules(seeds: Seeds) -> tuple[Rule, ...]:

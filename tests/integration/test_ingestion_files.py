@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -263,9 +264,9 @@ def test_a_manifest_corrected_while_its_file_is_read_is_tried_again(monkeypatch:
     sidecar.write_text(json.dumps({"row_count": 2}))
     load = intake.load
 
-    def slowly(cursor: Cursor, settings: Settings, reading: intake.Reading) -> Outcome:
+    def slowly(cursor: Cursor, settings: Settings, reading: intake.Reading, regions: Iterable[str]) -> Outcome:
         sidecar.write_text(json.dumps({"row_count": 1}))
-        return load(cursor, settings, reading)
+        return load(cursor, settings, reading, regions)
 
     monkeypatch.setattr(intake, "load", slowly)
     run()

@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 from decimal import Decimal
 
+import polars as pl
 import pytest
 
-from ingestion import event_log, runs
+from ingestion import runs
+from ingestion.event_log import Appender
 from tests.integration.ingestion_support import (
     files,
     land,
@@ -203,7 +205,7 @@ def test_a_refund_above_its_line_in_the_file_finds_its_credit() -> None:
     land_rows("a.contribution.1.csv", refund, premium("K1"))
     run()
     found = select("SELECT source_event_key, personal_account_credit, original_seq, seq FROM events.event ORDER BY seq")
-    assert found[1:] == [("R", Decimal("40.00"), 3, 2), ("K1", Decimal("80.00"), None, 3)]
+    assert found[1:] == [("K1", Decimal("80.00"), None, 2), ("R", Decimal("40.00"), 2, 3)], "originals come first"
 
 
 def test_quarantined_amounts_are_what_the_rows_would_post() -> None:
@@ -226,14 +228,13 @@ def test_quarantined_amounts_are_what_the_rows_would_post() -> None:
 def test_a_crash_in_the_middle_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     land_rows("a.claim.1.csv", payment("K1"), payment("K2", region_code="340400"), payment("K3", payee_type="x"))
     with monkeypatch.context() as patch:
-        whole = event_log._insert_events
+        whole = Appender.add
 
-        def crash(cursor: object, region: str, head: object) -> None:
-            whole(cursor, region, head)  # type: ignore[arg-type]
-            if region == "340400":
-                raise KeyboardInterrupt
+        def crash(appender: Appender, rows: pl.DataFrame) -> None:
+            whole(appender, rows)
+            raise KeyboardInterrupt
 
-        patch.setattr(event_log, "_insert_events", crash)
+        patch.setattr(Appender, "add", crash)
         with pytest.raises(KeyboardInterrupt):
             run()
     for relation in ("event", "batch", "quarantine", "file_registry", "file_outcome"):
