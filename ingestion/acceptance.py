@@ -1,8 +1,8 @@
 """Judging the rows of one file against the log: duplicates, conflicts, credit, references. What holds is appended.
 
 Rows that stand by themselves go straight into the log, a part of the file at a time; its unique key is the judge of
-what is new. Rows that take from an original are put aside and decided when the whole file has been read, for their
-original may stand further down.
+what is new. A row that takes from an original is decided when the whole file has been read, for the original may stand
+further down; from the first such row on the rest of the file is held back with it, so that seq follows the lines.
 """
 
 from __future__ import annotations
@@ -62,6 +62,21 @@ FROM incoming AS i
 INNER JOIN events.event AS e USING (region_code, source_system, family, source_event_key)
 WHERE i.line_no = ANY(%(lines)s) ORDER BY i.line_no
 """
+# Keys that come more than once. A key with a row that depends on others is decided row by row, in Python.
+_REPEATED = """
+SELECT r.line_no, r.first_line, r.same
+FROM (
+    SELECT i.line_no, first_value(i.line_no) OVER in_order AS first_line,
+           i.content_hash = first_value(i.content_hash) OVER in_order AS same
+    FROM incoming AS i
+    INNER JOIN (
+        SELECT region_code, source_event_key FROM incoming
+        GROUP BY region_code, source_event_key HAVING count(*) > 1 AND NOT bool_or(stateful)
+    ) AS twice USING (region_code, source_event_key)
+    WINDOW in_order AS (PARTITION BY i.region_code, i.source_event_key ORDER BY i.line_no)
+) AS r
+WHERE r.line_no <> r.first_line
+"""
 _CONFLICTS_IN_FILE = f"""
 SELECT d.line_no, ({_SHOWN.format(row="e")})::text, ({_SHOWN.format(row="i")})::text
 FROM (SELECT unnest(%(lines)s::int[]) AS line_no, unnest(%(firsts)s::int[]) AS first_line) AS d
@@ -81,21 +96,25 @@ _FACT = f"""
     {{row}}.content_hash, {{row}}.fund_code, {{row}}.sub_fund, {{row}}.insurance_type, {{row}}.enrollment_category,
     {_KEYS.strip()}, {", ".join("{row}." + name for name in AMOUNTS)}
 """
-# What was put aside, in line order: rows that depend on others, and rows that share a key with one.
+_WANTED = f"""
+CREATE TEMP TABLE wanted ON COMMIT DROP AS
+SELECT DISTINCT k.region_code, k.original_source AS source_system, k.original_family AS family,
+       k.original_event_key AS source_event_key
+FROM (SELECT i.region_code, {_KEYS.format(row="i")} FROM incoming AS i WHERE i.stateful) AS k
+WHERE k.original_event_key IS NOT NULL;
+ANALYZE wanted
+"""
+# Rows of the file that depend on others, rows of the same key, and rows that they name as their original.
 _FILE_FACTS = f"""
 SELECT i.line_no, NULL::bigint, i.stateful, {_FACT.format(row="i")}
 FROM incoming AS i
+WHERE (i.region_code, i.source_event_key) IN (SELECT region_code, source_event_key FROM incoming WHERE stateful)
+   OR (i.region_code, i.source_system, i.family, i.source_event_key) IN (TABLE wanted)
 ORDER BY i.line_no
 """
 # The originals in the log, what they in turn rest on, and everything that rests on any of these.
 _LOG_FACTS = f"""
-WITH RECURSIVE wanted AS (
-    SELECT DISTINCT k.region_code, k.original_source AS source_system, k.original_family AS family,
-           k.original_event_key AS source_event_key
-    FROM (SELECT i.region_code, {_KEYS.format(row="i")} FROM incoming AS i WHERE i.stateful) AS k
-    WHERE k.original_event_key IS NOT NULL
-),
-up AS (
+WITH RECURSIVE up AS (
     SELECT e.region_code, e.seq, e.original_seq
     FROM wanted AS w INNER JOIN events.event AS e USING (region_code, source_system, family, source_event_key)
     UNION
@@ -140,42 +159,42 @@ class Accepted:
 class Acceptance:
     """The rows of one file on their way into the log. What is refused is left in temp table `refused`."""
 
-    def __init__(self, cursor: Cursor, appender: Appender, judge: Judge) -> None:
+    def __init__(self, cursor: Cursor, appender: Appender, judge: Judge, *, hold: bool = False) -> None:
+        """`hold`: hold all rows back, as for rows of a file that wait."""
         self._cursor = cursor
         self._appender = appender
         self._judge = judge
         self._credits = Credits(cursor, judge.seeds, judge.today)
-        self._aside: set[tuple[str, str]] = set()  # keys of rows put aside
+        self._holding = hold
         self._done = Accepted()
 
     def take(self, part: Part) -> None:
-        """Append what can be judged now; put the rest aside. `RegionsOutOfOrder`: start again."""
+        """Append what can be judged now; hold the rest back. `RegionsOutOfOrder`: start again."""
         if not part.frame.height:
             return
         self._appender.lock(part.frame["region_code"].unique())
         rows, missing = self._credits.complete(part.frame)
         self._settle_waiting(part, missing)
-        rows = self._put_aside(part, rows.filter(~pl.col("line_no").is_in(list(missing))))
+        rows = self._hold(part, rows.filter(~pl.col("line_no").is_in(list(missing))))
         first = pl.struct(_KEY).is_first_distinct()
         self._append(part, rows.filter(first))
         self._settle_known(part, rows.filter(~first))
 
     def finish(self) -> Accepted:
-        """Decide what was put aside, and seal the batches."""
-        self._cursor.execute("SELECT EXISTS (SELECT FROM incoming)")
-        if self._cursor.fetchone() == (True,):
-            self._settle_references()
+        """Decide what was held back, and seal the batches."""
+        if self._holding:
+            self._settle_held()
         self._appender.seal()
         return self._done
 
-    def _put_aside(self, part: Part, rows: pl.DataFrame) -> pl.DataFrame:
-        """The rows that depend on no other; the first line of a key wins, so whatever shares one goes with it."""
-        self._aside.update(rows.filter("stateful").select(_KEY).iter_rows())
-        if not self._aside:
+    def _hold(self, part: Part, rows: pl.DataFrame) -> pl.DataFrame:
+        """The rows before the first that depends on another; that one and all after it are held back."""
+        if not self._holding and not rows["stateful"].any():
             return rows
-        keys = pl.DataFrame(list(self._aside), schema=_KEY, orient="row")
-        incoming.put(self._cursor, part.shown(rows.join(keys, on=_KEY, how="semi", maintain_order="left")))
-        return rows.join(keys, on=_KEY, how="anti", maintain_order="left")
+        free = 0 if self._holding else int(rows["stateful"].arg_max() or 0)
+        self._holding = True
+        incoming.put(self._cursor, part.shown(rows[free:]))
+        return rows[:free]
 
     def _append(self, part: Part, rows: pl.DataFrame) -> None:
         """Copy rows of distinct keys into the log. Its unique index tells whether any is known; mostly none is."""
@@ -221,6 +240,8 @@ class Acceptance:
             incoming.refuse(self._cursor, [self._judge.verdict(n, [missing[n]]) for n in rows["line_no"]])
 
     def _refuse_conflicts(self, query: str, values: dict[str, list[int]]) -> None:
+        if not values["lines"]:
+            return
         self._cursor.execute(query, values | {"hidden": _HIDDEN})
         verdicts = [
             self._judge.verdict(line_no, [("E-CONFLICT", f"已有/stored {stored}；新到/new {new}")])
@@ -228,35 +249,60 @@ class Acceptance:
         ]
         incoming.refuse(self._cursor, verdicts)
 
-    def _settle_references(self) -> None:
-        """Rows that take from an original, in line order, and rows sharing a key with one."""
-        self._settle_known_aside()
-        self._cursor.execute(_FILE_FACTS)
-        facts = {fact.place: fact for fact in map(_fact, self._cursor.fetchall())}
-        decisions = list(decide_rows(list(facts.values()), self._book()).values())
-        in_file = [(d.line_no, d.conflict_with) for d in decisions if d.conflict_with is not None]
-        if in_file:
-            lines, firsts = (list(numbers) for numbers in zip(*in_file, strict=True))
-            self._refuse_conflicts(_CONFLICTS_IN_FILE, {"lines": lines, "firsts": firsts})
-        incoming.refuse(self._cursor, [self._reference_verdict(d, facts[d.line_no]) for d in decisions if d.codes])
-        duplicates = [d.line_no for d in decisions if d.duplicate_of is not None]
-        incoming.drop(self._cursor, duplicates)
-        self._done.duplicate += len(duplicates)
-        self._resolve([d for d in decisions if d.accepted], facts)
-        for rows in incoming.settled(self._cursor, _ROWS):
+    def _settle_held(self) -> None:
+        """Everything held back, in line order: known rows, repeated ones, those that take from an original."""
+        self._cursor.execute("ANALYZE incoming")
+        self._settle_known_held()
+        self._settle_repeated_held()
+        self._settle_references()
+        for rows in incoming.in_order(self._cursor, self._appender.last_seqs(), _ROWS):
             self._add(rows)
 
-    def _settle_known_aside(self) -> None:
-        """The same as `_settle_known` for what was put aside before all of the file was in the log."""
+    def _settle_known_held(self) -> None:
         self._cursor.execute(
             "SELECT i.line_no, e.content_hash = i.content_hash FROM incoming AS i"
             " INNER JOIN events.event AS e USING (region_code, source_system, family, source_event_key)"
         )
         known = dict(self._cursor.fetchall())
-        same = [line_no for line_no, is_same in known.items() if is_same]
-        incoming.drop(self._cursor, same)
-        self._done.duplicate += len(same)
-        self._refuse_conflicts(_CONFLICTS_WITH_LOG, {"lines": [n for n, is_same in known.items() if not is_same]})
+        self._drop_duplicates([line_no for line_no, same in known.items() if same])
+        self._refuse_conflicts(_CONFLICTS_WITH_LOG, {"lines": [line_no for line_no, same in known.items() if not same]})
+
+    def _settle_repeated_held(self) -> None:
+        self._cursor.execute(_REPEATED)
+        repeated = self._cursor.fetchall()
+        self._refuse_conflicts_in_file([(line_no, first) for line_no, first, same in repeated if not same])
+        self._drop_duplicates([line_no for line_no, _, same in repeated if same])
+
+    def _settle_references(self) -> None:
+        """Rows that take from an original, in line order, and rows sharing a key with one."""
+        self._cursor.execute(_WANTED)
+        self._cursor.execute(_FILE_FACTS)
+        facts = {fact.place: fact for fact in map(_fact, self._cursor.fetchall())}
+        if not facts:
+            return
+        decisions = decide_rows(list(facts.values()), self._book()).values()
+        self._refuse_conflicts_in_file([(d.line_no, d.conflict_with) for d in decisions if d.conflict_with is not None])
+        incoming.refuse(self._cursor, [self._reference_verdict(d, facts[d.line_no]) for d in decisions if d.codes])
+        self._drop_duplicates([d.line_no for d in decisions if d.duplicate_of is not None])
+        execute_values(
+            self._cursor,
+            "INSERT INTO resolved VALUES %s",
+            [
+                (d.line_no, d.original_seq, d.original_line, d.sub_fund, d.personal_account_credit)
+                for d in decisions
+                if d.accepted
+            ],
+            template="(%s, %s::bigint, %s::int, %s, %s::numeric)",
+            page_size=500,
+        )
+
+    def _drop_duplicates(self, line_nos: list[int]) -> None:
+        incoming.drop(self._cursor, line_nos)
+        self._done.duplicate += len(line_nos)
+
+    def _refuse_conflicts_in_file(self, pairs: list[tuple[int, int]]) -> None:
+        lines, firsts = ([pair[side] for pair in pairs] for side in (0, 1))
+        self._refuse_conflicts(_CONFLICTS_IN_FILE, {"lines": lines, "firsts": firsts})
 
     def _reference_verdict(self, decision: Decision, fact: Fact) -> tuple[int, list[str], list[str]]:
         original = fact.original_key[3] if fact.original_key else ""
@@ -270,33 +316,6 @@ class Acceptance:
         for record in self._cursor.fetchall():
             book.replay(_fact(record))
         return book
-
-    def _resolve(self, accepted: Sequence[Decision], facts: dict[int, Fact]) -> None:
-        """Originals were decided before what takes from them, so they get their seq first."""
-        seqs: dict[int, int] = {}
-        coming: dict[str, int] = {}
-        for decision in accepted:
-            region = facts[decision.line_no].key[0]
-            seqs[decision.line_no] = coming.setdefault(region, self._appender.next_seq(region))
-            coming[region] += 1
-        resolved = [
-            (
-                d.line_no,
-                place,
-                d.original_seq if d.original_line is None else seqs[d.original_line],
-                d.sub_fund,
-                d.personal_account_credit,
-            )
-            for place, d in enumerate(accepted)
-        ]
-        execute_values(
-            self._cursor,
-            "INSERT INTO resolved VALUES %s",
-            resolved,
-            template="(%s, %s, %s::bigint, %s, %s::numeric)",
-            page_size=500,
-        )
-        self._cursor.execute("CREATE INDEX ON pg_temp.resolved (place); ANALYZE resolved; ANALYZE incoming")
 
 
 def _fact(record: Sequence[Any]) -> Fact:

@@ -89,9 +89,9 @@ class Appender:
                 self._cursor.execute(f"SELECT {_LOCK}", (region,))
             self._batches[region] = self._open(region)
 
-    def next_seq(self, region: str) -> int:
-        """The position that the next event of a locked region gets."""
-        return self._batches[region].next_seq
+    def last_seqs(self) -> dict[str, int]:
+        """The last position taken in each locked region."""
+        return {region: batch.next_seq - 1 for region, batch in self._batches.items()}
 
     def add(self, rows: pl.DataFrame) -> None:
         """Copy events in, in their order. Columns: those of `events.event` without what is given here, as text."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -25,7 +25,7 @@ CREATE TEMP TABLE verdict (line_no integer, error_codes text[], messages text[])
 CREATE TEMP TABLE arriving (line_no integer, region_code text, source_event_key text, content_hash bytea)
     ON COMMIT DROP;
 CREATE TEMP TABLE resolved (
-    line_no integer, place bigint, original_seq bigint, sub_fund text, personal_account_credit numeric(18, 2)
+    line_no integer, original_seq bigint, original_line integer, sub_fund text, personal_account_credit numeric(18, 2)
 ) ON COMMIT DROP
 """
 # Moves rows from `incoming` to `refused`. Only rows that wait keep their canonical columns, as the source gave them.
@@ -46,6 +46,26 @@ _COLUMNS = """
 SELECT attname FROM pg_attribute WHERE attrelid = 'pg_temp.incoming'::regclass AND attnum > 0 AND NOT attisdropped
 ORDER BY attnum
 """
+_PLACE = """
+CREATE TEMP TABLE placed ON COMMIT DROP AS
+SELECT i.line_no, l.last_seq + row_number() OVER (PARTITION BY i.region_code ORDER BY i.line_no) AS seq
+FROM incoming AS i
+INNER JOIN unnest(%(regions)s::text[], %(last_seqs)s::bigint[]) AS l(region_code, last_seq) USING (region_code);
+CREATE UNIQUE INDEX ON pg_temp.placed (line_no);
+CREATE UNIQUE INDEX ON pg_temp.incoming (line_no);
+ANALYZE placed;
+ANALYZE incoming;
+ANALYZE resolved
+"""
+_RESOLVED = {
+    "sub_fund": "coalesce(i.sub_fund, r.sub_fund)",
+    "personal_account_credit": "coalesce(i.personal_account_credit, r.personal_account_credit)",
+    "derived_columns": """nullif(coalesce(i.derived_columns, '{}') || array_remove(ARRAY[
+        CASE WHEN i.sub_fund IS NULL AND r.sub_fund IS NOT NULL THEN 'sub_fund' END,
+        CASE WHEN i.personal_account_credit IS NULL AND r.personal_account_credit IS NOT NULL
+             THEN 'personal_account_credit' END
+        ], NULL), '{}')""",
+}
 _BYTES = ("content_hash",)
 _NUMBERS = ("line_no", "original_seq", "stateful")
 
@@ -123,30 +143,27 @@ def take(cursor: Cursor, size: int) -> Iterator[pl.DataFrame]:
         yield frame
 
 
-def settled(cursor: Cursor, size: int) -> Iterator[pl.DataFrame]:
-    """Rows of `incoming` that temp table `resolved` accepts, with what it adds to them, in the order of its places."""
+def in_order(cursor: Cursor, last_seqs: Mapping[str, int], size: int) -> Iterator[pl.DataFrame]:
+    """The rows of `incoming` by line, at most `size` at a time, with what temp table `resolved` adds to them.
+
+    `last_seqs`: the last position taken in each region; that of an original in the same file follows from it.
+    """
     names = [name for name in _names(cursor) if name not in ("raw", "posting_amount", "stateful")]
-    told = {
-        "sub_fund": "coalesce(i.sub_fund, r.sub_fund)",
-        "personal_account_credit": "coalesce(i.personal_account_credit, r.personal_account_credit)",
-        "derived_columns": "nullif(coalesce(i.derived_columns, '{}') || array_remove(ARRAY["
-        "CASE WHEN i.sub_fund IS NULL AND r.sub_fund IS NOT NULL THEN 'sub_fund' END,"
-        "CASE WHEN i.personal_account_credit IS NULL AND r.personal_account_credit IS NOT NULL"
-        " THEN 'personal_account_credit' END], NULL), '{}')",
-    }
-    start = 0
+    cursor.execute(_PLACE, {"regions": list(last_seqs), "last_seqs": list(last_seqs.values())})
+    last = 0
     while True:
         cursor.execute(
-            f"SELECT {_as_text(names, told)}, r.original_seq"
-            " FROM resolved AS r INNER JOIN incoming AS i USING (line_no)"
-            " WHERE r.place >= %s AND r.place < %s ORDER BY r.place",
-            (start, start + size),
+            f"SELECT {_as_text(names, _RESOLVED)}, coalesce(r.original_seq, o.seq)"
+            " FROM incoming AS i LEFT JOIN resolved AS r USING (line_no) LEFT JOIN placed AS o"
+            " ON o.line_no = r.original_line WHERE i.line_no > %s ORDER BY i.line_no LIMIT %s",
+            (last, size),
         )
         rows = cursor.fetchall()
         if not rows:
             return
-        yield _frame([*names, "original_seq"], rows)
-        start += size
+        frame = _frame([*names, "original_seq"], rows)
+        last = int(frame["line_no"][-1])
+        yield frame
 
 
 def _names(cursor: Cursor) -> list[str]:
@@ -154,7 +171,7 @@ def _names(cursor: Cursor) -> list[str]:
     return [name for (name,) in cursor.fetchall()]
 
 
-def _as_text(names: Sequence[str], told: dict[str, str] | None = None) -> str:
+def _as_text(names: Sequence[str], told: Mapping[str, str] | None = None) -> str:
     values = {name: (told or {}).get(name, f"i.{name}") for name in names}
     return ", ".join(value if n in (*_BYTES, *_NUMBERS) else f"({value})::text" for n, value in values.items())
 

@@ -195,7 +195,8 @@ def _retry_file(connection: Connection, settings: Settings, origin: Origin, file
         appender.lock(quarantine.regions_waiting(cursor, origin.file_id))
         incoming.create_tables(cursor)
         taken = quarantine.take_up(cursor, origin.file_id)
-        acceptance = Acceptance(cursor, appender, Judge(Seeds.load(settings.seeds_dir), beijing_today(), file_name))
+        judge = Judge(Seeds.load(settings.seeds_dir), beijing_today(), file_name)
+        acceptance = Acceptance(cursor, appender, judge, hold=True)
         for rows in incoming.take(cursor, RETRIED_ROWS):
             acceptance.take(Part(rows, shown=lambda some: some))
         done = acceptance.finish()
