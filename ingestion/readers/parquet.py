@@ -6,7 +6,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
@@ -92,7 +92,7 @@ def _slices(source: pl.LazyFrame, feed: Feed, size: int) -> Iterator[Chunk]:
             raise FileRejected("E-FILE-TOO-LARGE", f"{ROWS_MAX:,}")
         if frame.height:
             lines = list(range(line_no, line_no + frame.height))
-            yield Chunk(tidy(frame.select(_text(frame[name]) for name in readable)), lines, faults=_lost(frame, feed))
+            yield Chunk(_texts(frame), lines, faults=_lost(frame, feed))
         line_no += frame.height
 
 
@@ -101,25 +101,41 @@ def _is_plain(dtype: pl.DataType) -> bool:
     return not dtype.is_nested() and dtype not in _NOT_PLAIN
 
 
+def _texts(frame: pl.DataFrame) -> pl.DataFrame:
+    texts = frame.select(_text(values) for values in frame)
+    return texts.with_columns(tidy(texts.select(name for name, dtype in frame.schema.items() if not _is_spelt(dtype))))
+
+
+def _is_spelt(dtype: pl.DataType) -> bool:
+    """Whether its texts are of our own making, and so never blank."""
+    return dtype.is_numeric() or dtype.is_temporal()
+
+
 def _text(values: pl.Series) -> pl.Series:
     """Exact text: numbers without exponent or idle zeros, dates ISO, a time of day only where there is one."""
     dtype = values.dtype
     if isinstance(dtype, pl.Datetime):
         return _moments(values)
-    if dtype == pl.Float64 or isinstance(dtype, pl.Decimal):
-        return _mapped(values.cast(pl.String), _number)
+    if isinstance(dtype, pl.Decimal):
+        return _unpadded(values.cast(pl.String)) if dtype.scale else values.cast(pl.String)
+    if dtype == pl.Float64:
+        return _floats(values.cast(pl.String))
     if isinstance(dtype, pl.Time):
         return values.dt.to_string("%H:%M:%S")
     return values.cast(pl.String)
 
 
-def _mapped(texts: pl.Series, spell: Callable[[str], str]) -> pl.Series:
-    return pl.Series(texts.name, [None if text is None else spell(text) for text in texts], dtype=pl.String)
+def _unpadded(texts: pl.Series) -> pl.Series:
+    """Without the zeros that end a fraction; each text has one."""
+    return texts.str.strip_chars_end("0").str.strip_chars_end(".")
 
 
-def _number(text: str) -> str:
-    value = Decimal(text)
-    return plain(value) if value.is_finite() else text
+def _floats(texts: pl.Series) -> pl.Series:
+    """The shortest spelling, but without exponent or negative zero; what is not finite has no point."""
+    has_exponent = texts.str.contains("e", literal=True)
+    short = _unpadded(texts).zip_with(texts.str.contains(".", literal=True) & ~has_exponent, texts)
+    spelt = {text: plain(Decimal(text)) for text in texts.filter(has_exponent).unique()}
+    return short.replace({"-0": "0"} | spelt)
 
 
 def _moments(values: pl.Series) -> pl.Series:
