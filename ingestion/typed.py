@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 import polars as pl
 
 AMOUNT_DIGITS_MAX = 15  # of cents, so below ten trillion yuan: sums of rows have to fit the books' numeric(18, 2)
+_CENTS_MAX = 10**AMOUNT_DIGITS_MAX - 1
 TEXT_LENGTH_MAX = 400  # characters; keys are indexed, and an index entry must stay below 2.7 kB
 _UNIT_DECIMALS = {"yuan": 2, "fen": 0, "wan": 6}
 _MONTH_MARK = "|%d"
+_FIRST_DAY, _LAST_DAY = date(1800, 1, 1), date(9999, 12, 31)
 
 
 @dataclass(frozen=True)
@@ -32,14 +35,9 @@ def cents(text: pl.Expr, form: Form) -> pl.Expr:
     plain = _without_thousands(text) if form.thousands else text
     fraction = rf"(?:\.[0-9]{{1,{decimals}}})?" if decimals else r"(?:\.0{1,2})?"
     valid = plain.str.contains(rf"^-?[0-9]+{fraction}$")
-    whole = plain.str.extract(r"^-?([0-9]+)", 1)
-    part = plain.str.extract(r"\.([0-9]+)$", 1).fill_null("") if decimals else pl.lit("")
-    digits = pl.concat_str(whole, part.str.pad_end(decimals, "0") if decimals else part).str.strip_chars_start("0")
-    size = pl.when(digits.str.len_bytes() <= AMOUNT_DIGITS_MAX).then(
-        pl.when(digits == "").then(pl.lit("0")).otherwise(digits)
-    )
-    sign = pl.when(plain.str.starts_with("-")).then(-1).otherwise(1)
-    return pl.when(valid).then(size.cast(pl.Int64, strict=False) * sign)
+    # What has more digits than a decimal can hold becomes null; that many decimals of the unit make cents.
+    exact = plain.cast(pl.Decimal(38, decimals), strict=False).to_physical()
+    return pl.when(valid & exact.is_between(-_CENTS_MAX, _CENTS_MAX)).then(exact).cast(pl.Int64)
 
 
 def _without_thousands(text: pl.Expr) -> pl.Expr:
@@ -62,7 +60,7 @@ def months(text: pl.Expr, form: Form) -> pl.Expr:
 
 
 def _sane(value: pl.Expr) -> pl.Expr:
-    return pl.when(value.dt.year().is_between(1800, 9999)).then(value)
+    return pl.when(value.is_between(_FIRST_DAY, _LAST_DAY)).then(value)
 
 
 def integers(text: pl.Expr) -> pl.Expr:

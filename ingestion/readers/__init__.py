@@ -13,12 +13,12 @@ from ingestion.readers.chunk import CHUNK_ROWS, Chunk, Misfit
 from ingestion.readers.delimited import csv_chunks
 from ingestion.readers.json_lines import jsonl_chunks
 from ingestion.readers.parquet import parquet_chunks
-from ingestion.readers.text import text_lines
+from ingestion.readers.text import text_blocks
 from ingestion.readers.workbook import xlsx_chunks
 
 __all__ = ["CHUNK_ROWS", "READER_VERSION", "Chunk", "Misfit", "chunks"]
 
-READER_VERSION = "3"
+READER_VERSION = "4"
 
 _TEXT = {"csv": csv_chunks, "jsonl": jsonl_chunks}
 _BINARY: dict[str, Callable[[Path, Feed, int], Iterator[Chunk]]] = {"xlsx": xlsx_chunks, "parquet": parquet_chunks}
@@ -33,8 +33,8 @@ def chunks(path: Path, feed: Feed, size: int = CHUNK_ROWS) -> Iterator[Chunk]:
         if feed.format in _BINARY:
             yield from _BINARY[feed.format](path, feed, size)
         else:
-            with text_lines(path, feed.encoding) as lines:
-                yield from _TEXT[feed.format](lines, feed, size)
+            with text_blocks(path, feed.encoding) as blocks:
+                yield from _TEXT[feed.format](blocks, feed, size)
     except UnicodeDecodeError as error:
         raise FileRejected("E-FILE-ENCODING", f"{error.encoding}, {error.reason}") from None
     except (gzip.BadGzipFile, zlib.error, EOFError) as error:

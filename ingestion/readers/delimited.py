@@ -1,104 +1,109 @@
-"""CSV: records that may span lines, and lines whose quote is never closed."""
+"""CSV: what is written plainly is split in bulk, the rest record by record."""
 
 from __future__ import annotations
 
-import csv
-from collections import deque
 from collections.abc import Iterator
+from functools import lru_cache
+
+import polars as pl
 
 from ingestion.errors import FileRejected
 from ingestion.profiles import Feed
-from ingestion.readers.chunk import Chunk, Misfit, batches, text_frame
+from ingestion.readers.chunk import Chunk, Misfit, regrouped, text_frame, tidy
+from ingestion.readers.records import Record, Remainder, records
 
-_RECORD_LINES_MAX = 10_000
-_FIELD_BYTES_MAX = 64 * 1024 * 1024
+_CAREFUL_CHARACTERS = 1 << 15  # a text is halved down to this in search of what is not plain
 
 
-def csv_chunks(lines: Iterator[str], feed: Feed, size: int) -> Iterator[Chunk]:
+def csv_chunks(blocks: Iterator[str], feed: Feed, size: int) -> Iterator[Chunk]:
     """Rows of a CSV file below its header."""
-    records = _records(lines, feed.delimiter)
-    header = _header(records)
+    rest = Remainder(blocks)
+    header = _header(rest, feed.delimiter)
     feed.check_header(header)
-    for batch in batches(records, size, lambda record: sum(map(len, record[1]))):
-        good = [
-            (line_no, record) for line_no, record in batch if isinstance(record, list) and len(record) == len(header)
-        ]
-        misfits = [
-            Misfit(line_no, "E-SCHEMA-FIELDS", feed.delimiter.join(record) if isinstance(record, list) else record)
-            for line_no, record in batch
-            if not isinstance(record, list) or len(record) != len(header)
-        ]
-        yield Chunk(text_frame(header, [record for _, record in good]), [line_no for line_no, _ in good], misfits)
+    return regrouped(_parts(rest, header, feed.delimiter), size)
 
 
-def _header(records: Iterator[tuple[int, list[str] | str]]) -> list[str]:
-    _, record = next(records, (0, ""))
-    if isinstance(record, str):
-        raise FileRejected("E-FILE-EMPTY" if not record else "E-FILE-HEADER", record[:80])
-    return [name.strip() for name in record]
+def _header(rest: Remainder, delimiter: str) -> list[str]:
+    while text := rest.take():
+        end = _line_end(text, 0)
+        rest.put_back(text[end:])
+        for record in list(records(text[:end], rest, delimiter)):
+            if isinstance(record.fields, str):
+                raise FileRejected("E-FILE-HEADER", record.fields[:80])
+            return [name.strip() for name in record.fields]
+    raise FileRejected("E-FILE-EMPTY")
 
 
-class _Lines:
-    """Physical lines for csv.reader that remembers those of the record being read, and can take some back."""
-
-    def __init__(self, source: Iterator[str]) -> None:
-        self._source = source
-        self._again: deque[str] = deque()
-        self.record: list[str] = []
-        self.exhausted = False
-
-    def __iter__(self) -> _Lines:
-        return self
-
-    def __next__(self) -> str:
-        if len(self.record) >= _RECORD_LINES_MAX:
-            raise csv.Error("record too long")
-        try:
-            line = self._again.popleft() if self._again else next(self._source)
-        except StopIteration:
-            self.exhausted = True
-            raise
-        self.record.append(line)
-        return line
-
-    def give_back_all_but_first(self) -> str:
-        """The first line of the record; the others will be read again."""
-        first, *others = self.record
-        self._again.extendleft(reversed(others))
-        self.record = []
-        self.exhausted = False
-        return first
+def _parts(rest: Remainder, header: list[str], delimiter: str) -> Iterator[Chunk]:
+    """Chunks of any size. A text that is not plain throughout is halved until what is not plain stands alone."""
+    while text := rest.take():
+        frame = _plain_frame(text, header, delimiter)
+        if frame is not None:
+            first, rest.line_no = rest.line_no, rest.line_no + frame.height
+            yield Chunk(frame, list(range(first, rest.line_no)))
+        elif len(text) > _CAREFUL_CHARACTERS and (end := _line_end(text, len(text) // 2)) < len(text):
+            rest.put_back(text[end:])
+            rest.put_back(text[:end])
+        else:
+            yield _careful(list(records(text, rest, delimiter)), header, delimiter)
 
 
-def _records(source: Iterator[str], delimiter: str) -> Iterator[tuple[int, list[str] | str]]:
-    """(first physical line, fields), or the text of a line whose quote is never closed. Blank lines are no rows."""
-    csv.field_size_limit(_FIELD_BYTES_MAX)
-    lines = _Lines(source)
-    line_no = 1
-    reader = csv.reader(lines, delimiter=delimiter)
-    while True:
-        try:
-            record = next(reader, None)
-        except csv.Error:
-            record = None
-        if not lines.record:
-            return
-        if record is None or (lines.exhausted and _is_open(lines.record, delimiter)):
-            yield line_no, lines.give_back_all_but_first().rstrip("\r\n")
-            line_no += 1
-            reader = csv.reader(lines, delimiter=delimiter)
-            continue
-        if record:
-            yield line_no, record
-        line_no += len(lines.record)
-        lines.record = []
+def _line_end(text: str, start: int) -> int:
+    """Behind the first line end at or after `start`, of a text whose lines are whole."""
+    ends = [place for place in (text.find("\n", start), text.find("\r", start)) if place >= 0]
+    if not ends:
+        return len(text)
+    end = min(ends)
+    return end + 2 if text.startswith("\r\n", end) else end + 1
 
 
-def _is_open(record: list[str], delimiter: str) -> bool:
-    """Whether the text ends inside a quoted field."""
-    try:
-        for _ in csv.reader(record, delimiter=delimiter, strict=True):
-            pass
-    except csv.Error as error:
-        return "unexpected end" in str(error)
-    return False
+def _plain_frame(text: str, header: list[str], delimiter: str) -> pl.DataFrame | None:
+    """The rows of a text that every reader of CSV splits alike, a row a line; None for any other."""
+    if not delimiter.isascii():
+        return None
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if not text.endswith("\n"):
+        text += "\n"
+    whole = pl.Series([text])
+    tight, plain = _patterns(len(header), delimiter)
+    is_tight = bool(whole.str.contains(tight).item())
+    if not is_tight and not whole.str.contains(plain).item():
+        return None
+    # With a header of its own, so that whatever the text begins with is a value and nothing else.
+    content = delimiter.join(str(place) for place in range(len(header))) + "\n" + text
+    frame = pl.read_csv(content.encode(), separator=delimiter, infer_schema=False)
+    if frame.height != text.count("\n"):
+        return None
+    frame.columns = header
+    return frame if is_tight else tidy(frame)
+
+
+@lru_cache
+def _patterns(columns: int, delimiter: str) -> tuple[str, str]:
+    """Texts of lines of that many fields, quoted entirely or not at all: without blanks at their ends, and with.
+
+    A single field is never empty here: such a line is blank.
+    """
+    mark = rf"\x{{{ord(delimiter):x}}}"
+    words = rf'[^\s"{mark}]+(?:[^\S\n{mark}]+[^\s"{mark}]+)*'
+    tight = rf'(?:{words}|"{words}")' + ("?" if columns > 1 else "")
+    bare = rf'[^"\n{mark}]' + ("*" if columns > 1 else "+")
+    loose = rf'(?:{bare}|"(?:[^"\n]|"")*")'
+    return _lines_of(tight, mark, columns), _lines_of(loose, mark, columns)
+
+
+def _lines_of(field: str, mark: str, columns: int) -> str:
+    return rf"\A(?:{field}(?:{mark}{field}){{{columns - 1}}}\n)+\z"
+
+
+def _careful(found: list[Record], header: list[str], delimiter: str) -> Chunk:
+    good: list[tuple[int, list[str]]] = []
+    misfits = []
+    for line_no, fields in found:
+        if isinstance(fields, list) and len(fields) == len(header):
+            good.append((line_no, fields))
+        else:
+            text = fields if isinstance(fields, str) else delimiter.join(fields)
+            misfits.append(Misfit(line_no, "E-SCHEMA-FIELDS", text))
+    return Chunk(text_frame(header, [fields for _, fields in good]), [line_no for line_no, _ in good], misfits)

@@ -8,14 +8,15 @@ from collections.abc import Iterator
 
 from ingestion.profiles import Feed
 from ingestion.readers.chunk import Chunk, Misfit, batches, text_frame
+from ingestion.readers.text import lines_of
 
 _SPARE = "\x00"  # stands for what no database can hold; such a text is refused later
 
 
-def jsonl_chunks(lines: Iterator[str], feed: Feed, size: int) -> Iterator[Chunk]:
+def jsonl_chunks(blocks: Iterator[str], feed: Feed, size: int) -> Iterator[Chunk]:
     """Rows of a JSON Lines file; its columns are the keys that occur."""
     seen: set[str] = set()
-    numbered = ((number, line.strip()) for number, line in enumerate(_joined(lines), start=1))
+    numbered = ((number, line.strip()) for number, line in enumerate(_joined(lines_of(blocks)), start=1))
     filled = ((number, line) for number, line in numbered if line)
     for batch in batches(filled, size, lambda numbered: len(numbered[1])):
         parsed = [(number, line, _json_object(line)) for number, line in batch]

@@ -6,28 +6,43 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
+import pyarrow as pa
 from polars.exceptions import PanicException, PolarsError
+from pyarrow import parquet
 
 from ingestion.errors import FileRejected, ReadingInterrupted
 from ingestion.profiles import Feed
-from ingestion.readers import memory
+from ingestion.readers import memory, parquet_trial
 from ingestion.readers.cells import LOST_FROM, plain
-from ingestion.readers.chunk import Chunk, tidy
+from ingestion.readers.chunk import CHUNK_CHARACTERS, Chunk, tidy
 
 ROWS_MAX = 50_000_000
-_TRIAL = Path(__file__).with_name("parquet_trial.py")
+_TRIAL = Path(parquet_trial.__file__)
 _TRIAL_SECONDS_MAX = 600
-_MEMORY_BYTES_MAX = 8 * 1024**3
+_MEMORY_BYTES_MAX = 2 * 1024**3
+_BUFFER_BYTES = 1024**2
 _PLAUSIBLE_BYTES = 1024**4  # what asks for more at once is damaged
-_ALLOCATION = re.compile(r"memory allocation of ([0-9]+) bytes failed")
+_ALLOCATION = re.compile(r"(?:memory allocation|malloc|realloc)\D+([0-9]+) (?:bytes )?failed")
 _CRASHES = (signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGTRAP)
 _TIME_ZONE = "Asia/Shanghai"  # business dates are Beijing dates
-_NOT_PLAIN = (pl.Binary, pl.Object, pl.Duration, pl.Unknown, pl.Float16, pl.Float32)
+_PLAIN = (
+    pa.types.is_string,
+    pa.types.is_large_string,
+    pa.types.is_string_view,
+    pa.types.is_boolean,
+    pa.types.is_integer,
+    pa.types.is_float64,
+    pa.types.is_decimal128,
+    pa.types.is_date,
+    pa.types.is_time,
+    pa.types.is_timestamp,
+    pa.types.is_null,
+)
 
 
 def parquet_chunks(path: Path, feed: Feed, size: int) -> Iterator[Chunk]:
@@ -35,12 +50,12 @@ def parquet_chunks(path: Path, feed: Feed, size: int) -> Iterator[Chunk]:
     with path.open("rb") as stream:
         if not stream.read(1):
             raise FileRejected("E-FILE-EMPTY")
-    _try(path)
-    yield from slices(path, feed, size)
+    largest = _try(path)
+    yield from slices(path, feed, max(1, min(size, parquet_trial.BATCH_ROWS * CHUNK_CHARACTERS // (largest + 1))))
 
 
-def _try(path: Path) -> None:
-    """Let another process decode the file first: what is damaged may abort it.
+def _try(path: Path) -> int:
+    """Let another process decode the file first: what is damaged may abort it. Gives the bytes of its largest batch.
 
     `ReadingInterrupted` when that process does not start or is killed from outside, which says nothing of the file.
     """
@@ -54,6 +69,7 @@ def _try(path: Path) -> None:
         raise ReadingInterrupted(f"{path.name}: the trial of the file did not start: {error.strerror}") from None
     if tried.returncode:
         raise _verdict(path, tried)
+    return int(tried.stdout.split()[-1])
 
 
 def _verdict(path: Path, tried: subprocess.CompletedProcess[bytes]) -> Exception:
@@ -72,33 +88,50 @@ def _verdict(path: Path, tried: subprocess.CompletedProcess[bytes]) -> Exception
 def slices(path: Path, feed: Feed, size: int) -> Iterator[Chunk]:
     """The same of a file that is known to be sound."""
     try:
-        yield from _slices(pl.scan_parquet(path, glob=False, hive_partitioning=False), feed, size)
-    except (PolarsError, PanicException) as error:
+        # Without buffers of its own and in pieces, so that a row group of any size is never in memory as a whole.
+        with parquet.ParquetFile(path, buffer_size=_BUFFER_BYTES, pre_buffer=False) as source:
+            yield from _slices(source, feed, size)
+    except (pa.ArrowException, PolarsError, PanicException) as error:
         raise FileRejected("E-FILE-PARQUET", str(error).partition("\n")[0][:200]) from None
 
 
-def _slices(source: pl.LazyFrame, feed: Feed, size: int) -> Iterator[Chunk]:
-    schema = source.collect_schema()
-    if not schema:
+def _slices(source: parquet.ParquetFile, feed: Feed, size: int) -> Iterator[Chunk]:
+    schema = source.schema_arrow
+    if not schema.names:
         raise FileRejected("E-FILE-EMPTY")
-    feed.check_header(list(schema))
-    readable = [name for name, dtype in schema.items() if _is_plain(dtype)]
-    unreadable = [name for name in schema if name not in readable and name not in feed.ignore]
+    feed.check_header(schema.names)
+    readable = [field.name for field in schema if _is_plain(field.type)]
+    unreadable = [field for field in schema if not _is_plain(field.type) and field.name not in feed.ignore]
     if unreadable:
-        raise FileRejected("E-FILE-TYPE", ", ".join(f"{name[:80]} {schema[name]}"[:120] for name in unreadable[:30]))
+        raise FileRejected(
+            "E-FILE-TYPE", ", ".join(f"{field.name[:80]} {field.type}"[:120] for field in unreadable[:30])
+        )
+    if source.metadata.num_rows > ROWS_MAX:
+        raise FileRejected("E-FILE-TOO-LARGE", f"{source.metadata.num_rows:,}")
     line_no = 2
-    for frame in source.select(readable).collect_batches(chunk_size=size, maintain_order=True):
-        if line_no + frame.height > ROWS_MAX:
-            raise FileRejected("E-FILE-TOO-LARGE", f"{ROWS_MAX:,}")
+    for batch in source.iter_batches(size, columns=readable, use_threads=False):
+        frame = pl.DataFrame(pl.from_arrow(batch)).select(readable)
         if frame.height:
             lines = list(range(line_no, line_no + frame.height))
-            yield Chunk(tidy(frame.select(_text(frame[name]) for name in readable)), lines, faults=_lost(frame, feed))
+            yield Chunk(_texts(frame), lines, faults=_lost(frame, feed))
         line_no += frame.height
 
 
-def _is_plain(dtype: pl.DataType) -> bool:
+def _is_plain(kind: pa.DataType) -> bool:
     """Whether every value has exact text; single precision holds neither fen nor numbers of more than a few digits."""
-    return not dtype.is_nested() and dtype not in _NOT_PLAIN
+    if pa.types.is_dictionary(kind):
+        return _is_plain(kind.value_type)
+    return any(test(kind) for test in _PLAIN)
+
+
+def _texts(frame: pl.DataFrame) -> pl.DataFrame:
+    texts = frame.select(_text(values) for values in frame)
+    return texts.with_columns(tidy(texts.select(name for name, dtype in frame.schema.items() if not _is_spelt(dtype))))
+
+
+def _is_spelt(dtype: pl.DataType) -> bool:
+    """Whether its texts are of our own making, and so never blank."""
+    return dtype.is_numeric() or dtype.is_temporal()
 
 
 def _text(values: pl.Series) -> pl.Series:
@@ -106,20 +139,26 @@ def _text(values: pl.Series) -> pl.Series:
     dtype = values.dtype
     if isinstance(dtype, pl.Datetime):
         return _moments(values)
-    if dtype == pl.Float64 or isinstance(dtype, pl.Decimal):
-        return _mapped(values.cast(pl.String), _number)
+    if isinstance(dtype, pl.Decimal):
+        return _unpadded(values.cast(pl.String)) if dtype.scale else values.cast(pl.String)
+    if dtype == pl.Float64:
+        return _floats(values.cast(pl.String))
     if isinstance(dtype, pl.Time):
         return values.dt.to_string("%H:%M:%S")
     return values.cast(pl.String)
 
 
-def _mapped(texts: pl.Series, spell: Callable[[str], str]) -> pl.Series:
-    return pl.Series(texts.name, [None if text is None else spell(text) for text in texts], dtype=pl.String)
+def _unpadded(texts: pl.Series) -> pl.Series:
+    """Without the zeros that end a fraction; each text has one."""
+    return texts.str.strip_chars_end("0").str.strip_chars_end(".")
 
 
-def _number(text: str) -> str:
-    value = Decimal(text)
-    return plain(value) if value.is_finite() else text
+def _floats(texts: pl.Series) -> pl.Series:
+    """The shortest spelling, but without exponent or negative zero; what is not finite has no point."""
+    has_exponent = texts.str.contains("e", literal=True)
+    short = _unpadded(texts).zip_with(texts.str.contains(".", literal=True) & ~has_exponent, texts)
+    spelt = {text: plain(Decimal(text)) for text in texts.filter(has_exponent).unique()}
+    return short.replace({"-0": "0"} | spelt)
 
 
 def _moments(values: pl.Series) -> pl.Series:
