@@ -1,4 +1,4 @@
-"""Canonical bytes of an event and of a batch, and their hashes.
+"""Canonical bytes of an event, of a batch and of what acceptance adds to it, and their hashes: docs/canonical-form.md.
 
 An event is the version byte 0x01 and then its fields in the order of the contract, each as a netstring:
 `-` for null, else `<length in bytes>:<UTF-8>`. Decimals have two places, dates are ISO, months YYYY-MM.
@@ -13,13 +13,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import polars as pl
+import polars_hash
 
 from ingestion.contracts import FAMILIES
 
 ENVELOPE = ("region_code", "event_type", "family", "schema_version", "source_system", "source_event_key", "occurred_on")
 GENESIS = bytes(32)
+TIME_FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"  # of UTC
 _EVENT_VERSION = b"\x01"
 _BATCH_VERSION = b"\x02"
+_DERIVED_VERSION = b"\x03"
+DERIVABLE = ("birth_date", "sex", "personal_account_credit", "sub_fund")
+ADDED = ("original_seq", "derived_columns", "pseudonym_key_id")
 _CONTROL = (
     "accounting_month",
     "prepared_by",
@@ -54,14 +59,44 @@ def content_hash(fields: Iterable[str | None]) -> bytes:
 
 def content_hashes(frame: pl.DataFrame, columns: Iterable[str]) -> list[bytes]:
     """`content_hash` for each row of a frame of canonical text columns."""
-    netstrings = (
-        pl.when(pl.col(name).is_null())
-        .then(pl.lit("-"))
-        .otherwise(pl.concat_str(pl.col(name).str.len_bytes().cast(pl.String), pl.lit(":"), pl.col(name)))
-        for name in columns
-    )
-    texts = frame.select(pl.concat_str(*netstrings).alias("text"))["text"]
-    return [hashlib.sha256(_EVENT_VERSION + text.encode()).digest() for text in texts]
+    return [bytes.fromhex(digest) for digest in content_hexes(frame, columns)]
+
+
+def content_hexes(frame: pl.DataFrame, columns: Iterable[str]) -> pl.Series:
+    """`content_hash` in hex for each row of a frame of canonical text columns."""
+    texts = _netstrings(frame, tuple(columns), prefix=_EVENT_VERSION.decode())
+    return texts.to_frame("text").select(polars_hash.col("text").chash.sha2_256())["text"]
+
+
+def _netstrings(frame: pl.DataFrame, columns: tuple[str, ...], prefix: str) -> pl.Series:
+    """`prefix` and the netstrings of these text columns, joined in a row.
+
+    In most columns all values of a chunk are equally long: their length is then written once, not counted row by row.
+    """
+    length = {name: pl.col(name).str.len_bytes() for name in columns}
+    shape = frame.select(
+        *(length[name].min().alias(f"min|{name}") for name in columns),
+        *(length[name].max().alias(f"max|{name}") for name in columns),
+        *(pl.col(name).null_count().alias(f"null|{name}") for name in columns),
+    ).row(0, named=True)
+    parts: list[pl.Expr] = []
+    constant = prefix
+    for name in columns:
+        shortest, longest = shape[f"min|{name}"], shape[f"max|{name}"]
+        if shortest is None:
+            constant += "-"
+            continue
+        size = pl.lit(str(shortest)) if shortest == longest else length[name].cast(pl.String)
+        if shape[f"null|{name}"]:
+            field = [pl.lit(constant), pl.concat_str(size, pl.lit(":"), pl.col(name)).fill_null("-")]
+        elif shortest == longest:
+            field = [pl.lit(f"{constant}{shortest}:"), pl.col(name)]
+        else:
+            field = [pl.lit(constant), size, pl.lit(":"), pl.col(name)]
+        parts += field
+        constant = ""
+    parts.append(pl.lit(constant))
+    return frame.with_columns(pl.concat_str(parts).alias("|text"))["|text"]
 
 
 @dataclass(frozen=True)
@@ -81,7 +116,45 @@ def batch_hash(previous: bytes, head: BatchHead, rows: Iterable[tuple[bytes, int
     body = hashlib.sha256()
     for content, line_no in rows:
         body.update(content + struct.pack(">i", line_no))
-    recorded_at = head.recorded_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    recorded_at = head.recorded_at.astimezone(UTC).strftime(TIME_FORMAT)
     fields = (head.region_code, head.batch_id, head.first_seq, head.last_seq, recorded_at, head.file_sha256)
-    text = "".join(netstring(str(field)) for field in fields)
-    return hashlib.sha256(_BATCH_VERSION + previous + text.encode() + body.digest()).digest()
+    return batch_hash_of_body(previous, map(str, fields), body.digest())
+
+
+def batch_hash_of_body(previous: bytes, fields: Iterable[str], body: bytes) -> bytes:
+    """`batch_hash` from the head's fields as canonical texts and the digest over its rows."""
+    text = "".join(netstring(field) for field in fields)
+    return hashlib.sha256(_BATCH_VERSION + previous + text.encode() + body).digest()
+
+
+def derived_texts(frame: pl.DataFrame) -> pl.Series:
+    """What the derived hash covers of each row, as text; null for a row to which acceptance has added nothing.
+
+    `frame` has text columns `seq`, ADDED (names of derived columns joined by commas) and DERIVABLE in canonical form.
+    """
+    named = pl.concat_str(pl.lit(","), "derived_columns", pl.lit(","))
+    values = [
+        pl.when(named.str.contains(f",{name},", literal=True)).then(pl.col(name)).alias(name) for name in DERIVABLE
+    ]
+    rows = frame.select("seq", *ADDED, *values)
+    columns = ("seq", "original_seq", "derived_columns", *DERIVABLE, "pseudonym_key_id")
+    texts = rows.with_columns(_netstrings(rows, columns, prefix="").alias("text"))
+    return texts.select(pl.when(pl.any_horizontal(pl.col(name).is_not_null() for name in ADDED)).then("text"))["text"]
+
+
+def derived_bytes(frame: pl.DataFrame) -> bytes:
+    """Body of a batch's derived hash: `derived_texts` of its rows by seq, joined."""
+    return "".join(derived_texts(frame).drop_nulls()).encode()
+
+
+def derived_hash(previous: bytes, batch: bytes, body: bytes | Iterable[bytes]) -> bytes:
+    """Hash of what acceptance added to a batch; `previous` is the region's last one, or GENESIS, `batch` its hash."""
+    digest = hashlib.sha256()
+    for part in (body,) if isinstance(body, bytes) else body:
+        digest.update(part)
+    return derived_hash_of_body(previous, batch, digest.digest())
+
+
+def derived_hash_of_body(previous: bytes, batch: bytes, body: bytes) -> bytes:
+    """`derived_hash` from the digest over its body."""
+    return hashlib.sha256(_DERIVED_VERSION + previous + batch + body).digest()

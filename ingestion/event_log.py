@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+import polars as pl
 from psycopg2.extensions import cursor as Cursor
 
-from ingestion.canonical import GENESIS, BatchHead, batch_hash
+from ingestion.canonical import ADDED, DERIVABLE, GENESIS, BatchHead, batch_hash, derived_bytes, derived_hash
 
 _PLACE = """
 CREATE TEMP TABLE placed ON COMMIT DROP AS
@@ -34,8 +35,14 @@ WHERE p.region_code = %s ORDER BY p.seq
 """
 _ADD_BATCH = """
 INSERT INTO events.batch
-    (region_code, batch_id, file_id, file_sha256, first_seq, last_seq, recorded_at, prev_batch_hash, batch_hash)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+    (region_code, batch_id, file_id, file_sha256, first_seq, last_seq, recorded_at, prev_batch_hash, batch_hash,
+     derived_hash)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+"""
+_PLACED = """
+FROM placed AS p INNER JOIN incoming AS i USING (line_no) LEFT JOIN credit AS c USING (line_no)
+LEFT JOIN resolved AS r USING (line_no) LEFT JOIN placed AS o ON o.line_no = r.original_line
+WHERE p.region_code = %(region)s
 """
 _EFFECTIVE = {
     "region_code": "i.region_code",
@@ -93,8 +100,9 @@ def _append_region(cursor: Cursor, origin: Origin, region: str, span: tuple[int,
     rows = [(bytes(content), line_no) for content, line_no in cursor.fetchall()]
     assert len(rows) == span[1] - last_seq, f"region {region}: {len(rows)} rows for seq {span[0]} to {span[1]}"
     digest = batch_hash(previous, head, rows)
+    added = _derived_hash(cursor, region, digest)
     cursor.execute(
-        _ADD_BATCH, (region, head.batch_id, origin.file_id, origin.sha256, *span, recorded_at, previous, digest)
+        _ADD_BATCH, (region, head.batch_id, origin.file_id, origin.sha256, *span, recorded_at, previous, digest, added)
     )
     _insert_events(cursor, region, head)
 
@@ -106,6 +114,21 @@ def _head(cursor: Cursor, region: str) -> tuple[int, int, bytes, datetime]:
     return batch_id or 0, last_seq or 0, GENESIS if previous is None else bytes(previous), recorded_at
 
 
+def _derived_hash(cursor: Cursor, region: str, digest: bytes) -> bytes:
+    """Hash over what acceptance adds to the events of the batch with this hash."""
+    cursor.execute(
+        "SELECT derived_hash FROM events.batch WHERE region_code = %s AND derived_hash IS NOT NULL"
+        " ORDER BY batch_id DESC LIMIT 1",
+        (region,),
+    )
+    found = cursor.fetchone()
+    values = {name: f"({_EFFECTIVE.get(name, f'i.{name}')})::text" for name in ("seq", *ADDED, *DERIVABLE)}
+    values["derived_columns"] = f"array_to_string({_EFFECTIVE['derived_columns']}, ',')"
+    cursor.execute(f"SELECT {', '.join(values.values())} {_PLACED} ORDER BY p.seq", {"region": region})
+    frame = pl.DataFrame(cursor.fetchall(), schema=dict.fromkeys(values, pl.String), orient="row")
+    return derived_hash(bytes(found[0]) if found else GENESIS, digest, derived_bytes(frame))
+
+
 def _insert_events(cursor: Cursor, region: str, head: BatchHead) -> None:
     cursor.execute(
         "SELECT attname FROM pg_attribute WHERE attrelid = 'events.event'::regclass AND attnum > 0 AND NOT attisdropped"
@@ -113,9 +136,6 @@ def _insert_events(cursor: Cursor, region: str, head: BatchHead) -> None:
     columns = [name for (name,) in cursor.fetchall()]
     values = ", ".join(_EFFECTIVE.get(name, f"i.{name}") for name in columns)
     cursor.execute(
-        f"INSERT INTO events.event ({', '.join(columns)}) SELECT {values}"
-        " FROM placed AS p INNER JOIN incoming AS i USING (line_no) LEFT JOIN credit AS c USING (line_no)"
-        " LEFT JOIN resolved AS r USING (line_no) LEFT JOIN placed AS o ON o.line_no = r.original_line"
-        " WHERE p.region_code = %(region)s ORDER BY p.seq",
+        f"INSERT INTO events.event ({', '.join(columns)}) SELECT {values} {_PLACED} ORDER BY p.seq",
         {"region": region, "recorded_at": head.recorded_at, "batch_id": head.batch_id},
     )
