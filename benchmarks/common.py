@@ -135,16 +135,12 @@ def median(times: Sequence[float]) -> float:
 
 def machine() -> str:
     """Processor, cores, memory, load, versions."""
-    model = next(
-        (line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
-        platform.machine(),
-    )
+    names = (line for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line)
+    model = next(names, platform.machine()).rpartition(":")[2].strip()
     memory_gb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
-    load = os.getloadavg()[0]
-    return (
-        f"{model}, {os.cpu_count()} cores, {memory_gb:.0f} GB, load {load:.1f}; Python {platform.python_version()}, {versions}"
-    )
+    hardware = f"{model}, {os.cpu_count()} cores, {memory_gb:.0f} GB, load {os.getloadavg()[0]:.1f}"
+    return f"{hardware}; Python {platform.python_version()}, {versions}"
 
 
 def table(rows: Mapping[str, Sequence[float]], reference: str) -> str:

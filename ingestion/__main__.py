@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from psycopg2 import OperationalError
 
-from ingestion import heads, reference, runs
+from ingestion import heads, reference, runs, verification
 from ingestion.errors import ReadingInterrupted
 from ingestion.schema import SchemaVersionError, migrate
 from ingestion.seeds import SeedError
@@ -49,6 +49,10 @@ def _parser() -> argparse.ArgumentParser:
     ingest.add_argument("source_system", help="folder under the landing root")
     ingest.add_argument("file_name", help="path of the file below that folder")
     ingest.set_defaults(command=_ingest)
+    check = "recompute all hashes of the log from its stored columns and compare with the heads outside"
+    verify = commands.add_parser("verify", help=check, description=f"{check}; 1 when anything is found")
+    verify.add_argument("--region", nargs="+", metavar="CODE", help="only these regions")
+    verify.set_defaults(command=_verify)
     return parser
 
 
@@ -83,6 +87,13 @@ def _verify_heads(_: argparse.Namespace) -> int:
     problems = heads.verify()
     _say({"problems": problems})
     return int(bool(problems))
+
+
+def _verify(options: argparse.Namespace) -> int:
+    reports = verification.verify(options.region)
+    ok = not any(report.found for report in reports)
+    _say({"ok": ok, "regions": [report.as_json() for report in reports]})
+    return int(not ok)
 
 
 def _docs(_: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""Canonical bytes of an event and of a batch, and their hashes.
+"""Canonical bytes of an event, of a batch and of what acceptance adds to it, and their hashes: docs/canonical-form.md.
 
 An event is the version byte 0x01 and then its fields in the order of the contract, each as a netstring:
 `-` for null, else `<length in bytes>:<UTF-8>`. Decimals have two places, dates are ISO, months YYYY-MM.
@@ -14,14 +14,18 @@ from datetime import UTC, datetime
 
 import numpy as np
 import polars as pl
+import polars_hash
 
 from ingestion.contracts import FAMILIES
 
 ENVELOPE = ("region_code", "event_type", "family", "schema_version", "source_system", "source_event_key", "occurred_on")
 GENESIS = bytes(32)
+TIME_FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"  # of UTC
 _EVENT_VERSION = b"\x01"
 _BATCH_VERSION = b"\x02"
 _DERIVED_VERSION = b"\x03"
+DERIVABLE = ("birth_date", "sex", "personal_account_credit", "sub_fund")
+ADDED = ("original_seq", "derived_columns", "pseudonym_key_id")
 _CONTROL = (
     "accounting_month",
     "prepared_by",
@@ -44,10 +48,6 @@ def hashed_columns(family: str) -> tuple[str, ...]:
     return ENVELOPE + tuple(column.stored for column in FAMILIES[family].columns)
 
 
-# What may be computed at acceptance; it stands outside the content hash.
-_DERIVABLE = ("birth_date", "sex", "personal_account_credit", "sub_fund")
-
-
 def netstring(value: str | None) -> str:
     """One field."""
     return "-" if value is None else f"{len(value.encode())}:{value}"
@@ -60,20 +60,44 @@ def content_hash(fields: Iterable[str | None]) -> bytes:
 
 def content_hashes(frame: pl.DataFrame, columns: Iterable[str]) -> list[bytes]:
     """`content_hash` for each row of a frame of canonical text columns."""
-    texts = frame.select(_netstrings(pl.col(name) for name in columns).alias("text"))["text"]
-    return [hashlib.sha256(_EVENT_VERSION + text.encode()).digest() for text in texts]
+    return [bytes.fromhex(digest) for digest in content_hexes(frame, columns)]
 
 
-def _netstrings(fields: Iterable[pl.Expr]) -> pl.Expr:
-    """`netstring` of several text columns, one after the other."""
-    return pl.concat_str(
-        *(
-            pl.when(field.is_null())
-            .then(pl.lit("-"))
-            .otherwise(pl.concat_str(field.str.len_bytes().cast(pl.String), pl.lit(":"), field))
-            for field in fields
-        )
-    )
+def content_hexes(frame: pl.DataFrame, columns: Iterable[str]) -> pl.Series:
+    """`content_hash` in hex for each row of a frame of canonical text columns."""
+    texts = _netstrings(frame, tuple(columns), prefix=_EVENT_VERSION.decode())
+    return texts.to_frame("text").select(polars_hash.col("text").chash.sha2_256())["text"]
+
+
+def _netstrings(frame: pl.DataFrame, columns: tuple[str, ...], prefix: str) -> pl.Series:
+    """`prefix` and the netstrings of these text columns, joined in a row.
+
+    In most columns all values of a chunk are equally long: their length is then written once, not counted row by row.
+    """
+    length = {name: pl.col(name).str.len_bytes() for name in columns}
+    shape = frame.select(
+        *(length[name].min().alias(f"min|{name}") for name in columns),
+        *(length[name].max().alias(f"max|{name}") for name in columns),
+        *(pl.col(name).null_count().alias(f"null|{name}") for name in columns),
+    ).row(0, named=True)
+    parts: list[pl.Expr] = []
+    constant = prefix
+    for name in columns:
+        shortest, longest = shape[f"min|{name}"], shape[f"max|{name}"]
+        if shortest is None:
+            constant += "-"
+            continue
+        size = pl.lit(str(shortest)) if shortest == longest else length[name].cast(pl.String)
+        if shape[f"null|{name}"]:
+            field = [pl.lit(constant), pl.concat_str(size, pl.lit(":"), pl.col(name)).fill_null("-")]
+        elif shortest == longest:
+            field = [pl.lit(f"{constant}{shortest}:"), pl.col(name)]
+        else:
+            field = [pl.lit(constant), size, pl.lit(":"), pl.col(name)]
+        parts += field
+        constant = ""
+    parts.append(pl.lit(constant))
+    return frame.with_columns(pl.concat_str(parts).alias("|text"))["|text"]
 
 
 @dataclass(frozen=True)
@@ -88,59 +112,6 @@ class BatchHead:
     file_sha256: str
 
 
-class Body:
-    """Running hashes over the events of a batch, taken in the order of seq."""
-
-    def __init__(self) -> None:
-        self._content = hashlib.sha256()
-        self._derived = hashlib.sha256()
-
-    def add(self, events: pl.DataFrame) -> None:
-        """Take in events: `content_hash` as bytes, `line_no`, `seq`, and what `derived_bytes` reads."""
-        self._content.update(content_bytes(events["content_hash"].to_list(), events["line_no"].to_list()))
-        self._derived.update(derived_bytes(events))
-
-    @property
-    def content(self) -> bytes:
-        """sha256 of (content_hash, line_no) of all events."""
-        return self._content.digest()
-
-    @property
-    def derived(self) -> bytes:
-        """sha256 of what the content hashes leave out of all events."""
-        return self._derived.digest()
-
-
-def content_bytes(hashes: Sequence[bytes], line_nos: Sequence[int]) -> bytes:
-    """content_hash ‖ line_no (four bytes, big-endian) of one event after the other."""
-    contents = np.frombuffer(b"".join(hashes), dtype=np.uint8).reshape(-1, 32)
-    lines = np.asarray(line_nos, dtype=">i4").view(np.uint8).reshape(-1, 4)
-    return np.hstack([contents, lines]).tobytes()
-
-
-def derived_bytes(events: pl.DataFrame) -> bytes:
-    """What the content hash leaves out, of those events that have it, as netstrings.
-
-    seq, original_seq, derived_columns joined by commas, the values of columns that these name, pseudonym_key_id.
-    Columns are texts (`derived_columns` as an array literal), seq and original_seq may be numbers; any but seq may be
-    absent.
-    """
-    names = ("original_seq", "derived_columns", "pseudonym_key_id")
-    present = [name for name in names if name in events.columns]
-    if not present:
-        return b""
-    found = events.filter(pl.any_horizontal(pl.col(name).is_not_null() for name in present))
-    if not found.height:
-        return b""
-    absent = [pl.lit(None, dtype=pl.String).alias(n) for n in (*names, *_DERIVABLE) if n not in events.columns]
-    texts = found.with_columns(absent).with_columns(pl.col("derived_columns").str.strip_chars("{}"))
-    named = pl.col("derived_columns").str.split(",")
-    values = (pl.when(named.list.contains(name)).then(pl.col(name).cast(pl.String)) for name in _DERIVABLE)
-    places = (pl.col(name).cast(pl.String) for name in ("seq", "original_seq"))
-    fields = [*places, pl.col("derived_columns"), *values, pl.col("pseudonym_key_id")]
-    return "".join(texts.select(_netstrings(fields).alias("text"))["text"]).encode()
-
-
 def batch_hash(previous: bytes, head: BatchHead, rows: Iterable[tuple[bytes, int]]) -> bytes:
     """Hash of a batch; `rows` are (content_hash, line_no) by seq, `previous` is the region's last batch hash."""
     body = hashlib.sha256()
@@ -150,13 +121,88 @@ def batch_hash(previous: bytes, head: BatchHead, rows: Iterable[tuple[bytes, int
 
 
 def sealed_hash(previous: bytes, head: BatchHead, body: bytes) -> bytes:
-    """The same from the sha256 over the rows."""
-    recorded_at = head.recorded_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    """`batch_hash` from the digest over its rows."""
+    recorded_at = head.recorded_at.astimezone(UTC).strftime(TIME_FORMAT)
     fields = (head.region_code, head.batch_id, head.first_seq, head.last_seq, recorded_at, head.file_sha256)
-    text = "".join(netstring(str(field)) for field in fields)
+    return batch_hash_of_body(previous, map(str, fields), body)
+
+
+def batch_hash_of_body(previous: bytes, fields: Iterable[str], body: bytes) -> bytes:
+    """`batch_hash` from the head's fields as canonical texts and the digest over its rows."""
+    text = "".join(netstring(field) for field in fields)
     return hashlib.sha256(_BATCH_VERSION + previous + text.encode() + body).digest()
 
 
-def derived_hash(previous: bytes, batch: bytes, body: bytes) -> bytes:
-    """Chain hash of what content hashes leave out: the region's last one, the batch's hash, sha256 of its bytes."""
+class Body:
+    """Running hashes over the events of a batch, taken in the order of seq."""
+
+    def __init__(self) -> None:
+        self._content = hashlib.sha256()
+        self._derived = hashlib.sha256()
+
+    def add(self, events: pl.DataFrame) -> None:
+        """Take in events: `seq`, `line_no`, `content_hash` in hex, and what they have of ADDED and DERIVABLE.
+
+        The others are texts, `derived_columns` an array literal.
+        """
+        self._content.update(content_bytes(events["content_hash"], events["line_no"].to_list()))
+        present = [pl.col(name).is_not_null() for name in ADDED if name in events.columns]
+        found = events.filter(pl.any_horizontal(pl.lit(value=False), *present))
+        if found.height:
+            self._derived.update(derived_bytes(_complete(found)))
+
+    @property
+    def content(self) -> bytes:
+        """sha256 of (content_hash, line_no) of all events."""
+        return self._content.digest()
+
+    @property
+    def derived(self) -> bytes:
+        """sha256 of what acceptance added to them."""
+        return self._derived.digest()
+
+
+def content_bytes(hexes: pl.Series, line_nos: Sequence[int]) -> bytes:
+    """content_hash ‖ line_no (four bytes, big-endian) of one event after the other."""
+    contents = np.frombuffer(bytes.fromhex("".join(hexes)), dtype=np.uint8).reshape(-1, 32)
+    lines = np.asarray(line_nos, dtype=">i4").view(np.uint8).reshape(-1, 4)
+    return np.hstack([contents, lines]).tobytes()
+
+
+def _complete(events: pl.DataFrame) -> pl.DataFrame:
+    absent = [pl.lit(None, dtype=pl.String).alias(n) for n in (*ADDED, *DERIVABLE) if n not in events.columns]
+    names = pl.col("derived_columns").str.strip_chars("{}")
+    return events.with_columns(absent).with_columns(pl.col("seq", "original_seq").cast(pl.String), names)
+
+
+def derived_texts(frame: pl.DataFrame) -> pl.Series:
+    """What the derived hash covers of each row, as text; null for a row to which acceptance has added nothing.
+
+    `frame` has text columns `seq`, ADDED (names of derived columns joined by commas) and DERIVABLE in canonical form.
+    """
+    named = pl.concat_str(pl.lit(","), "derived_columns", pl.lit(","))
+    values = [
+        pl.when(named.str.contains(f",{name},", literal=True)).then(pl.col(name)).alias(name) for name in DERIVABLE
+    ]
+    rows = frame.select("seq", *ADDED, *values)
+    columns = ("seq", "original_seq", "derived_columns", *DERIVABLE, "pseudonym_key_id")
+    texts = rows.with_columns(_netstrings(rows, columns, prefix="").alias("text"))
+    return texts.select(pl.when(pl.any_horizontal(pl.col(name).is_not_null() for name in ADDED)).then("text"))["text"]
+
+
+def derived_bytes(frame: pl.DataFrame) -> bytes:
+    """Body of a batch's derived hash: `derived_texts` of its rows by seq, joined."""
+    return "".join(derived_texts(frame).drop_nulls()).encode()
+
+
+def derived_hash(previous: bytes, batch: bytes, body: bytes | Iterable[bytes]) -> bytes:
+    """Hash of what acceptance added to a batch; `previous` is the region's last one, or GENESIS, `batch` its hash."""
+    digest = hashlib.sha256()
+    for part in (body,) if isinstance(body, bytes) else body:
+        digest.update(part)
+    return derived_hash_of_body(previous, batch, digest.digest())
+
+
+def derived_hash_of_body(previous: bytes, batch: bytes, body: bytes) -> bytes:
+    """`derived_hash` from the digest over its body."""
     return hashlib.sha256(_DERIVED_VERSION + previous + batch + body).digest()

@@ -15,7 +15,7 @@ from datetime import datetime
 import polars as pl
 from psycopg2.extensions import cursor as Cursor
 
-from ingestion.canonical import GENESIS, BatchHead, Body, derived_hash, sealed_hash
+from ingestion.canonical import GENESIS, BatchHead, Body, derived_hash_of_body, sealed_hash
 
 _LOCK = "pg_advisory_xact_lock(hashtextextended('merged_fund.region.' || %s, 0))"
 _HEAD = """
@@ -137,7 +137,7 @@ class Appender:
         span = (batch.first_seq, batch.next_seq - 1)
         head = BatchHead(region, batch.batch_id, *span, batch.recorded_at, self._origin.sha256)
         digest = sealed_hash(batch.previous, head, batch.body.content)
-        derived = derived_hash(batch.previous_derived, digest, batch.body.derived)
+        derived = derived_hash_of_body(batch.previous_derived, digest, batch.body.derived)
         origin = (self._origin.file_id, self._origin.sha256)
         self._cursor.execute(
             _SEAL, (region, batch.batch_id, *origin, *span, batch.recorded_at, batch.previous, digest, derived)
@@ -145,9 +145,9 @@ class Appender:
 
 
 def copy(cursor: Cursor, table: str, rows: pl.DataFrame) -> None:
-    """COPY a frame of texts, bytes and whole numbers; null is an empty field, an empty text a quoted one."""
+    """COPY texts and whole numbers, `content_hash` in hex; null is an empty field, an empty text a quoted one."""
     if rows.height:
-        texts = rows.with_columns(pl.format(r"\x{}", pl.col(pl.Binary).bin.encode("hex")).name.keep())
+        texts = rows.with_columns(pl.format(r"\x{}", "content_hash").alias("content_hash"))
         cursor.copy_expert(f"COPY {table} ({', '.join(rows.columns)}) FROM STDIN (FORMAT csv)", _Csv(texts))
 
 

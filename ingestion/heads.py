@@ -1,16 +1,20 @@
 """Heads of the regions' chains, written outside the database, so that a rewrite of history by its owner shows.
 
 `<heads_dir>/<log_id>/<region>.jsonl`: one line per run that moved the head, appended and fsynced, never rewritten.
+Each line names the hashes of the line before it: docs/canonical-form.md.
 """
 
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +24,37 @@ from ingestion.database import connect
 from ingestion.settings import Settings
 
 Head = dict[str, Any]
+_LINES_A_TIME = 1_000
+
+
+class Reason(Enum):
+    """How a line written outside, or the lack of one, disagrees with the log. The value completes the sentence."""
+
+    UNREADABLE = "the line can't be read"
+    BROKEN = "the line does not continue the one before it"
+    GONE = "batch {batch_id} is gone from the log"
+    DIFFERS = "batch {batch_id} is not what it was"
+    ADDED_DIFFERS = "what acceptance added up to batch {batch_id} is not what it was"
+    NONE = "no head outside the database"
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """A disagreement of a region; `line` is null where there is no line, batch and seq where they can't be read.
+
+    `agreed`: the newest batch named by a line before it that the log agrees with; 0 when there is none.
+    """
+
+    region_code: str
+    reason: Reason
+    line: int | None = None
+    batch_id: int | None = None
+    seq: int | None = None
+    agreed: int = 0
+
+    def __str__(self) -> str:
+        place = f"region {self.region_code}" if self.line is None else f"{self.region_code}.jsonl line {self.line}"
+        return f"{place}: {self.reason.value.format(batch_id=self.batch_id)}"
 
 
 def record(settings: Settings | None = None) -> list[Head]:
@@ -35,15 +70,25 @@ def verify(settings: Settings | None = None) -> list[str]:
     """Compare every line written outside with the database; returns what disagrees, nothing when all is well."""
     settings = settings or Settings.from_env()
     with closing(connect("fund_ingest", settings=settings)) as connection, connection.cursor() as cursor:
-        folder = _folder(cursor, settings)
-        paths = sorted(folder.glob("*.jsonl"))
-        problems = _without_heads(cursor, settings, paths)
-        for path in paths:
-            for number, head in enumerate(lines(path), start=1):
-                problem = _disagreement(cursor, head)
-                if problem:
-                    problems.append(f"{path.name} line {number}: {problem}")
-    return problems
+        problems = [str(disagreement) for disagreement in disagreements(cursor, settings)]
+        return problems + foreign_heads(cursor, settings)
+
+
+def disagreements(cursor: Cursor, settings: Settings) -> list[Disagreement]:
+    """Every disagreement of the lines written outside, by region and line, and regions of the log without a line."""
+    folder = _folder(cursor, settings)
+    paths = sorted(folder.glob("*.jsonl"))
+    known = {path.stem for path in paths if whole_lines(path)}
+    missing = [Disagreement(region, Reason.NONE) for region, *_ in _current(cursor) if region not in known]
+    return missing + [found for path in paths for found in _in_file(cursor, path)]
+
+
+def foreign_heads(cursor: Cursor, settings: Settings) -> list[str]:
+    """For a log without any head outside: whether only another log has some."""
+    others = sorted(path.name for path in settings.heads_dir.glob("*-*") if any(path.glob("*.jsonl")))
+    if not others or any(_folder(cursor, settings).glob("*.jsonl")):
+        return []
+    return [f"{settings.heads_dir} holds heads of other logs only ({', '.join(others)}): another database?"]
 
 
 def whole_lines(path: Path) -> list[str]:
@@ -72,38 +117,75 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
 
 
-def _record_region(folder: Path, region: str, batch_id: int, seq: int, digest: str) -> Head | None:
+def _record_region(folder: Path, region: str, batch_id: int, seq: int, digest: str, added: str | None) -> Head | None:
     path = folder / f"{region}.jsonl"
     last = last_line(path)
     if last is not None and (last["batch_id"], last["batch_hash"]) == (batch_id, digest):
         return None
-    head = _line(region, batch_id, seq, digest) | {"previous_batch_hash": last and last["batch_hash"]}
+    head = _line(region, batch_id, seq, digest, added) | {
+        "previous_batch_hash": last and last["batch_hash"],
+        "previous_line_sha256": last and _sha256(whole_lines(path)[-1]),
+    }
     _append(path, head)
     return head
 
 
-def _without_heads(cursor: Cursor, settings: Settings, paths: Sequence[Path]) -> list[str]:
-    """Regions of the log without a line outside; and, for a log without any, whether only another log has some."""
-    problems = [
-        f"region {region}: no head outside the database"
-        for region, *_ in _current(cursor)
-        if region not in {path.stem for path in paths}
-    ]
-    others = sorted(path.name for path in settings.heads_dir.glob("*-*") if any(path.glob("*.jsonl")))
-    if not paths and others:
-        problems.append(f"{settings.heads_dir} holds heads of other logs only ({', '.join(others)}): another database?")
-    return problems
+def _in_file(cursor: Cursor, path: Path) -> Iterator[Disagreement]:
+    """What is wrong with the lines of a region's file, each against the one before and against the log."""
+    previous: tuple[str | None, str | None] | None = (None, None)
+    readable: list[tuple[int, Head]] = []
+    for number, text in enumerate(whole_lines(path), start=1):
+        head = _parsed(text, path.stem)
+        if head is None:
+            yield Disagreement(path.stem, Reason.UNREADABLE, number)
+            previous = None
+            continue
+        if (
+            previous is not None
+            and (head["previous_batch_hash"], head.get("previous_line_sha256", previous[1])) != previous
+        ):
+            yield Disagreement(path.stem, Reason.BROKEN, number, head["batch_id"], head["seq"])
+        previous = (head["batch_hash"], _sha256(text))
+        readable.append((number, head))
+    yield from _against_log(cursor, path.stem, readable)
 
 
-def _disagreement(cursor: Cursor, head: Head) -> str | None:
-    cursor.execute(
-        "SELECT last_seq, encode(batch_hash, 'hex') FROM events.batch WHERE region_code = %s AND batch_id = %s",
-        (head["region_code"], head["batch_id"]),
-    )
-    found = cursor.fetchone()
-    if found is None:
-        return f"batch {head['batch_id']} is gone from the log"
-    return None if found == (head["seq"], head["batch_hash"]) else f"batch {head['batch_id']} is not what it was"
+def _parsed(text: str, region: str) -> Head | None:
+    """A line with all that is needed, of this region; None for any other."""
+    try:
+        head = json.loads(text)
+        whole = {"previous_batch_hash", "batch_hash", "written_at"} <= head.keys() and head["region_code"] == region
+        return head if whole and isinstance(head["batch_id"], int) and isinstance(head["seq"], int) else None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _against_log(cursor: Cursor, region: str, heads: Sequence[tuple[int, Head]]) -> Iterator[Disagreement]:
+    agreed = 0
+    for start in range(0, len(heads), _LINES_A_TIME):
+        some = heads[start : start + _LINES_A_TIME]
+        cursor.execute(
+            "SELECT batch_id, last_seq, encode(batch_hash, 'hex'), encode(derived_hash, 'hex') FROM events.batch"
+            " WHERE region_code = %s AND batch_id = ANY(%s)",
+            (region, [head["batch_id"] for _, head in some]),
+        )
+        batches = {batch_id: rest for batch_id, *rest in cursor.fetchall()}
+        for number, head in some:
+            reason = _reason(head, batches.get(head["batch_id"]))
+            if reason is not None:
+                yield Disagreement(region, reason, number, head["batch_id"], head["seq"], agreed)
+            else:
+                agreed = head["batch_id"]
+
+
+def _reason(head: Head, batch: Sequence[Any] | None) -> Reason | None:
+    """How a line and its batch (last seq, hash, derived hash) disagree."""
+    if batch is None:
+        return Reason.GONE
+    seq, digest, added = batch
+    if (seq, digest) != (head["seq"], head["batch_hash"]):
+        return Reason.DIFFERS
+    return None if head.get("derived_hash") in (None, added) else Reason.ADDED_DIFFERS
 
 
 def _folder(cursor: Cursor, settings: Settings) -> Path:
@@ -112,17 +194,27 @@ def _folder(cursor: Cursor, settings: Settings) -> Path:
     return settings.heads_dir / str(log_id)
 
 
-def _current(cursor: Cursor) -> list[tuple[str, int, int, str]]:
+def _current(cursor: Cursor) -> list[tuple[str, int, int, str, str | None]]:
     cursor.execute(
-        "SELECT DISTINCT ON (region_code) region_code, batch_id, last_seq, encode(batch_hash, 'hex')"
-        " FROM events.batch ORDER BY region_code, batch_id DESC"
+        "SELECT DISTINCT ON (region_code) region_code, batch_id, last_seq, encode(batch_hash, 'hex'),"
+        " encode(derived_hash, 'hex') FROM events.batch ORDER BY region_code, batch_id DESC"
     )
     return list(cursor.fetchall())
 
 
-def _line(region: str, batch_id: int, seq: int, digest: str) -> Head:
-    written_at = datetime.now(UTC).isoformat()
-    return {"region_code": region, "batch_id": batch_id, "seq": seq, "batch_hash": digest, "written_at": written_at}
+def _line(region: str, batch_id: int, seq: int, digest: str, added: str | None) -> Head:
+    hashes = {"batch_hash": digest, "derived_hash": added}
+    return {
+        "region_code": region,
+        "batch_id": batch_id,
+        "seq": seq,
+        **hashes,
+        "written_at": datetime.now(UTC).isoformat(),
+    }
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _append(path: Path, head: Head) -> None:

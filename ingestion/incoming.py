@@ -66,8 +66,7 @@ _RESOLVED = {
              THEN 'personal_account_credit' END
         ], NULL), '{}')""",
 }
-_BYTES = ("content_hash",)
-_NUMBERS = ("line_no", "original_seq", "stateful")
+_NUMBERS: dict[str, type[pl.DataType]] = {"line_no": pl.Int64, "original_seq": pl.Int64, "stateful": pl.Boolean}
 
 
 @dataclass(frozen=True)
@@ -172,18 +171,11 @@ def _names(cursor: Cursor) -> list[str]:
 
 
 def _as_text(names: Sequence[str], told: Mapping[str, str] | None = None) -> str:
-    values = {name: (told or {}).get(name, f"i.{name}") for name in names}
-    return ", ".join(value if n in (*_BYTES, *_NUMBERS) else f"({value})::text" for n, value in values.items())
+    spelt = {"content_hash": "encode(i.content_hash, 'hex')", **(told or {})}
+    values = {name: spelt.get(name, f"i.{name}") for name in names}
+    return ", ".join(value if name in _NUMBERS else f"({value})::text" for name, value in values.items())
 
 
 def _frame(names: Sequence[str], rows: Sequence[tuple[object, ...]]) -> pl.DataFrame:
-    """Texts, with hashes as bytes and numbers as such."""
-    types: dict[str, type[pl.DataType]] = dict.fromkeys(names, pl.String)
-    types |= {n: pl.Int64 for n in ("line_no", "original_seq") if n in names}
-    types |= {n: pl.Boolean for n in ("stateful",) if n in names} | {n: pl.Binary for n in _BYTES if n in names}
-    columns = list(zip(*rows, strict=True))
-    data = {
-        name: [bytes(value) for value in column] if name in _BYTES else list(column)
-        for name, column in zip(names, columns, strict=True)
-    }
-    return pl.DataFrame(data, schema=types)
+    types: dict[str, type[pl.DataType]] = {name: _NUMBERS.get(name, pl.String) for name in names}
+    return pl.DataFrame(dict(zip(names, map(list, zip(*rows, strict=True)), strict=True)), schema=types)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from ingestion import typed
-from ingestion.canonical import content_hashes, hashed_columns
+from ingestion.canonical import content_hexes, hashed_columns
 from ingestion.contracts import treasury
 from ingestion.contracts.columns import SHARED, Column, Family, Kind
 from ingestion.references import ORIGINALS
@@ -32,7 +32,7 @@ _POSTED: Mapping[str, tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]] = {
 class Part:
     """Rows of one source system and family, in line order.
 
-    `frame`: the columns of `events.event` that they fill, as text (`content_hash` as bytes), and `stateful`;
+    `frame`: the columns of `events.event` that they fill, as text (`content_hash` in hex), and `stateful`;
     `shown`: the same for some of them, with `raw` and `posting_amount`, which only rows that are refused need.
     """
 
@@ -69,8 +69,7 @@ def _canonical(frame: pl.DataFrame, family: Family, source_system: str) -> pl.Da
         *(_text(column).alias(column.stored) for column in (*SHARED, *family.columns)),
         _stateful(family).alias("stateful"),
     )
-    hashes = content_hashes(texts, hashed_columns(family.name))
-    texts = texts.with_columns(pl.Series("content_hash", hashes, dtype=pl.Binary))
+    texts = texts.with_columns(content_hexes(texts, hashed_columns(family.name)).alias("content_hash"))
     months = [column.stored for column in family.columns if column.kind is Kind.MONTH]
     texts = texts.with_columns(pl.concat_str(pl.col(name), pl.lit("-01")) for name in months)
     return _with_certificate_facts(texts, frame) if "pseudonym_key_id" in frame.columns else texts

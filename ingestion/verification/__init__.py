@@ -1,0 +1,127 @@
+"""Verification of the log: everything is recomputed from the stored columns and compared with the heads kept outside.
+
+In bounded memory: a chunk of events at a time, while PostgreSQL sends the next. One snapshot for all of it, so that
+files may be taken in meanwhile. Reads only.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg2.extensions import cursor as Cursor
+
+from ingestion import heads
+from ingestion.database import connect
+from ingestion.settings import Settings
+from ingestion.verification import outside
+from ingestion.verification.findings import Finding, Kind
+from ingestion.verification.locating import located
+from ingestion.verification.reading import CHUNK_ROWS, Log, ahead
+from ingestion.verification.region import RegionCheck
+
+_LOG = logging.getLogger(__name__)
+_PROGRESS_EVERY_S = 5.0
+_GUARDED = ("events.event", "events.batch", "events.file_registry")
+_GUARDS = """
+SELECT r.name, 'primary key' FROM unnest(%(guarded)s) AS r (name)
+WHERE NOT EXISTS (SELECT FROM pg_index AS i WHERE i.indrelid = r.name::regclass AND i.indisprimary AND i.indisvalid)
+UNION ALL
+SELECT r.name, 'append_only' FROM unnest(%(guarded)s) AS r (name)
+WHERE NOT EXISTS (
+    SELECT FROM pg_trigger AS t WHERE t.tgrelid = r.name::regclass AND t.tgname = 'append_only' AND t.tgenabled = 'A')
+ORDER BY 1, 2
+"""
+
+
+@dataclass(frozen=True)
+class RegionReport:
+    """What was read of a region and what is wrong with it: the first findings by seq, and how many there are."""
+
+    region_code: str
+    events: int
+    batches: int
+    uncovered_batches: int  # from before the derived hash was kept: what acceptance added to them is not covered
+    findings: Sequence[Finding]
+    found: int
+    seconds: float
+
+    def as_json(self) -> dict[str, Any]:
+        """For the command's result."""
+        return {
+            "region_code": self.region_code,
+            "events": self.events,
+            "batches": self.batches,
+            "uncovered_batches": self.uncovered_batches,
+            "first_bad_seq": next((finding.seq for finding in self.findings if finding.seq is not None), None),
+            "found": self.found,
+            "findings": [finding.as_json() for finding in self.findings],
+            "seconds": round(self.seconds, 3),
+        }
+
+
+def verify(
+    regions: Sequence[str] | None = None, settings: Settings | None = None, chunk_rows: int = CHUNK_ROWS
+) -> list[RegionReport]:
+    """Verify these regions, by default all that the log or the heads outside know; one report a region, by code.
+
+    Memory grows with `chunk_rows`, not with the log. Findings that belong to no region are told under region `-`.
+    """
+    settings = settings or Settings.from_env()
+    with closing(connect("auditor", settings=settings)) as connection, connection.cursor() as cursor:
+        connection.set_session(isolation_level="REPEATABLE READ", readonly=True)
+        return verify_snapshot(cursor, settings, regions, chunk_rows)
+
+
+def verify_snapshot(
+    cursor: Cursor, settings: Settings, regions: Sequence[str] | None = None, chunk_rows: int = CHUNK_ROWS
+) -> list[RegionReport]:
+    """`verify` of what the cursor's transaction sees; its session must be one of `ingestion.database.connect`."""
+    disagreements = heads.disagreements(cursor, settings)
+    log = Log(cursor, chunk_rows)
+    known = sorted({*log.regions(), *(found.region_code for found in disagreements)})
+    reports = [_verify_region(cursor, log, region, disagreements) for region in regions or known]
+    general = _general(cursor, settings)
+    return reports + ([RegionReport("-", 0, 0, 0, general, len(general), 0.0)] if general else [])
+
+
+def _verify_region(cursor: Cursor, log: Log, region: str, disagreements: Sequence[heads.Disagreement]) -> RegionReport:
+    check, began = RegionCheck(region), time.monotonic()
+    told = began
+    for chunk in ahead(log.chunks(region)):
+        check.take(chunk)
+        if time.monotonic() - told > _PROGRESS_EVERY_S:
+            told = time.monotonic()
+            _say(check, told - began)
+    check.finish()
+    seconds = time.monotonic() - began
+    _say(check, seconds)
+    for finding in outside.findings(cursor, region, [found for found in disagreements if found.region_code == region]):
+        check.findings.note(finding)
+    findings = located(cursor, check.findings.first())
+    findings.sort(key=lambda finding: (finding.seq is None, finding.seq or 0))
+    counts = (check.events, check.batches, check.chain.uncovered)
+    return RegionReport(region, *counts, findings, check.findings.count, seconds)
+
+
+def _general(cursor: Cursor, settings: Settings) -> list[Finding]:
+    """What is wrong with the log as a whole."""
+    foreign = [Finding("-", None, Kind.NO_HEADS, detail=text) for text in heads.foreign_heads(cursor, settings)]
+    cursor.execute(_GUARDS, {"guarded": list(_GUARDED)})
+    return foreign + [Finding("-", None, Kind.GUARD, detail=f"{table}: {guard}") for table, guard in cursor.fetchall()]
+
+
+def _say(check: RegionCheck, seconds: float) -> None:
+    speed = check.events / seconds if seconds else 0.0
+    _LOG.info(
+        "%s: %s 个事件 / events, %s 批 / batches, %s 事件每秒 / events/s, %s 处异常 / findings",
+        check.findings.region_code,
+        f"{check.events:,}",
+        f"{check.batches:,}",
+        f"{speed:,.0f}",
+        check.findings.count,
+    )

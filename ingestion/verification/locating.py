@@ -1,0 +1,94 @@
+"""Looking closer at what was found: which events of a batch, and from which file and line."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from math import inf
+
+from psycopg2.extensions import cursor as Cursor
+
+from ingestion.verification.findings import Finding, Kind
+
+_LINES_MAX = 2_000_000  # of a batch looked at for events out of order, to keep memory bounded
+_TOLD_MAX = 20  # events told of one batch
+_LINES = """
+SELECT seq, line_no FROM events.event WHERE region_code = %s AND seq BETWEEN %s AND %s ORDER BY seq LIMIT %s
+"""
+_ORIGINALS = """
+SELECT e.seq
+FROM events.event AS e
+LEFT JOIN events.event AS o ON o.region_code = e.region_code AND o.seq = e.original_seq
+WHERE e.region_code = %s AND e.seq BETWEEN %s AND %s AND e.original_seq IS NOT NULL
+    AND (o.source_system, o.source_event_key)
+        IS DISTINCT FROM (coalesce(e.original_source_system, e.source_system), e.original_event_key)
+ORDER BY e.seq LIMIT %s
+"""
+# Of the batch in whose range the event lies, not of the one that it names: that may be forged.
+_ORIGIN = """
+SELECT f.source_system || '/' || f.file_name, e.line_no
+FROM (VALUES (%(region)s::text, %(seq)s::bigint)) AS at (region_code, seq)
+LEFT JOIN events.event AS e USING (region_code, seq)
+LEFT JOIN LATERAL (
+    SELECT b.file_id FROM events.batch AS b
+    WHERE b.region_code = at.region_code AND b.first_seq <= at.seq AND b.last_seq >= at.seq
+    ORDER BY b.first_seq DESC LIMIT 1
+) AS b ON true
+LEFT JOIN events.file_registry AS f USING (file_id)
+LIMIT 1
+"""
+
+
+def located(cursor: Cursor, findings: Iterable[Finding]) -> list[Finding]:
+    """The findings, those of a whole batch at its events where these can be told, each with file and line."""
+    closer = [found for finding in findings for found in _closer(cursor, finding)]
+    return [_with_origin(cursor, finding) for finding in closer]
+
+
+def out_of_order(lines: Sequence[int]) -> list[int]:
+    """Positions of the fewest elements without which the others ascend; of two that trade places, the earlier."""
+    tails: list[int] = []  # the smallest last element of an ascending row of each length
+    length = []
+    for value in lines:
+        reached = bisect_left(tails, value)
+        tails[reached : reached + 1] = [value]
+        length.append(reached + 1)
+    kept, needed, below = set(), len(tails), inf
+    for position in reversed(range(len(lines))):
+        if length[position] == needed and lines[position] < below:
+            kept.add(position)
+            needed, below = needed - 1, lines[position]
+    return [position for position in range(len(lines)) if position not in kept]
+
+
+def _closer(cursor: Cursor, finding: Finding) -> Iterator[Finding]:
+    if finding.kind is Kind.BATCH:
+        found, kind = _lines_out_of_order(cursor, finding), Kind.LINE_NO
+    elif finding.kind is Kind.DERIVED:
+        found, kind = _wrong_originals(cursor, finding), Kind.ORIGINAL_SEQ
+    else:
+        found, kind = [], finding.kind
+    if not found:
+        yield finding
+    for seq in found:
+        yield replace(finding, seq=seq, last_seq=seq, kind=kind)
+
+
+def _lines_out_of_order(cursor: Cursor, finding: Finding) -> list[int]:
+    cursor.execute(_LINES, (finding.region_code, finding.seq, finding.last_seq, _LINES_MAX))
+    rows = cursor.fetchall()
+    return [rows[position][0] for position in out_of_order([line for _, line in rows])[:_TOLD_MAX]]
+
+
+def _wrong_originals(cursor: Cursor, finding: Finding) -> list[int]:
+    cursor.execute(_ORIGINALS, (finding.region_code, finding.seq, finding.last_seq, _TOLD_MAX))
+    return [seq for (seq,) in cursor.fetchall()]
+
+
+def _with_origin(cursor: Cursor, finding: Finding) -> Finding:
+    if finding.seq is None:
+        return finding
+    cursor.execute(_ORIGIN, {"region": finding.region_code, "seq": finding.seq})
+    file, line_no = cursor.fetchone()
+    return replace(finding, file=file, line_no=line_no)
