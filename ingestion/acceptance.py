@@ -10,7 +10,7 @@ from typing import Any
 from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import execute_values
 
-from ingestion import credit, event_log, incoming
+from ingestion import credit, event_log, incoming, restating
 from ingestion.errors import message
 from ingestion.event_log import Origin
 from ingestion.references import AMOUNTS, ORIGINALS, Book, Decision, Fact, decide_rows
@@ -155,6 +155,7 @@ def accept(cursor: Cursor, origin: Origin, judge: Judge) -> Accepted:
     cursor.execute("ANALYZE incoming")
     cursor.execute("SELECT DISTINCT region_code FROM incoming")
     event_log.lock_regions(cursor, [region for (region,) in cursor.fetchall()])
+    restating.align(cursor)
     duplicate = _settle_known(cursor, judge)
     _settle_credit(cursor, judge)
     duplicate += _settle_repeated(cursor, judge)
@@ -165,6 +166,7 @@ def accept(cursor: Cursor, origin: Origin, judge: Judge) -> Accepted:
 def _settle_known(cursor: Cursor, judge: Judge) -> int:
     """Rows whose key is in the log: duplicates and conflicts."""
     cursor.execute(_KNOWN)
+    restating.recognise(cursor)
     cursor.execute(_CONFLICTS_WITH_LOG, {"hidden": _HIDDEN})
     _refuse_conflicts(cursor, judge, cursor.fetchall())
     cursor.execute("DELETE FROM incoming AS i USING known AS k WHERE k.line_no = i.line_no")

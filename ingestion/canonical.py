@@ -35,11 +35,12 @@ _CONTROL = (
 )
 
 
-def hashed_columns(family: str) -> tuple[str, ...]:
-    """Columns of `events.event` that the content hash covers, in order."""
+def hashed_columns(family: str, schema_version: int) -> tuple[str, ...]:
+    """Columns of `events.event` that the content hash of a version of a family covers, in order."""
     if family == "control":
+        assert schema_version == 1
         return ENVELOPE + _CONTROL
-    return ENVELOPE + tuple(column.stored for column in FAMILIES[family].columns)
+    return ENVELOPE + tuple(column.stored for column in FAMILIES[family].version(schema_version).columns)
 
 
 def netstring(value: str | None) -> str:
@@ -62,6 +63,20 @@ def content_hashes(frame: pl.DataFrame, columns: Iterable[str]) -> list[bytes]:
     )
     texts = frame.select(pl.concat_str(*netstrings).alias("text"))["text"]
     return [hashlib.sha256(_EVENT_VERSION + text.encode()).digest() for text in texts]
+
+
+def event_hashes(frame: pl.DataFrame, family: str) -> list[bytes]:
+    """`content_hash` for each row of a frame of canonical texts, by the row's own `schema_version`."""
+    versions = frame["schema_version"].unique().sort()
+    if len(versions) <= 1:
+        return [] if frame.is_empty() else content_hashes(frame, hashed_columns(family, int(versions[0])))
+    hashes = [b""] * frame.height
+    for version in versions:
+        own = frame["schema_version"] == version
+        found = content_hashes(frame.filter(own), hashed_columns(family, int(version)))
+        for row, digest in zip(own.arg_true(), found, strict=True):
+            hashes[row] = digest
+    return hashes
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import execute_values
 
 from ingestion import typed
-from ingestion.canonical import content_hashes, hashed_columns
+from ingestion.canonical import event_hashes
 from ingestion.contracts import treasury
-from ingestion.contracts.columns import SHARED, Column, Family, Kind
+from ingestion.contracts.columns import FIRST_VERSION, SHARED, Column, Family, Kind
 from ingestion.references import ORIGINALS
 from ingestion.validation import Examined
 
@@ -133,7 +133,7 @@ def accepted_frame(
         amount,
         _stateful(family).alias("stateful"),
     )
-    hashes = content_hashes(texts, hashed_columns(family.name))
+    hashes = event_hashes(texts, family.name)
     texts = texts.with_columns(pl.Series("content_hash", [rf"\x{digest.hex()}" for digest in hashes], dtype=pl.String))
     months = [column.stored for column in family.columns if column.kind is Kind.MONTH]
     texts = texts.with_columns(pl.concat_str(pl.col(name), pl.lit("-01")) for name in months)
@@ -162,7 +162,7 @@ def _strict_sum(names: tuple[str, ...]) -> pl.Expr:
 def _text(column: Column) -> pl.Expr:
     value = pl.col(column.name)
     if column.name == "schema_version":
-        return value.fill_null(1).cast(pl.String)
+        return value.fill_null(FIRST_VERSION).cast(pl.String)
     match column.kind:
         case Kind.AMOUNT:
             return typed.amount_text(value)

@@ -15,15 +15,16 @@ from hypothesis import strategies as st
 from ingestion.canonical import GENESIS, BatchHead, batch_hash, content_hash, content_hashes, hashed_columns, netstring
 from ingestion.contracts import FAMILIES
 from ingestion.incoming import accepted_frame
-from tests.unit.ingestion.valid_rows import csv_text, examine_text, sound_row
+from tests.unit.ingestion.valid_rows import IN_VERSION_2, csv_text, examine_text, sound_row
 
 VECTORS = json.loads((Path(__file__).parent / "vectors.json").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["name"])
 def test_a_vector_never_changes(vector: dict[str, object]) -> None:
-    row, columns = vector["row"], hashed_columns(str(vector["family"]))
+    row = vector["row"]
     assert isinstance(row, dict)
+    columns = hashed_columns(str(vector["family"]), int(row["schema_version"]))
     fields = [row.get(name) for name in columns]
     assert hashlib.sha256(bytes.fromhex(str(vector["bytes_hex"]))).hexdigest() == vector["sha256"]
     assert content_hash(fields).hex() == vector["sha256"]
@@ -50,7 +51,20 @@ def test_a_file_row_is_hashed_in_canonical_form(tmp_path: Path) -> None:
     first, second = frame["content_hash"]
     assert first == second
     row = plain | {"family": "treasury", "schema_version": "1", "source_system": "s", "amount": "100.00"}
-    assert first == rf"\x{content_hash(row.get(name) for name in hashed_columns('treasury')).hex()}"
+    assert first == rf"\x{content_hash(row.get(name) for name in hashed_columns('treasury', 1)).hex()}"
+
+
+def test_each_row_is_hashed_by_its_own_version(tmp_path: Path) -> None:
+    old = sound_row("contribution.collected", personal_amount="160.00")
+    new = sound_row(
+        "contribution.collected", personal_amount="160.00", **IN_VERSION_2, tax_authority_code="13201060000"
+    )
+    rows = [old, new, old, new]
+    examined = examine_text(csv_text(rows), "contribution", tmp_path)
+    frame = accepted_frame(examined, FAMILIES["contribution"], "nanjing", pl.Series(["{}"] * 4), [2, 3, 4, 5])
+    vectors = {vector["name"]: vector["sha256"] for vector in VECTORS}
+    first, second = vectors["premium with all amounts"], vectors["premium of version 2"]
+    assert [text.removeprefix("\\x") for text in frame["content_hash"]] == [first, second, first, second]
 
 
 @given(st.lists(st.none() | st.text(max_size=5), max_size=4), st.lists(st.none() | st.text(max_size=5), max_size=4))
