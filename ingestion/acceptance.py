@@ -17,7 +17,7 @@ from psycopg2.errors import UniqueViolation
 from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import execute_values
 
-from ingestion import incoming
+from ingestion import incoming, restating
 from ingestion.credit import Credits
 from ingestion.errors import message
 from ingestion.event_log import Appender, copy
@@ -229,7 +229,7 @@ class Acceptance:
         self._done.duplicate += len(known) - len(conflicts)
         if conflicts:
             incoming.put(self._cursor, part.shown(rows.filter(pl.col("line_no").is_in(conflicts))))
-            self._refuse_conflicts(_CONFLICTS_WITH_LOG, {"lines": conflicts})
+            self._settle_conflicts(conflicts)
         return rows.filter(~pl.col("line_no").is_in(list(known)))
 
     def _settle_waiting(self, part: Part, missing: dict[int, tuple[str, str]]) -> None:
@@ -238,6 +238,14 @@ class Acceptance:
         if rows.height:
             incoming.put(self._cursor, part.shown(rows))
             incoming.refuse(self._cursor, [self._judge.verdict(n, [missing[n]]) for n in rows["line_no"]])
+
+    def _settle_conflicts(self, lines: list[int]) -> None:
+        """Rows of `incoming` whose hash is not that of the event of their key: a few say the same in another form."""
+        if not lines:
+            return
+        same = restating.same_in_log(self._cursor, lines)
+        self._drop_duplicates(same)
+        self._refuse_conflicts(_CONFLICTS_WITH_LOG, {"lines": [line_no for line_no in lines if line_no not in same]})
 
     def _refuse_conflicts(self, query: str, values: dict[str, list[int]]) -> None:
         if not values["lines"]:
@@ -252,6 +260,7 @@ class Acceptance:
     def _settle_held(self) -> None:
         """Everything held back, in line order: known rows, repeated ones, those that take from an original."""
         self._cursor.execute("ANALYZE incoming")
+        restating.align(self._cursor)
         self._settle_known_held()
         self._settle_repeated_held()
         self._settle_references()
@@ -265,7 +274,7 @@ class Acceptance:
         )
         known = dict(self._cursor.fetchall())
         self._drop_duplicates([line_no for line_no, same in known.items() if same])
-        self._refuse_conflicts(_CONFLICTS_WITH_LOG, {"lines": [line_no for line_no, same in known.items() if not same]})
+        self._settle_conflicts([line_no for line_no, same in known.items() if not same])
 
     def _settle_repeated_held(self) -> None:
         self._cursor.execute(_REPEATED)

@@ -41,11 +41,12 @@ _CONTROL = (
 )
 
 
-def hashed_columns(family: str) -> tuple[str, ...]:
-    """Columns of `events.event` that the content hash covers, in order."""
+def hashed_columns(family: str, schema_version: int) -> tuple[str, ...]:
+    """Columns of `events.event` that the content hash of a version of a family covers, in order."""
     if family == "control":
+        assert schema_version == 1
         return ENVELOPE + _CONTROL
-    return ENVELOPE + tuple(column.stored for column in FAMILIES[family].columns)
+    return ENVELOPE + tuple(column.stored for column in FAMILIES[family].version(schema_version).columns)
 
 
 def netstring(value: str | None) -> str:
@@ -98,6 +99,33 @@ def _netstrings(frame: pl.DataFrame, columns: tuple[str, ...], prefix: str) -> p
         constant = ""
     parts.append(pl.lit(constant))
     return frame.with_columns(pl.concat_str(parts).alias("|text"))["|text"]
+
+
+def event_hexes(frame: pl.DataFrame, family: str) -> pl.Series:
+    """`content_hash` in hex for each row of a frame of canonical texts, by the row's own `schema_version`.
+
+    Null for a version that was never published.
+    """
+    published = {str(number): number for number in versions_of(family)}
+    found = frame["schema_version"].unique().to_list()
+    if len(found) == 1 and found[0] in published:
+        return content_hexes(frame, hashed_columns(family, published[found[0]]))
+    hexes = pl.Series([None] * frame.height, dtype=pl.String)
+    for version in sorted(published.keys() & {*found}):
+        own = (frame["schema_version"] == version).arg_true()
+        hexes = hexes.scatter(own, content_hexes(frame[own], hashed_columns(family, published[version])))
+    return hexes
+
+
+def versions_of(family: str) -> tuple[int, ...]:
+    """The published versions of a family."""
+    return (1,) if family == "control" else FAMILIES[family].numbers
+
+
+def all_columns(family: str) -> tuple[str, ...]:
+    """Columns of `events.event` that the content hash of any version of a family covers."""
+    columns = (name for version in versions_of(family) for name in hashed_columns(family, version))
+    return tuple(dict.fromkeys(columns))
 
 
 @dataclass(frozen=True)

@@ -156,6 +156,11 @@ _TABLE = (
     ),
     ("E-SCHEMA-VERSION", "结构版本号未知，请使用已公布的版本", "the schema version is not known; use a published one"),
     (
+        "E-SCHEMA-VERSION-COLUMN",
+        "该结构版本没有此列，请留空，或改用含有此列的版本",
+        "the row's schema version has no such column; leave it empty, or send the row in a version that has it",
+    ),
+    (
         "E-SCHEMA-EVENT-TYPE",
         "事件类型未知或不属于该文件的类别，请更正事件类型或文件类别",
         "the event type is unknown or belongs to another family; correct the type or send it in a file of its family",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -201,16 +201,31 @@ def _formats(
 
 
 def _check_feed(feed: Feed, pattern: str) -> None:
-    allowed = FAMILIES[feed.family].allowed_names
     targets = Counter([column.to for column in feed.columns] + list(feed.constants))
-    unknown = [name for name in targets if name not in allowed]
+    unknown = [name for name in targets if name not in FAMILIES[feed.family].allowed_names]
     twice = [name for name, count in targets.items() if count > 1]
     both = [column.source for column in feed.columns if column.source in feed.ignore]
     if feed.sheet != SheetForm() and feed.format != "xlsx":
         raise FileRejected("E-FILE-PROFILE", f"feed {pattern}: sheet, header and total rows are of format xlsx only")
-    for what, names in (("unknown canonical column", unknown), ("filled twice", twice), ("mapped and ignored", both)):
+    for what, names in (
+        ("unknown canonical column", unknown),
+        ("filled twice", twice),
+        ("mapped and ignored", both),
+        ("not of the feed's schema_version", _foreign(feed, targets)),
+    ):
         if names:
             raise FileRejected("E-FILE-PROFILE", f"feed {pattern}: {what}: {', '.join(names)}")
+
+
+def _foreign(feed: Feed, targets: Iterable[str]) -> list[str]:
+    """Columns that the version which the feed fixes does not have; the version itself when there is no such."""
+    family, said = FAMILIES[feed.family], feed.constants.get("schema_version")
+    if said is None:
+        return []
+    if said not in map(str, family.numbers):
+        return [said]
+    own = family.version(int(said)).names
+    return [name for name in targets if name not in own and name in {column.name for column in family.columns}]
 
 
 def _canonical_feed(family: str) -> Feed:

@@ -40,6 +40,14 @@ A canonical file is a CSV in UTF-8 with these column names in its first line, na
 `<anything>.<family>.<anything>.csv` or `.csv.gz`. An empty field is null. Dates are `YYYY-MM-DD`, months `YYYY-MM`,
 amounts yuan with at most two decimals, never negative.
 Other shapes are mapped to these columns by a source profile (`ingestion/sources/*.yml`).
+
+`schema_version` 为该行的结构版本，空为 1；它决定该行可以填写哪些列，
+填了该版本没有的列则该行隔离 `E-SCHEMA-VERSION-COLUMN`。已公布的版本不再改动；表头可含各版本的列，同一文件可混用各版本。
+日志保留报送时的版本，视图 `events.event_current` 一律按最新版本显示。
+`schema_version` is the version of a row, 1 when empty. It fixes which columns the row may fill: one that its version
+does not have is `E-SCHEMA-VERSION-COLUMN`. A published version never changes. A header may have the columns of all
+versions, and a file may mix them.
+The log keeps the version sent; the view `events.event_current` shows every event in the newest.
 """
 
 
@@ -65,8 +73,9 @@ def _families() -> Iterator[str]:
         names = {row["event_type"]: f"{row['name_zh']} / {row['name_en']}" for row in csv.DictReader(handle)}
     for family in FAMILIES.values():
         yield f"## {family.name}\n"
+        yield f"已公布的版本 / Published versions: {', '.join(map(str, family.numbers))}\n"
         yield "### 列 / Columns\n"
-        yield from _column_table(family.columns)
+        yield from _column_table(family.columns, family)
         yield "\n### 事件类型及必填列 / Event types and their required columns\n"
         yield "| event_type | | 必填 / required |\n|---|---|---|"
         for event_type in family.event_types:
@@ -74,10 +83,22 @@ def _families() -> Iterator[str]:
         yield ""
 
 
-def _column_table(columns: tuple[Column, ...]) -> Iterator[str]:
-    yield "| 列 / column | 类型 / type | 取值 / values |\n|---|---|---|"
+def _column_table(columns: tuple[Column, ...], family: Family | None = None) -> Iterator[str]:
+    evolved = family is not None and len(family.versions) > 1
+    yield "| 列 / column | 类型 / type | 取值 / values |" + " 版本 / versions |" * evolved
+    yield "|---|---|---|" + "---|" * evolved
     for column in columns:
-        yield f"| `{column.name}` | {column.kind.value} | {_values(column)} |"
+        versions = f" {_versions(family, column)} |" if family is not None and evolved else ""
+        yield f"| `{column.name}` | {column.kind.value} | {_values(column)} |{versions}"
+
+
+def _versions(family: Family, column: Column) -> str:
+    """In which versions a column exists, and what it was called before."""
+    having = [version for version in family.versions if column.name in version.names]
+    former = [version.renamed[column.name] for version in having if column.name in version.renamed]
+    return ", ".join(str(version.number) for version in having) + "".join(
+        f"（原 / before: `{name}`）" for name in former
+    )
 
 
 def _values(column: Column) -> str:
@@ -87,14 +108,18 @@ def _values(column: Column) -> str:
 
 
 def _required(family: Family, event_type: str) -> str:
-    return "; ".join(_requirement(entry) for entry in family.required if event_type in entry.event_types)
+    entries = dict.fromkeys(entry for version in family.versions for entry in version.required)
+    return "; ".join(_requirement(entry, family) for entry in entries if event_type in entry.event_types)
 
 
-def _requirement(entry: Required) -> str:
+def _requirement(entry: Required, family: Family) -> str:
     conditions = []
     for when in entry.when:
         values = " / ".join("空 empty" if value is None else f"`{value}`" for value in when.values)
         conditions.append(f"`{when.column}` = {values}")
+    numbers = [str(version.number) for version in family.versions if entry in version.required]
+    if len(numbers) < len(family.versions):
+        conditions.append(f"版本 / version {', '.join(numbers)}")
     return f"`{entry.column}`" + (f" ({', '.join(conditions)})" if conditions else "")
 
 
@@ -111,8 +136,11 @@ def _originals() -> Iterator[str]:
 
 def _hash() -> Iterator[str]:
     yield "## 内容哈希的字段顺序 / Order of the fields in the content hash\n"
-    for family in (*FAMILIES, "control"):
-        yield f"- {family}: {', '.join(hashed_columns(family))}"
+    for family in FAMILIES.values():
+        for number in family.numbers:
+            of_version = f" {number}" * (len(family.numbers) > 1)
+            yield f"- {family.name}{of_version}: {', '.join(hashed_columns(family.name, number))}"
+    yield f"- control: {', '.join(hashed_columns('control', 1))}"
     yield ""
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import polars as pl
 
 from ingestion import typed
-from ingestion.canonical import content_hexes, hashed_columns
+from ingestion.canonical import event_hexes
 from ingestion.contracts import treasury
-from ingestion.contracts.columns import SHARED, Column, Family, Kind
+from ingestion.contracts.columns import FIRST_VERSION, SHARED, Column, Family, Kind
 from ingestion.references import ORIGINALS
 from ingestion.validation import Examined
 
@@ -69,7 +69,7 @@ def _canonical(frame: pl.DataFrame, family: Family, source_system: str) -> pl.Da
         *(_text(column).alias(column.stored) for column in (*SHARED, *family.columns)),
         _stateful(family).alias("stateful"),
     )
-    texts = texts.with_columns(content_hexes(texts, hashed_columns(family.name)).alias("content_hash"))
+    texts = texts.with_columns(event_hexes(texts, family.name).alias("content_hash"))
     months = [column.stored for column in family.columns if column.kind is Kind.MONTH]
     texts = texts.with_columns(pl.concat_str(pl.col(name), pl.lit("-01")) for name in months)
     return _with_certificate_facts(texts, frame) if "pseudonym_key_id" in frame.columns else texts
@@ -97,7 +97,7 @@ def _strict_sum(names: tuple[str, ...]) -> pl.Expr:
 def _text(column: Column) -> pl.Expr:
     value = pl.col(column.name)
     if column.name == "schema_version":
-        return value.fill_null(1).cast(pl.String)
+        return value.fill_null(FIRST_VERSION).cast(pl.String)
     match column.kind:
         case Kind.AMOUNT:
             return typed.amount_text(value)

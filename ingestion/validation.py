@@ -10,7 +10,7 @@ import polars as pl
 
 from ingestion import typed
 from ingestion.contracts import family_rules
-from ingestion.contracts.columns import SCHEMA_VERSIONS, SHARED, Column, Family, Kind, Required, Rule, When
+from ingestion.contracts.columns import FIRST_VERSION, SHARED, Column, Family, Kind, Required, Rule, When
 from ingestion.identity import is_credit_code, key_id, pseudonym, read_certificate
 from ingestion.profiles import Feed
 from ingestion.seeds import Seeds
@@ -53,12 +53,13 @@ def examine(texts: pl.DataFrame, feed: Feed, book: Rulebook) -> Examined:
     columns = (*SHARED, *book.family.columns)
     frame = texts.with_columns(_certificates(texts, book)) if _has_certificates(book.family) else texts
     frame = frame.with_columns(_typed(column, forms.get(column.name, CANONICAL_FORM), book) for column in columns)
-    faults = [*_column_faults(columns, frame.columns), *_signs(columns)]
+    faults = [*_column_faults(book.family, frame.columns), *_signs(columns)]
     flags = frame.select(fault.broken.fill_null(value=False).alias(str(n)) for n, fault in enumerate(faults))
     # A negative number is reported as such and then treated as unreadable, so that it spoils no sum.
     frame = frame.with_columns(pl.when(pl.col(c.name) >= 0).then(pl.col(c.name)) for c in columns if _is_number(c))
     frame = frame.with_columns(_merger(book.seeds))
-    rules = [*_shared_rules(book), *_required(book.family), *family_rules(book.family, book.seeds)]
+    rules = [*_shared_rules(book), *_version_rules(book.family), *_required(book.family)]
+    rules += family_rules(book.family, book.seeds)
     offset = len(faults)
     more = frame.select(rule.broken.fill_null(value=False).alias(str(offset + n)) for n, rule in enumerate(rules))
     return Examined(frame, _reasons(flags.hstack(more), [*faults, *rules]))
@@ -105,12 +106,12 @@ def _is_number(column: Column) -> bool:
     return column.kind in (Kind.AMOUNT, Kind.INTEGER) and column.name != "schema_version"
 
 
-def _column_faults(columns: Iterable[Column], present: list[str]) -> Iterator[Rule]:
-    for column in columns:
+def _column_faults(family: Family, present: list[str]) -> Iterator[Rule]:
+    for column in (*SHARED, *family.columns):
         name = column.name
         unreadable = pl.col(f"{name}|text").is_not_null() & pl.col(name).is_null()
         if name == "schema_version":
-            unreadable = pl.col(f"{name}|given") & ~pl.col(name).is_in(SCHEMA_VERSIONS).fill_null(value=False)
+            unreadable = pl.col(f"{name}|given") & ~pl.col(name).is_in(family.numbers).fill_null(value=False)
             yield Rule("E-SCHEMA-VERSION", (name,), unreadable)
         else:
             yield Rule(_TYPE_CODES[column.kind], (name,), unreadable)
@@ -142,9 +143,26 @@ def _shared_rules(book: Rulebook) -> Iterator[Rule]:
             yield Rule("E-SCHEMA-REQUIRED", (column.name,), ~pl.col(f"{column.name}|given"))
 
 
+def _version_rules(family: Family) -> Iterator[Rule]:
+    """A row fills no column that its version does not have."""
+    for column in family.columns:
+        without = [version.number for version in family.versions if column.name not in version.names]
+        if without:
+            yield Rule("E-SCHEMA-VERSION-COLUMN", (column.name,), _is_of(without) & pl.col(f"{column.name}|given"))
+
+
 def _required(family: Family) -> Iterator[Rule]:
-    for entry in family.required:
-        yield Rule("E-SCHEMA-REQUIRED", (entry.column,), _applies(entry) & ~pl.col(f"{entry.column}|given"))
+    """What every version requires is required of all rows, the rest of the rows of its versions."""
+    for entry in dict.fromkeys(entry for version in family.versions for entry in version.required):
+        numbers = [version.number for version in family.versions if entry in version.required]
+        applies = _applies(entry) if len(numbers) == len(family.versions) else _applies(entry) & _is_of(numbers)
+        yield Rule("E-SCHEMA-REQUIRED", (entry.column,), applies & ~pl.col(f"{entry.column}|given"))
+
+
+def _is_of(numbers: list[int]) -> pl.Expr:
+    """Rows of these versions; one that names none is of the first, one whose version is unreadable of none."""
+    said = pl.when(pl.col("schema_version|given")).then(pl.col("schema_version")).otherwise(FIRST_VERSION)
+    return said.is_in(numbers).fill_null(value=False)
 
 
 def _applies(entry: Required) -> pl.Expr:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 # Events of the increment.
 EVENTS = "events.event as event where event.region_code = $region and event.seq > $after and event.seq <= $head"
+# The same in the newest version of their family, for checks that read a column which a version has renamed.
+CURRENT_EVENTS = EVENTS.replace("events.event ", "events.event_current ")
 
 # Journal lines of the increment.
 LINES = """ledger.journal_line as line

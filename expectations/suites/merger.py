@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from expectations.check import Check
-from expectations.suites._fragments import EVENTS, LINES, MATERNITY_PAYMENTS
+from expectations.suites._fragments import CURRENT_EVENTS, EVENTS, LINES, MATERNITY_PAYMENTS
 from expectations.suites._statement_sql import PUBLISHED_STATEMENT, STATEMENT
 
 ACCOUNTING = "fund_accounting"
@@ -156,8 +156,8 @@ M06 = Check(
     offending=f"""
         select
             'event/' || event.seq as item, event.seq as event_seq, null::text as entry_id, event.contribution_month,
-            event.person_no, event.employer_no, event.receipt_no, event.personal_amount as amount
-        from {EVENTS}
+            event.person_no, event.employer_no, event.tax_voucher_no, event.personal_amount as amount
+        from {CURRENT_EVENTS}
             and event.insurance_type = '510' and event.family = 'contribution'
             and (coalesce(event.personal_amount, 0) <> 0 or event.enrollment_category in ('flexible', 'retiree'))
         union all

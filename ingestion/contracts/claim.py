@@ -15,6 +15,7 @@ from ingestion.contracts.columns import (
     Kind,
     Required,
     Rule,
+    Version,
     When,
     amount,
     listed,
@@ -34,9 +35,8 @@ PARTS = (
     "other_funds_amount",
 )
 
-FAMILY = Family(
-    name="claim",
-    event_types=CLAIM + ADVANCE,
+VERSION_1 = Version(
+    number=1,
     columns=(
         Column("claim_no"),
         listed("settlement_kind", "case", "monthly", "per_capita", "annual_clearing", "deposit_release"),
@@ -88,6 +88,7 @@ FAMILY = Family(
         ),
     ),
 )
+FAMILY = Family("claim", CLAIM + ADVANCE, (VERSION_1,))
 
 
 def rules(seeds: Seeds) -> tuple[Rule, ...]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 
 import polars as pl
 
@@ -64,13 +66,51 @@ class Rule:
 
 
 @dataclass(frozen=True)
+class Version:
+    """One published version of a family's event types; what is published never changes.
+
+    `columns`: in the order of the content hash; `renamed`: columns that the version before calls by another name, as
+    new name -> old name. A column that is neither in the version before nor renamed was added, and is never required
+    of what came before.
+    """
+
+    number: int
+    columns: tuple[Column, ...]
+    required: tuple[Required, ...]
+    renamed: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Names of its columns, without those shared by all families."""
+        return frozenset(column.name for column in self.columns)
+
+
+@dataclass(frozen=True)
 class Family:
-    """The contract of one family: columns in the order of the content hash, and what each event type requires."""
+    """The contract of one family: its event types and their published versions, oldest first."""
 
     name: str
     event_types: tuple[str, ...]
-    columns: tuple[Column, ...]
-    required: tuple[Required, ...]
+    versions: tuple[Version, ...]
+
+    @cached_property
+    def columns(self) -> tuple[Column, ...]:
+        """The columns of all versions, each once."""
+        return tuple({column.name: column for version in self.versions for column in version.columns}.values())
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The published versions."""
+        return tuple(version.number for version in self.versions)
+
+    @property
+    def newest(self) -> Version:
+        """The version that everything is read in."""
+        return self.versions[-1]
+
+    def version(self, number: int) -> Version:
+        """A published version; `StopIteration` for any other number."""
+        return next(version for version in self.versions if version.number == number)
 
     def column(self, name: str) -> Column:
         """A column of this family or a shared one."""
@@ -78,7 +118,7 @@ class Family:
 
     @property
     def allowed_names(self) -> tuple[str, ...]:
-        """Names a canonical file of this family may have in its header."""
+        """Names a canonical file of this family may have in its header, whichever version its rows are of."""
         return tuple(column.name for column in (*SHARED, *self.columns))
 
 
@@ -97,7 +137,7 @@ def zero_if_null(name: str) -> pl.Expr:
     return pl.col(name).fill_null(0)
 
 
-SCHEMA_VERSIONS = (1,)
+FIRST_VERSION = 1  # of a row that says nothing
 MANDATORY = ("event_type", "source_event_key", "occurred_on", "region_code")
 SHARED = (
     Column("region_code", Kind.REGION),

@@ -13,6 +13,7 @@ from ingestion.contracts.columns import (
     Kind,
     Required,
     Rule,
+    Version,
     When,
     amount,
     listed,
@@ -23,37 +24,46 @@ from ingestion.seeds import Seeds
 ALL = ("contribution.assessed", "contribution.collected", "contribution.refunded")
 MONEY = ("contribution.collected", "contribution.refunded")
 
-FAMILY = Family(
-    name="contribution",
-    event_types=ALL,
-    columns=(
-        Column("employer_no"),
-        Column("person_no"),
-        INSURANCE_TYPE,
-        ENROLLMENT_CATEGORY,
-        Column("contribution_month", Kind.MONTH),
-        amount("contribution_base"),
-        amount("employer_amount"),
-        amount("personal_amount"),
-        amount("personal_account_credit"),
-        amount("late_fee"),
-        Column("receipt_no"),
-        listed("deposit_account", "treasury", "special", "special_demand", "income", "temporary_receipt"),
-        *ORIGINAL,
-    ),
-    required=(
-        Required("person_no", ALL),
-        Required("employer_no", ALL, (When("enrollment_category", ("employee",)),)),
-        Required("insurance_type", ALL),
-        Required("enrollment_category", ALL),
-        Required("contribution_month", ALL),
-        Required("contribution_base", ("contribution.assessed",)),
-        Required("receipt_no", MONEY),
-        Required("deposit_account", MONEY),
-        Required("original_event_key", ("contribution.refunded",)),
-        Required("original_event_key", ("contribution.collected",), (When("deposit_account", ("temporary_receipt",)),)),
-    ),
+_PREMIUM = (
+    Column("employer_no"),
+    Column("person_no"),
+    INSURANCE_TYPE,
+    ENROLLMENT_CATEGORY,
+    Column("contribution_month", Kind.MONTH),
+    amount("contribution_base"),
+    amount("employer_amount"),
+    amount("personal_amount"),
+    amount("personal_account_credit"),
+    amount("late_fee"),
 )
+_DEPOSIT_ACCOUNT = listed("deposit_account", "treasury", "special", "special_demand", "income", "temporary_receipt")
+_REQUIRED = (
+    Required("person_no", ALL),
+    Required("employer_no", ALL, (When("enrollment_category", ("employee",)),)),
+    Required("insurance_type", ALL),
+    Required("enrollment_category", ALL),
+    Required("contribution_month", ALL),
+    Required("contribution_base", ("contribution.assessed",)),
+)
+_REQUIRED_OF_MONEY = (
+    Required("deposit_account", MONEY),
+    Required("original_event_key", ("contribution.refunded",)),
+    Required("original_event_key", ("contribution.collected",), (When("deposit_account", ("temporary_receipt",)),)),
+)
+
+VERSION_1 = Version(
+    number=1,
+    columns=(*_PREMIUM, Column("receipt_no"), _DEPOSIT_ACCOUNT, *ORIGINAL),
+    required=(*_REQUIRED, Required("receipt_no", MONEY), *_REQUIRED_OF_MONEY),
+)
+# Premiums are collected by the tax authorities: the receipt is the electronic tax voucher, and its issuer is told.
+VERSION_2 = Version(
+    number=2,
+    columns=(*_PREMIUM, Column("tax_voucher_no"), _DEPOSIT_ACCOUNT, Column("tax_authority_code"), *ORIGINAL),
+    required=(*_REQUIRED, Required("tax_voucher_no", MONEY), *_REQUIRED_OF_MONEY),
+    renamed={"tax_voucher_no": "receipt_no"},
+)
+FAMILY = Family("contribution", ALL, (VERSION_1, VERSION_2))
 
 
 def earns_credit(employer_amount: pl.Expr) -> pl.Expr:

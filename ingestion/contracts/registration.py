@@ -11,6 +11,7 @@ from ingestion.contracts.columns import (
     Kind,
     Required,
     Rule,
+    Version,
     When,
     amount,
     listed,
@@ -20,9 +21,8 @@ from ingestion.seeds import Seeds
 EMPLOYER = ("employer.registered", "employer.closed")
 ENROLLMENT = ("enrollment.started", "enrollment.changed", "enrollment.ended")
 
-FAMILY = Family(
-    name="registration",
-    event_types=EMPLOYER + ENROLLMENT,
+VERSION_1 = Version(
+    number=1,
     columns=(
         Column("employer_no"),
         Column("employer_credit_code", Kind.CREDIT_CODE),
@@ -48,6 +48,7 @@ FAMILY = Family(
         Required("employer_no", ENROLLMENT, (When("enrollment_category", ("employee",)),)),
     ),
 )
+FAMILY = Family("registration", EMPLOYER + ENROLLMENT, (VERSION_1,))
 
 
 def rules(seeds: Seeds) -> tuple[Rule, ...]:

@@ -14,6 +14,7 @@ from ingestion.contracts.columns import (
     Kind,
     Required,
     Rule,
+    Version,
     amount,
     listed,
 )
@@ -87,9 +88,8 @@ ALL = (
     "fund.merged",
 )
 
-FAMILY = Family(
-    name="treasury",
-    event_types=ALL,
+VERSION_1 = Version(
+    number=1,
     columns=(
         listed("fund_code", "EMI", "MAT"),
         listed("sub_fund", "pooled", "personal"),
@@ -118,6 +118,7 @@ FAMILY = Family(
         Required("original_event_key", WITH_ORIGINAL),
     ),
 )
+FAMILY = Family("treasury", ALL, (VERSION_1,))
 
 
 def rules(seeds: Seeds) -> tuple[Rule, ...]:

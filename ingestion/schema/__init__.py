@@ -1,11 +1,14 @@
 """Migrations of the database: numbered SQL files of this folder, applied in order by yoyo-migrations.
 
 Its bookkeeping lives in the schema `fund_migrations`. Migrations only go forward; projections are rebuilt instead.
+Each is applied, marked and given its checksum in one transaction: killed at any instant, it is there in full or not at
+all.
 """
 
 from __future__ import annotations
 
 import glob
+from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 
@@ -13,8 +16,10 @@ from psycopg2.extensions import connection as Connection
 from yoyo import read_migrations
 from yoyo.backends.core.postgresql import PostgresqlBackend
 from yoyo.connections import DatabaseURI
+from yoyo.migrations import Migration
 
 from ingestion.database import connect
+from ingestion.schema import checksums
 from ingestion.settings import Settings
 
 FOLDER = Path(__file__).parent
@@ -22,7 +27,7 @@ BOOKKEEPING = "fund_migrations"
 
 
 class SchemaVersionError(RuntimeError):
-    """The database is older or newer than this code."""
+    """The database is older or newer than this code, or of another line of it."""
 
 
 class _Backend(PostgresqlBackend):  # type: ignore[misc]
@@ -42,6 +47,16 @@ class _Backend(PostgresqlBackend):  # type: ignore[misc]
         """Another session on the same database."""
         return _Backend(self._settings)
 
+    def apply_one(self, migration: Migration, force: bool = False, mark: bool = True) -> None:
+        """yoyo would run a migration in one transaction and mark it in another; a crash between them leaves neither."""
+        assert mark
+        self.ensure_internal_schema_updated()
+        with self.transaction():
+            migration.process_steps(self, "apply", force=force)
+            self.log_migration(migration, "apply")
+            self.mark_one(migration, log=False)
+            checksums.record(self.connection, [Path(migration.path)])
+
 
 def migrate(settings: Settings | None = None) -> list[str]:
     """Bring the database to this code's version; returns what was applied. Several processes may call it at once."""
@@ -52,11 +67,10 @@ def migrate(settings: Settings | None = None) -> list[str]:
         cursor.execute(f"SELECT to_regnamespace('{BOOKKEEPING}')")
         if cursor.fetchone() == (None,):
             cursor.execute(f"CREATE SCHEMA {BOOKKEEPING}")
-        missing = _missing_here(guard)
-        if missing:
-            raise SchemaVersionError(
-                f"the database is newer than this code: it knows {', '.join(sorted(missing))}; update the code"
-            )
+        _check_known(guard)
+        checksums.ensure_table(guard)
+        # A database of before there were checksums gets those of its files now.
+        checksums.record(guard, _files(_applied(guard)))
         return _apply(settings)
 
 
@@ -67,10 +81,7 @@ def check_version(connection: Connection) -> None:
         raise SchemaVersionError(
             f"the database lacks migration(s) {', '.join(sorted(known - applied))}; run: python -m ingestion migrate"
         )
-    if applied > known or applied - known:
-        raise SchemaVersionError(
-            f"the database is newer than this code: it knows {', '.join(sorted(applied - known))}; update the code"
-        )
+    _check_known(connection)
 
 
 def _apply(settings: Settings) -> list[str]:
@@ -85,12 +96,26 @@ def _apply(settings: Settings) -> list[str]:
     return names
 
 
+def _check_known(connection: Connection) -> None:
+    """Every applied migration is one of this code's, and its file is the one that was applied."""
+    applied, known = _applied(connection), _known()
+    if applied - known:
+        raise SchemaVersionError(
+            f"the database is newer than this code: it knows {', '.join(sorted(applied - known))}; update the code"
+        )
+    if changed := checksums.changed(connection, _files(applied)):
+        raise SchemaVersionError(
+            f"migration(s) {', '.join(changed)} changed after they had been applied to this database;"
+            " put the files back as they were and make the change in a new migration"
+        )
+
+
 def _known() -> set[str]:
     return {path.stem for path in FOLDER.glob("[0-9]*.sql")}
 
 
-def _missing_here(connection: Connection) -> set[str]:
-    return _applied(connection) - _known()
+def _files(names: Iterable[str]) -> list[Path]:
+    return [FOLDER / f"{name}.sql" for name in sorted(names)]
 
 
 def _applied(connection: Connection) -> set[str]:

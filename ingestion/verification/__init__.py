@@ -16,12 +16,13 @@ from typing import Any
 from psycopg2.extensions import cursor as Cursor
 
 from ingestion import heads
+from ingestion.ahead import ahead
 from ingestion.database import connect
 from ingestion.settings import Settings
 from ingestion.verification import outside
 from ingestion.verification.findings import Finding, Kind
 from ingestion.verification.locating import located
-from ingestion.verification.reading import CHUNK_ROWS, Log, ahead
+from ingestion.verification.reading import CHUNK_ROWS, Log
 from ingestion.verification.region import RegionCheck
 
 _LOG = logging.getLogger(__name__)

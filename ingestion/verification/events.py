@@ -6,7 +6,15 @@ from itertools import combinations
 
 import polars as pl
 
-from ingestion.canonical import DERIVABLE, content_hash, content_hexes, derived_texts, hashed_columns
+from ingestion.canonical import (
+    DERIVABLE,
+    all_columns,
+    content_hash,
+    derived_texts,
+    event_hexes,
+    hashed_columns,
+    versions_of,
+)
 from ingestion.contracts import FAMILIES
 from ingestion.contracts.columns import Kind as ColumnKind
 from ingestion.verification.findings import Kind
@@ -23,13 +31,14 @@ def examined(events: Events) -> pl.DataFrame:
     """
     if events.family not in KNOWN_FAMILIES:
         return _of_no_family(events.frame)
-    columns = hashed_columns(events.family)
+    columns = all_columns(events.family)
     frame = events.frame.with_columns(_month(name) for name in _month_columns(events.family))
-    content = content_hexes(_only_sent(frame, columns), columns)
-    frame = frame.with_columns(content.alias("content"), _derived(frame).alias("derived"))
+    content = event_hexes(_only_sent(frame, columns), events.family)
+    strays = pl.coalesce("strays", _of_other_versions(events.family)).alias("strays")
+    frame = frame.with_columns(content.alias("content"), _derived(frame).alias("derived"), strays)
     frame = frame.with_columns(_fault())
     if frame["fault"].null_count() < frame.height:
-        frame = _explained(frame, columns)
+        frame = _explained(frame, events.family)
     line = pl.col("proof").str.slice(_HEX)
     return frame.select(
         "seq",
@@ -66,6 +75,17 @@ def _month(name: str) -> pl.Expr:
     return pl.when(day.str.ends_with("-01")).then(day.str.head(-3)).otherwise(day).alias(name)
 
 
+def _of_other_versions(family: str) -> pl.Expr:
+    """Whether a row fills a column that its own version does not have; null when it does not."""
+    filled = [
+        (pl.col("schema_version") == str(version)) & pl.col(name).is_not_null()
+        for version in versions_of(family)
+        for name in all_columns(family)
+        if name not in hashed_columns(family, version)
+    ]
+    return pl.when(pl.any_horizontal(pl.lit(value=False), *filled)).then(pl.lit("1"))
+
+
 def _only_sent(frame: pl.DataFrame, columns: tuple[str, ...]) -> pl.DataFrame:
     """The hashed columns, those null that were computed at acceptance."""
     if frame["derived_columns"].null_count() == frame.height:
@@ -99,19 +119,23 @@ def _fault() -> pl.Expr:
     )
 
 
-def _explained(frame: pl.DataFrame, columns: tuple[str, ...]) -> pl.DataFrame:
+def _explained(frame: pl.DataFrame, family: str) -> pl.DataFrame:
     """Events whose content is right under another list of computed columns are told apart from those altered."""
     found = []
     altered = (frame["fault"] == Kind.CONTENT.code).fill_null(value=False).arg_true().head(_EXPLAINED_MAX)
     for index in altered:
         row = frame.row(index, named=True)
-        if _fits_another_list(row, columns):
+        if _fits_another_list(row, family):
             found.append(row["seq"])
     fault = pl.when(pl.col("seq").is_in(found)).then(pl.lit(Kind.DERIVED_COLUMNS.code)).otherwise("fault")
     return frame.with_columns(fault.alias("fault"))
 
 
-def _fits_another_list(row: dict[str, str | None], columns: tuple[str, ...]) -> bool:
+def _fits_another_list(row: dict[str, str | None], family: str) -> bool:
+    version = next((number for number in versions_of(family) if str(number) == row["schema_version"]), None)
+    if version is None:
+        return False
+    columns = hashed_columns(family, version)
     computable = [name for name in columns if name in DERIVABLE]
     lists = [set(names) for size in range(len(computable) + 1) for names in combinations(computable, size)]
     stored = str(row["proof"])[:_HEX]

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
 
 import polars as pl
 from psycopg2.extensions import cursor as Cursor
 
-from ingestion.canonical import ADDED, hashed_columns
+from ingestion.canonical import ADDED, all_columns
 from ingestion.contracts import FAMILIES
 
 CHUNK_ROWS = 50_000
@@ -50,7 +48,6 @@ SELECT region_code FROM region WHERE region_code IS NOT NULL
 UNION
 SELECT region_code FROM events.batch
 """
-_Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True)
@@ -128,7 +125,7 @@ class Log:
         return Events(family or "", own)
 
     def _frame(self, region: str, family: str, condition: str, *, limit: bool = False) -> pl.DataFrame:
-        fields = hashed_columns(family if family in KNOWN_FAMILIES else KNOWN_FAMILIES[0])
+        fields = all_columns(family if family in KNOWN_FAMILIES else KNOWN_FAMILIES[0])
         strays = [f"e.{name}" for name in self._columns if name not in _PLACE.union(fields)]
         selected = _SELECTED | {"strays": f"nullif(num_nonnulls({', '.join(strays)}), 0)"}
         names = [*_FRAME, *(name for name in fields if name != "region_code")]
@@ -172,15 +169,6 @@ class _Pages:
             self._after = page[-1].batch_id
             self._reached = max(self._reached, page[-1].last_seq)
         return page
-
-
-def ahead(items: Iterator[_Item]) -> Iterator[_Item]:
-    """The same items, the next one being made while the last one is worked on."""
-    with ThreadPoolExecutor(max_workers=1) as worker:
-        coming = worker.submit(next, items, None)
-        while (item := coming.result()) is not None:
-            coming = worker.submit(next, items, None)
-            yield item
 
 
 def _texts(text: io.BytesIO, names: Sequence[str]) -> pl.DataFrame:

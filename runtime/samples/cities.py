@@ -34,6 +34,11 @@ class City:
         """First day of the merged fund."""
         return policy.merger_date(self.region_code)
 
+    @property
+    def tax_authority(self) -> str:
+        """Code of the city's tax authority."""
+        return f"1{self.region_code}0000"
+
     def institution(self, number: int) -> str:
         """Code of hospital ``number`` (0 to 5)."""
         return f"H{self.region_code}{number + 101:05d}"

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from runtime.samples import native
+from runtime.samples import editions, native
 from runtime.samples.imperfections import Parcels, spoil
 from runtime.samples.log import CityLog, Row, day_of, fen
 from runtime.samples.values import Fen, Month
@@ -62,7 +62,8 @@ def _period(family: str, row: Row) -> str:
 
 def _file(log: CityLog, family: str, period: str, rows: list[Row], suffix: str = "") -> SourceFile:
     kind = (log.city.source_system, family)
-    content = native.to_csv(log.city, family, rows)
+    version = editions.version_of(log.city, family, period)
+    content = native.to_csv(log.city, family, editions.in_version(log.city, rows, version), version)
     if kind in _WITH_MARK:
         content = b"\xef\xbb\xbf" + content
     name = f"{log.city.prefix.lower()}_{family}_{period}{suffix}.csv"

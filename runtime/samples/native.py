@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from ingestion.contracts import FAMILIES
 from runtime.samples.cities import City
 from runtime.samples.log import Row
 from runtime.samples.values import Fen, Month, Raw, Value
@@ -39,11 +40,13 @@ class NativeShape:
 
 
 @cache
-def shape(source_system: str, family: str) -> NativeShape:
-    """The shape of ``family`` in the profile of ``source_system``."""
+def shape(source_system: str, family: str, version: int = 1) -> NativeShape:
+    """The shape of ``family`` in the profile of ``source_system``, with the columns of a version alone."""
     profile = _profile(source_system)
     feed = next(feed for feed in profile["feeds"] if feed["family"] == family)
-    targets = {source: spec if isinstance(spec, dict) else {"to": spec} for source, spec in feed["columns"].items()}
+    said = {source: spec if isinstance(spec, dict) else {"to": spec} for source, spec in feed["columns"].items()}
+    foreign = {column.name for column in FAMILIES[family].columns} - FAMILIES[family].version(version).names
+    targets = {source: spec for source, spec in said.items() if spec["to"] not in foreign}
     names = [column for column in feed["ignore"] if column in _NAME_COLUMNS]
     return NativeShape(
         encoding=profile["defaults"]["encoding"],
@@ -65,9 +68,9 @@ def _backwards(values: dict[str, Any]) -> dict[str, str]:
     return {str(canonical): str(code) for code, canonical in values.items()}
 
 
-def to_csv(city: City, family: str, rows: Iterable[Row]) -> bytes:
-    """Header and rows as the city's system writes them."""
-    native = shape(city.source_system, family)
+def to_csv(city: City, family: str, rows: Iterable[Row], version: int = 1) -> bytes:
+    """Header and rows of a version as the city's system writes them."""
+    native = shape(city.source_system, family, version)
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, lineterminator=city.line_end)
     writer.writerow(native.columns)

@@ -81,7 +81,7 @@ def _read(path: Path) -> Iterator[Row]:
     for record in csv.DictReader(content.decode(encoding).splitlines()):
         row = {"family": family, "source_system": path.parent.name}
         for source, spec in feed["columns"].items():
-            if record[source]:
+            if record.get(source):
                 target, codes = (spec["to"], spec.get("values")) if isinstance(spec, dict) else (spec, None)
                 row[target] = _plain(target, codes.get(record[source], "?") if codes else record[source])
         yield row

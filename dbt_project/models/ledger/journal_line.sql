@@ -52,7 +52,7 @@ fact as materialized (
             event.institution_code
         ) as institution_code,
         coalesce(case when booked.account_code = '1101' then booked.advance_no end, corrected.claim_no, event.claim_no) as claim_no,
-        event.receipt_no
+        event.tax_voucher_no as receipt_no
     from booked
     inner join {{ source('events', 'event') }} as event
         on booked.region_code = event.region_code and booked.event_seq = event.seq

@@ -15,15 +15,16 @@ from hypothesis import strategies as st
 from ingestion.canonical import GENESIS, BatchHead, batch_hash, content_hash, content_hashes, hashed_columns, netstring
 from ingestion.contracts import FAMILIES
 from ingestion.rows import part
-from tests.unit.ingestion.valid_rows import csv_text, examine_text, sound_row
+from tests.unit.ingestion.valid_rows import IN_VERSION_2, csv_text, examine_text, sound_row
 
 VECTORS = json.loads((Path(__file__).parent / "vectors.json").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["name"])
 def test_a_vector_never_changes(vector: dict[str, object]) -> None:
-    row, columns = vector["row"], hashed_columns(str(vector["family"]))
+    row = vector["row"]
     assert isinstance(row, dict)
+    columns = hashed_columns(str(vector["family"]), int(row["schema_version"]))
     fields = [row.get(name) for name in columns]
     assert hashlib.sha256(bytes.fromhex(str(vector["bytes_hex"]))).hexdigest() == vector["sha256"]
     assert content_hash(fields).hex() == vector["sha256"]
@@ -49,7 +50,20 @@ def test_a_file_row_is_hashed_in_canonical_form(tmp_path: Path) -> None:
     first, second = part(examined, FAMILIES["treasury"], "s", pl.Series, [2, 3]).frame["content_hash"]
     assert first == second
     row = plain | {"family": "treasury", "schema_version": "1", "source_system": "s", "amount": "100.00"}
-    assert first == content_hash(row.get(name) for name in hashed_columns("treasury")).hex()
+    assert first == content_hash(row.get(name) for name in hashed_columns("treasury", 1)).hex()
+
+
+def test_each_row_is_hashed_by_its_own_version(tmp_path: Path) -> None:
+    old = sound_row("contribution.collected", personal_amount="160.00")
+    new = sound_row(
+        "contribution.collected", personal_amount="160.00", **IN_VERSION_2, tax_authority_code="13201060000"
+    )
+    rows = [old, new, old, new]
+    examined = examine_text(csv_text(rows), "contribution", tmp_path)
+    frame = part(examined, FAMILIES["contribution"], "nanjing", pl.Series, [2, 3, 4, 5]).frame
+    vectors = {vector["name"]: vector["sha256"] for vector in VECTORS}
+    first, second = vectors["premium with all amounts"], vectors["premium of version 2"]
+    assert frame["content_hash"].to_list() == [first, second, first, second]
 
 
 @given(st.lists(st.none() | st.text(max_size=5), max_size=4), st.lists(st.none() | st.text(max_size=5), max_size=4))

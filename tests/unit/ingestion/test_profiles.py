@@ -70,6 +70,16 @@ def test_units_dates_maps_and_constants_are_applied() -> None:
     assert (row["contribution_base"], row["employer_amount"], row["personal_amount"]) == (812345, 1234567, 16000)
 
 
+def test_a_feed_fixes_the_version_of_its_rows() -> None:
+    said = PROFILE.replace("票号: receipt_no", "票号: tax_voucher_no").replace(
+        "{region", '{schema_version: "2", region'
+    )
+    result, _ = examined(parse_profile(said.encode(), "s").feed_of("c_1.csv"), ROW | {"个人缴费": "160.00"})
+    assert result.reasons == {}
+    assert result.frame["schema_version"].to_list() == [2]
+    assert result.frame["tax_voucher_no"].to_list() == ["T"]
+
+
 @pytest.mark.parametrize(
     ("column", "text", "code"),
     [
@@ -119,6 +129,8 @@ def test_ignored_columns_never_show_and_identity_numbers_are_masked() -> None:
         (("ignore: [姓名]", "ignored: [姓名]"), "ignored"),
         (("defaults: {", "defaults: {{"), "defaults"),
         (("feeds:", "food:"), "food|feeds"),
+        (("constants: {region", 'constants: {schema_version: "3", region'), "not of the feed's schema_version: 3"),
+        (("constants: {region", 'constants: {schema_version: "2", region'), "schema_version: receipt_no"),
     ],
 )
 def test_a_wrong_profile_is_refused_with_the_place(change: tuple[str, str], told: str) -> None:

@@ -8,7 +8,16 @@ import pytest
 
 from ingestion.contracts import FAMILIES
 from ingestion.settings import beijing_today
-from tests.unit.ingestion.valid_rows import FAMILY_OF, VALID, Row, codes_of, csv_text, examine_text, sound_row
+from tests.unit.ingestion.valid_rows import (
+    FAMILY_OF,
+    IN_VERSION_2,
+    VALID,
+    Row,
+    codes_of,
+    csv_text,
+    examine_text,
+    sound_row,
+)
 
 NEXT_YEAR = f"{beijing_today().year + 1}-12-31"
 GOOD_CERTIFICATE = "11010519491231002X"
@@ -18,6 +27,12 @@ GOOD_CREDIT_CODE = "91350100M000100Y43"
 CASES: list[tuple[str, str, Row]] = [
     ("E-SCHEMA-VERSION", "employer.closed", {"schema_version": "2"}),
     ("E-SCHEMA-VERSION", "employer.closed", {"schema_version": "one"}),
+    ("E-SCHEMA-VERSION", "contribution.collected", {"schema_version": "3"}),
+    ("E-SCHEMA-VERSION", "contribution.collected", {"schema_version": "one", "tax_authority_code": "13201"}),
+    ("E-SCHEMA-VERSION", "contribution.assessed", {"schema_version": "0"}),
+    ("E-SCHEMA-VERSION-COLUMN", "contribution.collected", {"tax_authority_code": "13201"}),
+    ("E-SCHEMA-VERSION-COLUMN", "contribution.assessed", {"schema_version": "1", "tax_voucher_no": "T1"}),
+    ("E-SCHEMA-VERSION-COLUMN", "contribution.refunded", IN_VERSION_2 | {"receipt_no": "T1"}),
     ("E-TYPE-AMOUNT", "interest.credited", {"amount": "1.234"}),
     ("E-TYPE-AMOUNT", "interest.credited", {"amount": "1e999"}),
     ("E-TYPE-AMOUNT", "interest.credited", {"amount": "１２.５０"}),
@@ -117,6 +132,11 @@ SOUND: list[tuple[str, Row]] = [
     ("enrollment.started", {"enrollment_category": "flexible", "employer_no": ""}),
     ("employer.registered", {"employer_credit_code": GOOD_CREDIT_CODE}),
     ("employer.closed", {"schema_version": "1"}),
+    ("contribution.collected", {"schema_version": "1"}),
+    ("contribution.collected", IN_VERSION_2),
+    ("contribution.collected", IN_VERSION_2 | {"tax_authority_code": "13201"}),
+    ("contribution.refunded", IN_VERSION_2),
+    ("contribution.assessed", {"schema_version": "2"}),
     ("interest.credited", {"amount": "0"}),
     ("interest.credited", {"amount": "9999999999999.99"}),
     ("interest.credited", {"fund_code": "MAT", "occurred_on": "2019-12-31"}),
@@ -169,7 +189,7 @@ def test_a_row_within_the_rules_loads(event_type: str, changes: Row, tmp_path: P
 REQUIRED = [
     (event_type, entry.column)
     for family in FAMILIES.values()
-    for entry in family.required
+    for entry in family.version(1).required
     if not entry.when
     for event_type in entry.event_types
 ]
@@ -177,6 +197,8 @@ CONDITIONAL = [
     ("enrollment.started", "employer_no", {}),
     ("contribution.collected", "employer_no", {}),
     ("contribution.collected", "original_event_key", {"deposit_account": "temporary_receipt"}),
+    ("contribution.collected", "tax_voucher_no", {"schema_version": "2", "receipt_no": ""}),
+    ("contribution.refunded", "tax_voucher_no", {"schema_version": "2", "receipt_no": ""}),
     ("claim.paid", "person_no", {}),
     ("claim.paid", "person_no", {"settlement_kind": "case"}),
     ("claim.paid", "institution_code", {"payee_type": "institution"}),
@@ -227,6 +249,15 @@ def test_all_reasons_of_a_row_are_collected_with_their_columns(tmp_path: Path) -
         "E-SCHEMA-REQUIRED": ("receipt_no",),
         "E-MATERNITY-MONTH": ("contribution_month",),
         "E-MATERNITY-PERSONAL": ("personal_amount",),
+    }
+
+
+def test_each_row_keeps_to_its_own_version(tmp_path: Path) -> None:
+    old, new = sound_row("contribution.collected"), sound_row("contribution.collected", **IN_VERSION_2)
+    mixed = sound_row("contribution.collected", schema_version="2")
+    examined = examine_text(csv_text([old, new, mixed, old | {"schema_version": ""}]), "contribution", tmp_path)
+    assert examined.reasons == {
+        2: [("E-SCHEMA-VERSION-COLUMN", ("receipt_no",)), ("E-SCHEMA-REQUIRED", ("tax_voucher_no",))]
     }
 
 

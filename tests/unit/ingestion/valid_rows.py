@@ -80,6 +80,8 @@ VALID: dict[str, Row] = {
     "balance.stated": _FUND | {"statement_kind": "bank_balance", "accounting_month": "2019-10"},
     "fund.merged": {"fund_code": "MAT", "occurred_on": "2020-01-01"},
 }
+# Changes that make a row of version 1 say the same in version 2.
+IN_VERSION_2: Row = {"schema_version": "2", "receipt_no": "", "tax_voucher_no": "T1"}
 FAMILY_OF = {event_type: family.name for family in FAMILIES.values() for event_type in family.event_types}
 
 
