@@ -61,9 +61,9 @@ def previous_warehouse(
 def recorded() -> list[tuple[object, ...]]:
     """All that the old database holds of events and batches, as it is stored."""
     return select(
-        "SELECT to_jsonb(e) - '{tax_voucher_no,tax_authority_code}'::text[] FROM events.event AS e"
+        "SELECT jsonb_strip_nulls(to_jsonb(e)) - '{tax_voucher_no,tax_authority_code}'::text[] FROM events.event AS e"
         " ORDER BY region_code, seq"
-    ) + select("SELECT to_jsonb(b) FROM events.batch AS b ORDER BY region_code, batch_id")
+    ) + select("SELECT jsonb_strip_nulls(to_jsonb(b)) FROM events.batch AS b ORDER BY region_code, batch_id")
 
 
 def broken() -> list[tuple[object, ...]]:
