@@ -1,8 +1,8 @@
 """Judging the rows of one file against the log: duplicates, conflicts, credit, references. What holds is appended.
 
 Rows that stand by themselves go straight into the log, a part of the file at a time; its unique key is the judge of
-what is new. A row that takes from an original is decided when the whole file has been read, for the original may stand
-further down; from the first such row on the rest of the file is held back with it, so that seq follows the lines.
+what is new. A row that takes from an original is decided where it stands when its original is there. Where it is not,
+it may stand further down: from that row on the file is held back and decided at its end, so that seq follows the lines.
 """
 
 from __future__ import annotations
@@ -10,18 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 import polars as pl
 from psycopg2.errors import UniqueViolation
 from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import execute_values
 
-from ingestion import incoming, restating
+from ingestion import incoming, originals, restating
 from ingestion.credit import Credits
 from ingestion.errors import message
 from ingestion.event_log import Appender, copy
-from ingestion.references import AMOUNTS, ORIGINALS, Book, Decision, Fact, decide_rows
+from ingestion.references import Decision, Fact
 from ingestion.rows import Part
 from ingestion.seeds import Seeds
 
@@ -84,53 +83,6 @@ INNER JOIN incoming AS e ON e.line_no = d.first_line
 INNER JOIN incoming AS i ON i.line_no = d.line_no
 ORDER BY d.line_no
 """
-_FAMILY_OF_ORIGINAL = " ".join(f"WHEN '{name}' THEN '{family}'" for name, (family, _) in ORIGINALS.items())
-_KEYS = f"""
-    CASE WHEN {{row}}.original_event_key IS NOT NULL
-         THEN coalesce({{row}}.original_source_system, {{row}}.source_system) END AS original_source,
-    CASE {{row}}.event_type {_FAMILY_OF_ORIGINAL} END AS original_family, {{row}}.original_event_key
-"""
-_FACT = f"""
-    {{row}}.region_code, {{row}}.source_system, {{row}}.family, {{row}}.source_event_key,
-    {{row}}.event_type, {{row}}.occurred_on,
-    {{row}}.content_hash, {{row}}.fund_code, {{row}}.sub_fund, {{row}}.insurance_type, {{row}}.enrollment_category,
-    {_KEYS.strip()}, {", ".join("{row}." + name for name in AMOUNTS)}
-"""
-_WANTED = f"""
-CREATE TEMP TABLE wanted ON COMMIT DROP AS
-SELECT DISTINCT k.region_code, k.original_source AS source_system, k.original_family AS family,
-       k.original_event_key AS source_event_key
-FROM (SELECT i.region_code, {_KEYS.format(row="i")} FROM incoming AS i WHERE i.stateful) AS k
-WHERE k.original_event_key IS NOT NULL;
-ANALYZE wanted
-"""
-# Rows of the file that depend on others, rows of the same key, and rows that they name as their original.
-_FILE_FACTS = f"""
-SELECT i.line_no, NULL::bigint, i.stateful, {_FACT.format(row="i")}
-FROM incoming AS i
-WHERE (i.region_code, i.source_event_key) IN (SELECT region_code, source_event_key FROM incoming WHERE stateful)
-   OR (i.region_code, i.source_system, i.family, i.source_event_key) IN (TABLE wanted)
-ORDER BY i.line_no
-"""
-# The originals in the log, what they in turn rest on, and everything that rests on any of these.
-_LOG_FACTS = f"""
-WITH RECURSIVE up AS (
-    SELECT e.region_code, e.seq, e.original_seq
-    FROM wanted AS w INNER JOIN events.event AS e USING (region_code, source_system, family, source_event_key)
-    UNION
-    SELECT e.region_code, e.seq, e.original_seq
-    FROM up INNER JOIN events.event AS e ON e.region_code = up.region_code AND e.seq = up.original_seq
-),
-tree AS (
-    SELECT region_code, seq FROM up
-    UNION
-    SELECT e.region_code, e.seq
-    FROM tree INNER JOIN events.event AS e ON e.region_code = tree.region_code AND e.original_seq = tree.seq
-)
-SELECT e.seq, e.original_seq, e.original_seq IS NOT NULL, {_FACT.format(row="e")}
-FROM tree INNER JOIN events.event AS e USING (region_code, seq)
-ORDER BY e.region_code, e.seq
-"""
 
 
 @dataclass(frozen=True)
@@ -175,10 +127,13 @@ class Acceptance:
         self._appender.lock(part.frame["region_code"].unique())
         rows, missing = self._credits.complete(part.frame)
         self._settle_waiting(part, missing)
-        rows = self._hold(part, rows.filter(~pl.col("line_no").is_in(list(missing))))
-        first = pl.struct(_KEY).is_first_distinct()
-        self._append(part, rows.filter(first))
-        self._settle_known(part, rows.filter(~first))
+        rows = rows.filter(~pl.col("line_no").is_in(list(missing)))
+        if not self._holding and rows["stateful"].any():
+            self._take_dependent(part, self._settle_known(part, rows))
+        elif self._holding:
+            incoming.put(self._cursor, part.shown(rows))
+        else:
+            self._take_plain(part, rows)
 
     def finish(self) -> Accepted:
         """Decide what was held back, and seal the batches."""
@@ -187,17 +142,31 @@ class Acceptance:
         self._appender.seal()
         return self._done
 
-    def _hold(self, part: Part, rows: pl.DataFrame) -> pl.DataFrame:
-        """The rows before the first that depends on another; that one and all after it are held back."""
-        if not self._holding and not rows["stateful"].any():
-            return rows
-        free = 0 if self._holding else int(rows["stateful"].arg_max() or 0)
-        self._holding = True
-        incoming.put(self._cursor, part.shown(rows[free:]))
-        return rows[:free]
+    def _take_plain(self, part: Part, rows: pl.DataFrame, decisions: Sequence[Decision] = ()) -> None:
+        first = pl.struct(_KEY).is_first_distinct()
+        self._append(part, rows.filter(first), decisions)
+        self._settle_known(part, rows.filter(~first))
 
-    def _append(self, part: Part, rows: pl.DataFrame) -> None:
+    def _take_dependent(self, part: Part, rows: pl.DataFrame) -> None:
+        """Rows of which some take from an original. Where one is not there, it may stand further down the file."""
+        decisions, facts = originals.decide(self._cursor, rows, self._judge.seeds.merger_dates)
+        if any("E-REF-ORIGINAL" in decision.codes for decision in decisions):
+            self._holding = True
+            free = int(rows["stateful"].arg_max() or 0)
+            incoming.put(self._cursor, part.shown(rows[free:]))
+            self._take_plain(part, rows[:free])
+            return
+        refused = [decision for decision in decisions if decision.codes]
+        lines = pl.col("line_no").is_in([decision.line_no for decision in refused])
+        incoming.put(self._cursor, part.shown(rows.filter(lines)))
+        incoming.refuse(self._cursor, [self._reference_verdict(d, facts[d.line_no]) for d in refused])
+        self._take_plain(part, rows.filter(~lines), decisions)
+
+    def _append(self, part: Part, rows: pl.DataFrame, decisions: Sequence[Decision]) -> None:
         """Copy rows of distinct keys into the log. Its unique index tells whether any is known; mostly none is."""
+        if decisions:  # none of the rows is in the log
+            self._add(originals.completed(rows, decisions, self._appender.last_seqs()))
+            return
         if rows.height and not self._known(rows.gather_every(max(1, rows.height // _SAMPLE))):
             self._cursor.execute("SAVEPOINT part")
             try:
@@ -284,23 +253,14 @@ class Acceptance:
 
     def _settle_references(self) -> None:
         """Rows that take from an original, in line order, and rows sharing a key with one."""
-        self._cursor.execute(_WANTED)
-        self._cursor.execute(_FILE_FACTS)
-        facts = {fact.place: fact for fact in map(_fact, self._cursor.fetchall())}
-        if not facts:
-            return
-        decisions = decide_rows(list(facts.values()), self._book()).values()
+        decisions, facts = originals.decide_held(self._cursor, self._judge.seeds.merger_dates)
         self._refuse_conflicts_in_file([(d.line_no, d.conflict_with) for d in decisions if d.conflict_with is not None])
         incoming.refuse(self._cursor, [self._reference_verdict(d, facts[d.line_no]) for d in decisions if d.codes])
         self._drop_duplicates([d.line_no for d in decisions if d.duplicate_of is not None])
         execute_values(
             self._cursor,
             "INSERT INTO resolved VALUES %s",
-            [
-                (d.line_no, d.original_seq, d.original_line, d.sub_fund, d.personal_account_credit)
-                for d in decisions
-                if d.accepted
-            ],
+            originals.resolved(decisions),
             template="(%s, %s::bigint, %s::int, %s, %s::numeric)",
             page_size=500,
         )
@@ -317,31 +277,3 @@ class Acceptance:
         original = fact.original_key[3] if fact.original_key else ""
         told = [(code, "sub_fund" if code == "E-SCHEMA-REQUIRED" else original) for code in decision.codes]
         return self._judge.verdict(decision.line_no, told)
-
-    def _book(self) -> Book:
-        self._cursor.execute("SELECT region_code FROM events.event WHERE event_type = 'fund.merged'")
-        book = Book(self._judge.seeds.merger_dates, [region for (region,) in self._cursor.fetchall()])
-        self._cursor.execute(_LOG_FACTS)
-        for record in self._cursor.fetchall():
-            book.replay(_fact(record))
-        return book
-
-
-def _fact(record: Sequence[Any]) -> Fact:
-    place, original_seq, refers, region, source, family, key, event_type, occurred_on, content_hash = record[:10]
-    fund_code, sub_fund, insurance_type, category, original_source, original_family, original_key = record[10:17]
-    has_original = refers and original_key is not None
-    return Fact(
-        place=place,
-        key=(region, source, family, key),
-        event_type=event_type,
-        occurred_on=occurred_on,
-        content_hash=bytes(content_hash),
-        original_key=(region, original_source, original_family, original_key) if has_original else None,
-        original_seq=original_seq,
-        fund_code=fund_code,
-        sub_fund=sub_fund,
-        insurance_type=insurance_type,
-        enrollment_category=category,
-        amounts=dict(zip(AMOUNTS, record[17:], strict=True)),
-    )

@@ -24,6 +24,7 @@ CREATE TEMP TABLE refused (
 CREATE TEMP TABLE verdict (line_no integer, error_codes text[], messages text[]) ON COMMIT DROP;
 CREATE TEMP TABLE arriving (line_no integer, region_code text, source_event_key text, content_hash bytea)
     ON COMMIT DROP;
+CREATE TEMP TABLE wanted (region_code text, source_system text, family text, source_event_key text) ON COMMIT DROP;
 CREATE TEMP TABLE resolved (
     line_no integer, original_seq bigint, original_line integer, sub_fund text, personal_account_credit numeric(18, 2)
 ) ON COMMIT DROP
