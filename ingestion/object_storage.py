@@ -57,8 +57,7 @@ class Area:
 
     def locate(self, source_system: str, file_name: str) -> Stored | None:
         """The file under its printable names; None when it is gone."""
-        folder = [] if source_system == NO_SOURCE else [source_system]
-        key = "/".join([self._root, *folder, file_name])
+        key = self._key(source_system, file_name)
         with suppress(Exception):  # not there, or not to be looked at by itself: the listing tells which
             self._store.invalidate_cache()
             if self._store.info(key)["type"] == "file":
@@ -78,7 +77,7 @@ class Area:
 
     def manifest(self, source_system: str, file_name: str) -> bytes | None:
         """The sidecar of a file, None when there is none; `E-FILE-MANIFEST` when it may not be read."""
-        file = Stored(source_system, file_name, "/".join([self._root, source_system, file_name + SUFFIX]))
+        file = Stored(source_system, file_name, self._key(source_system, file_name + SUFFIX))
         try:
             with self._asked(file):
                 content: bytes = self._store.cat_file(file.key)
@@ -99,6 +98,10 @@ class Area:
                 where = f"{file.source_system}/{file.file_name}"
                 raise ReadingInterrupted(f"{where}: no copy can be made in {spool_dir}: {error.strerror}") from None
             yield copy
+
+    def _key(self, source_system: str, file_name: str) -> str:
+        folder = [] if source_system == NO_SOURCE else [source_system]
+        return "/".join([self._root, *folder, file_name])
 
     def _copy(self, file: Stored, path: Path) -> Copy:
         digest, shape = hashlib.sha256(), Shape(0, 0)
