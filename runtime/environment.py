@@ -16,6 +16,8 @@ from runtime.postgres import EmbeddedPostgres
 WAREHOUSE = "merged_fund"
 METADATA = "airflow"
 METADATA_VARIABLE = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
+# Names of variables that decide what tasks do begin with one of these: ours, those of stores of source files.
+TASK_VARIABLES = ("FUND_", "AWS_", "FSSPEC_")
 DAG_IDS = ("ingest_events", "build_ledger")
 # What may also be given as the name of a file: the same variable with `_FILE`.
 SECRETS = (

@@ -261,6 +261,24 @@ def test_an_empty_bucket_is_an_empty_landing_area(store: Store, monkeypatch: pyt
     assert runs.discover() == []
 
 
+def test_credentials_may_lie_in_a_file(
+    store: Store, fund_environment: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store.put("demo/a.claim.1.csv", GOOD)
+    file = fund_environment / "object_storage"
+    file.write_text("[default]\naws_access_key_id = bureau\naws_secret_access_key = hidden\n")
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(fund_environment / "nothing"))
+    assert main(["discover"]) == 1
+    assert "Unable to locate credentials" in capsys.readouterr().err
+    _forget_connections()
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(file))
+    assert main(["discover"]) == 0
+    assert "a.claim.1.csv" in capsys.readouterr().out
+
+
 def test_wrong_credentials_decide_nothing(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
     store.put("demo/a.claim.1.csv", GOOD)
     assert len(runs.discover()) == 1
