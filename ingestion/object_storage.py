@@ -18,7 +18,7 @@ from ingestion.landed import NO_SOURCE, Copy, Shape, Stored, two_names, unread
 from ingestion.manifest import SUFFIX
 from ingestion.settings import SettingsError
 
-BLOCK_BYTES = 16 << 20
+BLOCK_BYTES = 8 << 20
 # What the stores call the time of the last change and the mark of a version.
 _TIMES = ("LastModified", "last_modified", "mtime", "updated", "modified", "created")
 _MARKS = ("ETag", "etag", "e_tag", "generation", "md5Hash")
@@ -93,7 +93,7 @@ class Area:
         with ExitStack() as kept:
             try:
                 own = kept.enter_context(spool.folder(spool_dir))
-                copy = self._copy(file, own / ("content.gz" if file.file_name.endswith(".gz") else "content"))
+                copy = self._copy(file, own / f"copy-{file.file_name.rpartition('/')[2][-60:]}")
             except OSError as error:
                 where = f"{file.source_system}/{file.file_name}"
                 raise ReadingInterrupted(f"{where}: no copy can be made in {spool_dir}: {error.strerror}") from None

@@ -47,7 +47,7 @@ TAKEN = {
 
 @pytest.fixture
 def run(deployed_warehouse: str, fund_environment: Path, embedded_postgres: EmbeddedPostgres) -> Run:
-    """`run(dag_id, **variables)` -> state of the run and of its tasks; Airflow's metadata lie in a database of their own."""
+    """`run(dag_id, **variables)` -> state of the run and of its tasks; Airflow's metadata lie in their own database."""
     given = {"FUND_DATABASE_URL": deployed_warehouse, "FUND_LANDING_DIR": str(fund_environment / "landing")}
     given["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = embedded_postgres.ensure_database("dag_runs", owned=True)
     environment = Environment(given, Layout(fund_environment), embedded_postgres).complete()

@@ -99,6 +99,8 @@ def test_the_same_tree_gives_the_same_log(
     land("nothing.claim.1.csv", b"")
     land("nobody knows.pdf", b"%PDF")
     land("growing.claim.1.csv.part", csv_text([payment("O5")]))
+    land("tax_treasury_2019Q1.xlsx", b"PK\3\4 damaged", source="tax_bureau")
+    land("fiscal_treasury_2019Q1.parquet", b"PAR1 damaged PAR1", source="fiscal_bureau")
     (local / "lost.claim.1.csv").write_text(GOOD)
     store.put_tree(local)
 
