@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import socket
@@ -92,6 +93,7 @@ class Store:
         self._url = "http://{}:{}".format(*server)
         known = {"aws_access_key_id": "bureau", "aws_secret_access_key": "its own", "region_name": "us-east-1"}
         self.client: Any = boto3.client("s3", endpoint_url=self._url, **known)
+        self._iam: Any = boto3.client("iam", endpoint_url=self._url, **known)
         self.client.create_bucket(Bucket=BUCKET)
         self.put("", b"")  # what consoles of stores make for a folder
 
@@ -113,8 +115,22 @@ class Store:
         self.line.asked.clear()
         return [path for path in paths if not path.endswith(".manifest.json")]
 
+    def account(self) -> dict[str, str]:
+        """Variables with the credentials of a new user, who may list."""
+        self._iam.create_user(UserName="fund")
+        self.allow("s3:ListBucket")
+        key = self._iam.create_access_key(UserName="fund")["AccessKey"]
+        return {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
+
+    def allow(self, *actions: str) -> None:
+        """Give the user these rights and no others."""
+        self._tell("reset-auth", b"inf")
+        allowed = {"Effect": "Allow", "Action": actions, "Resource": "*"}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+        self._iam.put_user_policy(UserName="fund", PolicyName="landing", PolicyDocument=policy)
+
     def demand_credentials(self) -> None:
-        """From now on answer only those whom the server knows: nobody."""
+        """From now on answer only the user that has an account, if any."""
         self._tell("reset-auth", b"0")
 
     def forget_all(self) -> None:

@@ -291,6 +291,23 @@ def test_wrong_credentials_decide_nothing(store: Store, capsys: pytest.CaptureFi
     assert select("SELECT count(*) FROM events.file_registry") == [(0,)]
 
 
+def test_who_may_list_but_not_read_is_refused_file_by_file_until_he_may(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.put("demo/a.claim.1.csv", GOOD)
+    store.put("demo/b.claim.1.csv", csv_text([payment("K2")]))
+    for name, value in store.account().items():
+        monkeypatch.setenv(name, value)
+    store.demand_credentials()
+    run()
+    assert {row[:2] for row in files().values()} == {("rejected", "E-FILE-UNREADABLE")}
+    assert runs.discover() == []
+    store.allow("s3:ListBucket", "s3:GetObject")
+    store.demand_credentials()
+    run()
+    assert select("SELECT source_event_key FROM events.event ORDER BY seq") == [("K1",), ("K2",)]
+
+
 def test_a_server_that_is_down_decides_nothing(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
     store.put("demo/a.claim.1.csv", GOOD)
     assert len(runs.discover()) == 1
