@@ -28,6 +28,10 @@ class FileRejected(Exception):
         super().__init__(message(code, detail))
 
 
+class FileChanged(RuntimeError):
+    """The file was changed, replaced or taken away while it was read: it is still being written."""
+
+
 class ReadingInterrupted(RuntimeError):
     """A file could not be read for reasons that are not its own; nothing is decided, and it is tried again."""
 

@@ -15,11 +15,11 @@ from ingestion import incoming, landing, manifest, profiles, quarantine, readers
 from ingestion.acceptance import Acceptance, Judge
 from ingestion.ahead import ahead
 from ingestion.contracts import FAMILIES
-from ingestion.errors import FileRejected, message
+from ingestion.errors import FileChanged, FileRejected, message
 from ingestion.event_log import Appender, Origin
 from ingestion.identity import mask_in_text
 from ingestion.incoming import Refusal, add_refusals
-from ingestion.landing import Landed
+from ingestion.landing import Landed, Named
 from ingestion.mapping import RAW_FIELD_LENGTH_MAX, canonical_texts, raw_texts
 from ingestion.profiles import Feed, Profile, profile_of
 from ingestion.readers import Chunk, Misfit
@@ -28,10 +28,6 @@ from ingestion.rows import Part, part, posting_amount
 from ingestion.seeds import Seeds
 from ingestion.settings import Settings, SettingsError, beijing_today
 from ingestion.validation import Examined, Rulebook, examine
-
-
-class FileChanged(RuntimeError):
-    """The file was changed while it was read: it is still being written."""
 
 
 @dataclass(frozen=True)
@@ -54,15 +50,15 @@ class Reading:
 
 def sight(settings: Settings, landed: Landed) -> FileOf:
     """Name, content and shape of a landed file."""
-    shape = landing.shape(landed.path)
-    return FileOf(landed.source_system, landed.file_name, landing.sha256(settings.landing_dir, landed), shape)
+    return FileOf(landed.source_system, landed.file_name, *landing.identity(settings.landing_dir, landed))
 
 
-def key_of(settings: Settings, landed: Landed) -> str:
+def key_of(settings: Settings, landed: Named) -> str:
     """What decides how the file is read, beside its own bytes; a broken profile counts by its bytes too."""
     try:
         return registry.reader_key(
-            profiles.read_bytes(landed.source_system, settings.sources_dir), manifest.read_bytes(landed.path)
+            profiles.read_bytes(landed.source_system, settings.sources_dir),
+            landing.sidecar(settings.landing_dir, landed),
         )
     except FileRejected as rejection:
         return rejection.code  # one of them can't be read; that too may change
@@ -73,7 +69,7 @@ def plan(settings: Settings, landed: Landed, file: FileOf) -> Reading:
     landing.check(settings.landing_dir, landed)
     profile: Profile = profile_of(landed.source_system, settings.sources_dir)
     feed = profile.feed_of(landed.file_name)
-    sidecar = manifest.read_bytes(landed.path)
+    sidecar = landing.sidecar(settings.landing_dir, landed)
     if sidecar is None and feed.manifest_required:
         raise FileRejected("E-FILE-MANIFEST-MISSING")
     return Reading(landed, file, feed, sidecar)
@@ -100,7 +96,7 @@ def load(cursor: Cursor, settings: Settings, reading: Reading, regions: Iterable
             acceptance.take(chunk.part)
             add_refusals(cursor, chunk.refusals)
     tally.check(reading.file.sha256)
-    if landing.shape(reading.landed.path) != reading.file.shape:
+    if landing.changed(reading.landed, reading.file.shape):
         raise FileChanged(reading.file.file_name)
     done = acceptance.finish()
     refused = quarantine.add(cursor, file_id, book.family.name, reading.file.source_system)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from psycopg2.extensions import cursor as Cursor
 
-from ingestion.landing import Landed, Shape
+from ingestion.landed import Named, Shape
 from ingestion.readers import READER_VERSION
 
 _SIGHT = """
@@ -97,7 +97,7 @@ def sightings(cursor: Cursor) -> dict[tuple[str, str], tuple[Shape, str | None]]
     }
 
 
-def sight(cursor: Cursor, landed: Landed, shape: Shape, sha256: str | None) -> None:
+def sight(cursor: Cursor, landed: Named, shape: Shape, sha256: str | None) -> None:
     """Remember what a folder shows; without sha256 the file is still being written."""
     values = {
         "source": landed.source_system,

@@ -14,15 +14,15 @@ from ingestion import incoming, intake, landing, quarantine, registry
 from ingestion.acceptance import Acceptance, Judge
 from ingestion.contracts import FAMILY_RANK
 from ingestion.database import connect
-from ingestion.errors import FileRejected, message
+from ingestion.errors import FileChanged, FileRejected, message
 from ingestion.event_log import Appender, Origin, RegionsOutOfOrder
-from ingestion.landing import Landed, Shape
+from ingestion.landing import Landed, Named, Shape
 from ingestion.profiles import profile_of
 from ingestion.registry import FileOf, Outcome
 from ingestion.rows import Part
 from ingestion.schema import check_version
 from ingestion.seeds import Seeds
-from ingestion.settings import Settings, SettingsError, beijing_today
+from ingestion.settings import Settings, beijing_today
 
 _log = logging.getLogger(__name__)
 
@@ -31,9 +31,8 @@ RETRIED_ROWS = 50_000  # at a time
 
 
 def check_landing(settings: Settings) -> None:
-    """`SettingsError` when the landing root is no directory: a misspelt path must not pass for an empty one."""
-    if not settings.landing_dir.is_dir():
-        raise SettingsError(f"the landing root {settings.landing_dir} is no directory; FUND_LANDING_DIR names it")
+    """`SettingsError` when the landing root is no folder: a misspelt path must not pass for an empty one."""
+    landing.check_root(settings.landing_dir)
 
 
 def discover(settings: Settings | None = None) -> list[Item]:
@@ -63,21 +62,14 @@ def discover(settings: Settings | None = None) -> list[Item]:
 def ingest(item: Item, settings: Settings | None = None) -> dict[str, Any]:
     """Take one file in; returns its state and counts. One that can't be taken is recorded as rejected, not raised."""
     settings = settings or Settings.from_env()
-    landed = landing.locate(settings.landing_dir, item["source_system"], item["file_name"])
-    if landed is None:
+    found = landing.locate(settings.landing_dir, item["source_system"], item["file_name"])
+    if found is None:
         return _told(item, Outcome("missing"))
-    file = intake.sight(settings, landed)
-    key = intake.key_of(settings, landed)  # before anything is read by it: what changes meanwhile is tried again
-    with _session(settings) as connection:
-        try:
-            outcome = _load_file(connection, settings, landed, file, key)
-        except FileRejected as rejection:
-            connection.rollback()
-            outcome = _reject(connection, file, key, rejection)
-        except intake.FileChanged:
-            connection.rollback()
-            outcome = Outcome("waiting")
-        connection.commit()
+    try:
+        with landing.local(settings, found) as landed:
+            outcome = _take(settings, landed)
+    except FileChanged:
+        outcome = Outcome("waiting")
     if outcome.error_message:
         _log.warning(outcome.error_message)
     return _told(item, outcome)
@@ -106,6 +98,20 @@ def run_all(settings: Settings | None = None) -> list[dict[str, Any]]:
     return [*results, {"state": "retried"} | retry_waiting(settings)]
 
 
+def _take(settings: Settings, landed: Landed) -> Outcome:
+    """Take a file in that lies where it can be read."""
+    file = intake.sight(settings, landed)
+    key = intake.key_of(settings, landed)  # before anything is read by it: what changes meanwhile is tried again
+    with _session(settings) as connection:
+        try:
+            outcome = _load_file(connection, settings, landed, file, key)
+        except FileRejected as rejection:
+            connection.rollback()
+            outcome = _reject(connection, file, key, rejection)
+        connection.commit()
+    return outcome
+
+
 @contextmanager
 def _session(settings: Settings, *, autocommit: bool = False) -> Iterator[Connection]:
     """A session as fund_ingest on a database of this code's version."""
@@ -117,27 +123,28 @@ def _session(settings: Settings, *, autocommit: bool = False) -> Iterator[Connec
         yield connection
 
 
-def _sighted(cursor: Cursor, settings: Settings) -> list[tuple[Landed, str, Shape]]:
+def _sighted(cursor: Cursor, settings: Settings) -> list[tuple[Named, str, Shape]]:
     """Finished files with their sha256; remembers what was seen, so that unchanged files are not read again."""
     known = registry.sightings(cursor)
-    shapes = landing.shapes(landing.files(settings.landing_dir))
+    shapes = landing.look(settings.landing_dir)
     for source_system, file_name in known.keys() - {(f.source_system, f.file_name) for f in shapes}:
         registry.forget(cursor, source_system, file_name)
     cached = {f: known[f.source_system, f.file_name] for f in shapes if (f.source_system, f.file_name) in known}
     same = {
         f: digest
         for f, (shape, digest) in cached.items()
-        if digest is not None and shape == shapes[f] and not f.unfinished
+        if digest is not None and digest != landing.unread(f) and shape == shapes[f] and not f.unfinished
     }
-    for landed, shape in landing.settled({f: seen for f, seen in shapes.items() if f not in same}).items():
-        digest = landing.sha256(settings.landing_dir, landed) if shape is not None else None
+    unknown = {f: seen for f, seen in shapes.items() if f not in same}
+    for landed, shape in landing.settled(settings.landing_dir, unknown).items():
+        digest = landing.digest(settings.landing_dir, landed) if shape is not None else None
         registry.sight(cursor, landed, shape or shapes[landed], digest)
         if digest is not None:
             same[landed] = digest
     return [(landed, same[landed], shapes[landed]) for landed in shapes if landed in same]
 
 
-def _family(settings: Settings, landed: Landed) -> str | None:
+def _family(settings: Settings, landed: Named) -> str | None:
     try:
         return profile_of(landed.source_system, settings.sources_dir).feed_of(landed.file_name).family
     except FileRejected:

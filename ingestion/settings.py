@@ -20,10 +20,11 @@ class SettingsError(RuntimeError):
 
 @dataclass(frozen=True)
 class Settings:
-    """Where things are and what the clock says. Paths are absolute."""
+    """Where things are and what the clock says. Paths are absolute; the landing root may be the URL of a store."""
 
     database_url: str
-    landing_dir: Path
+    landing_dir: Path | str
+    spool_dir: Path
     heads_dir: Path
     reports_dir: Path
     sources_dir: Path
@@ -40,7 +41,8 @@ class Settings:
         local = _path("FUND_LOCAL_DIR", REPOSITORY / ".local")
         return cls(
             database_url=_database_url("FUND_DATABASE_URL"),
-            landing_dir=_path("FUND_LANDING_DIR", local / "landing"),
+            landing_dir=landing_root(os.environ.get("FUND_LANDING_DIR") or str(local / "landing")),
+            spool_dir=local / "spool",
             heads_dir=_path("FUND_HEADS_DIR", local / "heads"),
             reports_dir=reports_dir(),
             sources_dir=_path("FUND_SOURCES_DIR", REPOSITORY / "ingestion" / "sources"),
@@ -48,6 +50,12 @@ class Settings:
             business_date=_date("FUND_BUSINESS_DATE"),
             pseudonym_key=secret("FUND_PSEUDONYM_KEY", os.environ),
         )
+
+
+def landing_root(value: str) -> Path | str:
+    """A landing root as it was given: a folder, also by `file://`, as an absolute path, every other URL as it is."""
+    value = re.sub(r"^(file|local)://", "", value)
+    return value if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", value) else Path(value).expanduser().absolute()
 
 
 def reports_dir() -> Path:

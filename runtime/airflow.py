@@ -22,7 +22,7 @@ import psycopg2
 from ingestion.database import libpq_url
 from runtime import processes
 from runtime.airflow_api import AirflowApi, ApiError
-from runtime.environment import DAG_IDS, METADATA_VARIABLE, Environment
+from runtime.environment import DAG_IDS, METADATA_VARIABLE, TASK_VARIABLES, Environment
 from runtime.layout import REPOSITORY, Layout, port_is_free
 from runtime.terminal import say, step
 
@@ -85,9 +85,9 @@ class LocalAirflow:
         pids = self._noted().get("components", {})
         return bool(pids) and all(processes.same(noted) for noted in pids.values())
 
-    def fund_settings(self) -> dict[str, str]:
-        """The FUND_* variables with which the running Airflow was started."""
-        return dict(self._noted().get("fund", {}))
+    def task_settings(self) -> dict[str, str]:
+        """The variables that decide what tasks do, as the running Airflow was started."""
+        return dict(self._noted().get("tasks", {}))
 
     def caller_variables(self) -> dict[str, str]:
         """What the caller had set when the running Airflow was started, to start it again just so."""
@@ -173,8 +173,8 @@ class LocalAirflow:
         noted: dict[str, Any] = {
             "owner": owner,
             "port": int(variables["AIRFLOW__API__PORT"]),
-            "fund": {name: value for name, value in variables.items() if name.startswith("FUND_")},
-            "caller": {k: v for k, v in environment.given.items() if k.startswith(("FUND_", "AIRFLOW__"))},
+            "tasks": {name: value for name, value in variables.items() if name.startswith(TASK_VARIABLES)},
+            "caller": {k: v for k, v in environment.given.items() if k.startswith((*TASK_VARIABLES, "AIRFLOW__"))},
             "components": {},
         }
         for name, arguments in COMPONENTS.items():

@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-from ingestion.settings import secret
+from ingestion.settings import landing_root, secret
 from runtime.layout import REPOSITORY, Layout
 from runtime.postgres import EmbeddedPostgres
 
 WAREHOUSE = "merged_fund"
 METADATA = "airflow"
 METADATA_VARIABLE = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
+# Names of variables that decide what tasks do begin with one of these: ours, those of stores of source files.
+TASK_VARIABLES = ("FUND_", "AWS_", "FSSPEC_")
 DAG_IDS = ("ingest_events", "build_ledger")
 # What may also be given as the name of a file: the same variable with `_FILE`.
 SECRETS = (
@@ -50,6 +52,8 @@ class Environment:
             for name, value in os.environ.items()
             if name.startswith("FUND_") and name.endswith("_DIR") and value
         }
+        if landing := os.environ.get("FUND_LANDING_DIR"):
+            folders["FUND_LANDING_DIR"] = str(landing_root(landing))
         others = {name: value for name, value in os.environ.items() if name not in _SECRET_FILES}
         secrets = {name: value for name in SECRETS if (value := secret(name, os.environ))}
         return cls({**others, **folders, **secrets}, layout, EmbeddedPostgres(layout))

@@ -16,7 +16,7 @@ from ingestion.settings import Settings
 from runtime import processes
 from runtime.airflow import LocalAirflow
 from runtime.airflow_api import AirflowApi, Json
-from runtime.environment import Environment
+from runtime.environment import TASK_VARIABLES, Environment
 from runtime.terminal import complain, say, step
 
 POLL_S = 1.0
@@ -82,14 +82,14 @@ def _airflow(environment: Environment) -> Iterator[AirflowApi]:
     wanted = environment.complete()
     interrupted: Environment | None = None
     if airflow.is_running():
-        running = airflow.fund_settings()
+        running = airflow.task_settings()
         different = sorted(n for n in running | wanted if _matters(n) and running.get(n) != wanted.get(n))
         if not different:
             say(f"Airflow: using the one that is running, {airflow.url()}")
             yield airflow.api()
             return
         say(f"Airflow is running with other settings ({', '.join(different)}); it is restarted as it was afterwards")
-        given = {k: v for k, v in environment.given.items() if not k.startswith(("FUND_", "AIRFLOW__"))}
+        given = {k: v for k, v in environment.given.items() if not k.startswith((*TASK_VARIABLES, "AIRFLOW__"))}
         interrupted = Environment(given | airflow.caller_variables(), environment.layout, environment.server)
     try:
         yield airflow.start(environment.without_schedules(), bound_to_us=True)
@@ -100,7 +100,7 @@ def _airflow(environment: Environment) -> Iterator[AirflowApi]:
 
 
 def _matters(name: str) -> bool:
-    return name.startswith("FUND_") and not name.endswith("_SCHEDULE")
+    return name.startswith(TASK_VARIABLES) and not name.endswith("_SCHEDULE")
 
 
 def _ingest_everything(api: AirflowApi) -> bool:

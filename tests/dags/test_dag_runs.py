@@ -16,6 +16,7 @@ from runtime.environment import Environment
 from runtime.layout import Layout
 from runtime.postgres import EmbeddedPostgres
 from tests.e2e.landing import land_bad, land_good
+from tests.integration.object_store import ROOT, Store, s3_server
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -34,27 +35,33 @@ tasks = {task: sorted(map(str, ended)) for task, ended in states.items()}
 print("RAN " + json.dumps({"run": run.state, "tasks": tasks}))
 """
 
-Run = Callable[[str], tuple[str, dict[str, list[str]]]]
+Run = Callable[..., tuple[str, dict[str, list[str]]]]
+TAKEN = {
+    "discover_files": ["success"],
+    "ingest_file": ["success"] * 3,
+    "retry_waiting": ["success"],
+    "record_heads": ["success"],
+    "report_failure": ["skipped"],
+}
 
 
 @pytest.fixture
 def run(deployed_warehouse: str, fund_environment: Path, embedded_postgres: EmbeddedPostgres) -> Run:
-    """`run(dag_id)` -> state of the run and of its tasks; Airflow's metadata lie in a database of their own."""
+    """`run(dag_id, **variables)` -> state of the run and of its tasks; Airflow's metadata lie in their own database."""
     given = {"FUND_DATABASE_URL": deployed_warehouse, "FUND_LANDING_DIR": str(fund_environment / "landing")}
     given["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = embedded_postgres.ensure_database("dag_runs", owned=True)
     environment = Environment(given, Layout(fund_environment), embedded_postgres).complete()
 
-    def call(*arguments: str) -> str:
-        done = subprocess.run(
-            [sys.executable, "-W", "ignore", *arguments], env=environment, capture_output=True, text=True, check=False
-        )
+    def call(*arguments: str, **variables: str) -> str:
+        line = [sys.executable, "-W", "ignore", *arguments]
+        done = subprocess.run(line, env=environment | variables, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-5000:]
         return done.stdout
 
     call("-m", "airflow", "db", "migrate")
 
-    def ran(dag_id: str) -> tuple[str, dict[str, list[str]]]:
-        output = call("-c", RUN, environment["AIRFLOW__CORE__DAGS_FOLDER"], dag_id)
+    def ran(dag_id: str, **variables: str) -> tuple[str, dict[str, list[str]]]:
+        output = call("-c", RUN, environment["AIRFLOW__CORE__DAGS_FOLDER"], dag_id, **variables)
         (line,) = [line for line in output.splitlines() if line.startswith("RAN ")]
         answer = json.loads(line.removeprefix("RAN "))
         return answer["run"], answer["tasks"]
@@ -67,16 +74,7 @@ def test_good_files_end_green_and_a_refusal_ends_red_with_a_new_page(
 ) -> None:
     page = fund_environment / "reports" / "index.html"
     land_good(fund_environment / "landing")
-    assert run("ingest_events") == (
-        "success",
-        {
-            "discover_files": ["success"],
-            "ingest_file": ["success"] * 3,
-            "retry_waiting": ["success"],
-            "record_heads": ["success"],
-            "report_failure": ["skipped"],
-        },
-    )
+    assert run("ingest_events") == ("success", TAKEN)
     steps = ("deploy_models", "build_models", "check_candidate", "publish", "write_reports")
     assert run("build_ledger") == ("success", {**{step: ["success"] for step in steps}, "report_failure": ["skipped"]})
     assert _published(deployed_warehouse) == [("320100", 5)]
@@ -93,6 +91,28 @@ def test_good_files_end_green_and_a_refusal_ends_red_with_a_new_page(
     }
     assert _published(deployed_warehouse) == [("320100", 5)]
     assert "E-VALUE-LIST" in page.read_text(encoding="utf-8")
+
+
+def test_files_in_object_storage_are_taken_like_local_ones(
+    run: Run, deployed_warehouse: str, fund_environment: Path, tmp_path: Path
+) -> None:
+    land_good(tmp_path / "landing")
+    with s3_server() as server:
+        store = Store(server)
+        store.put_tree(tmp_path / "landing")
+        variables = {
+            "FUND_LANDING_DIR": ROOT,
+            "AWS_ENDPOINT_URL": store.line.url,
+            "AWS_ACCESS_KEY_ID": "bureau",
+            "AWS_SECRET_ACCESS_KEY": "not-known-to-anybody",
+        }
+        assert run("ingest_events", **variables) == ("success", TAKEN)
+        assert store.fetched()
+        store.forget_all()
+    with closing(psycopg2.connect(deployed_warehouse)) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT DISTINCT state FROM events.file")
+        assert cursor.fetchall() == [("loaded",)]
+    assert list((fund_environment / "spool").iterdir()) == []
 
 
 def _published(url: str) -> list[tuple[object, ...]]:

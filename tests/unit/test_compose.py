@@ -31,11 +31,14 @@ FILE = compose(**GIVEN)
 SERVICES: dict[str, dict[str, Any]] = FILE["services"]
 EXAMPLE = REPOSITORY / "deploy" / "env.example"
 READERS = REPOSITORY / "deploy" / "compose.readers.yml"
+STORAGE = REPOSITORY / "deploy" / "compose.object-storage.yml"
 LONG_RUNNING = sorted(set(SERVICES) - {"migrate"})
 OWN = sorted(name for name, service in SERVICES.items() if service["image"].startswith("merged-fund:"))
 PACKAGES = ("dags", "ingestion", "expectations", "reporting", "runtime")
 # Read by the images' own start scripts, C libraries and Airflow's web server.
 FOREIGN = {"TZ", "NO_PROXY", "POSTGRES_PASSWORD_FILE", "POSTGRES_INITDB_ARGS", "FORWARDED_ALLOW_IPS"}
+# Read by the clients of object storage.
+AWS = {"AWS_ENDPOINT_URL", "AWS_DEFAULT_REGION", "AWS_SHARED_CREDENTIALS_FILE"}
 IMAGE = {"PATH", "PYTHONPATH", "PYTHONUNBUFFERED", "LANG", "TZ"}
 LOCAL = ("127.0.0.1:", "[::1]:")
 
@@ -43,8 +46,8 @@ each_service = pytest.mark.parametrize("name", sorted(SERVICES))
 
 
 def test_the_files_are_valid_by_the_specification() -> None:
-    check = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", COMPOSE, READERS]
-    done = subprocess.run(check, capture_output=True, text=True, check=False)
+    check = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec"]
+    done = subprocess.run([*check, COMPOSE, READERS, STORAGE], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
 
 
@@ -111,6 +114,27 @@ def test_readers_of_the_database_come_by_loopback_only_and_only_when_asked_for()
     assert f"docker-compose.yml:{READERS.relative_to(REPOSITORY)}" in EXAMPLE.read_text("utf-8")
 
 
+def test_object_storage_is_reached_by_what_runs_tasks_alone_and_only_when_asked_for() -> None:
+    text = STORAGE.read_text("utf-8")
+    given = {"LANDING_URL": "s3://bucket/prefix", "AWS_ENDPOINT_URL": "https://store.example.cn"}
+    for name in given:
+        with pytest.raises(KeyError, match=name):
+            interpolate(text, {other: value for other, value in given.items() if other != name})
+    added = yaml.safe_load(interpolate(text, given))
+    assert set(added["services"]) == {"scheduler", "celery-worker"}
+    for name, service in added["services"].items():
+        assert service["networks"] == [*SERVICES[name]["networks"], "storage"]
+        assert service["environment"].keys() == {"FUND_LANDING_DIR", *AWS}
+        assert service["environment"]["FUND_LANDING_DIR"] == "s3://bucket/prefix"
+        assert service["environment"]["AWS_SHARED_CREDENTIALS_FILE"] == f"/run/secrets/{service['secrets'][0]}"
+        (volume,) = service["volumes"]
+        assert volume.partition(":")[2] in re.findall(r"(/var/lib/fund\S*)", DOCKERFILE.read_text("utf-8"))
+    assert not added["networks"].keys() & FILE["networks"].keys()
+    assert not added["networks"]["storage"].get("internal"), "a store lies outside"
+    assert not added["volumes"].keys() & FILE["volumes"].keys()
+    assert STORAGE.relative_to(REPOSITORY).as_posix() in EXAMPLE.read_text("utf-8")
+
+
 def test_one_service_builds_the_image_and_all_wait_for_it() -> None:
     assert [name for name in OWN if "build" in SERVICES[name]] == ["migrate"]
     assert {SERVICES[name]["image"] for name in OWN} == {SERVICES["migrate"]["image"]}
@@ -155,7 +179,8 @@ def test_the_settings_for_systemd_are_known_and_complete() -> None:
     folder = REPOSITORY / "deploy" / "systemd"
     text = (folder / "environment.example").read_text("utf-8")
     active, named = (re.findall(rf"^{mark}([A-Z_]+)=", text, flags=re.MULTILINE) for mark in ("", "#?"))
-    assert _unknown(named) <= FOREIGN
+    assert _unknown(named) <= FOREIGN | AWS
+    assert set(named) >= AWS
     assert set(needs("scheduler", "LocalExecutor")) <= {name.removesuffix("_FILE") for name in active}
     assert set(needs("celery-worker", "CeleryExecutor")) <= {name.removesuffix("_FILE") for name in named}
     containers_own = {"NO_PROXY", "AIRFLOW__API__HOST", "AIRFLOW__LOGGING__BASE_LOG_FOLDER"}
@@ -239,7 +264,7 @@ def test_services_wait_for_what_they_need(name: str) -> None:
 
 
 def test_the_example_of_settings_names_every_variable_once() -> None:
-    wanted = set(re.findall(r"\$\{(\w+)", TEXT + READERS.read_text("utf-8")))
+    wanted = set(re.findall(r"\$\{(\w+)", TEXT + READERS.read_text("utf-8") + STORAGE.read_text("utf-8")))
     named = re.findall(r"^#?([A-Z_]+)=", EXAMPLE.read_text("utf-8"), flags=re.MULTILINE)
     assert sorted(named) == sorted({*wanted, "COMPOSE_PROFILES", "COMPOSE_FILE"})
 

@@ -13,7 +13,7 @@ from typing import Any, cast
 import psycopg2
 import pytest
 
-from ingestion.settings import Settings, SettingsError
+from ingestion.settings import Settings, SettingsError, landing_root
 from runtime import __main__ as commands
 from runtime import pipeline
 from runtime.airflow_api import AirflowApi
@@ -98,6 +98,27 @@ def test_relative_directories_are_those_of_the_caller(tmp_path: Path, monkeypatc
     monkeypatch.setenv("FUND_LANDING_DIR", "landed files")
     monkeypatch.setenv("FUND_DATABASE_URL", "postgresql://u:p@h/w")
     assert Environment.current().fund()["FUND_LANDING_DIR"] == str(tmp_path / "landed files")
+
+
+def test_a_landing_root_in_object_storage_reaches_tasks_as_it_was_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = {"FUND_LANDING_DIR": "s3://bucket/pre fix", "AWS_ENDPOINT_URL": "http://store", "FSSPEC_S3_ANON": "false"}
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("FUND_LOCAL_DIR", str(tmp_path))
+    monkeypatch.setenv("FUND_DATABASE_URL", "postgresql://u:p@h/w")
+    variables = Environment.current().without_airflow()
+    assert {name: variables[name] for name in given} == given
+    assert Settings.from_env().landing_dir == given["FUND_LANDING_DIR"]
+    assert Settings.from_env().spool_dir == tmp_path / "spool"
+
+
+@pytest.mark.parametrize("given", ["landed files", "file://landed files", "local://landed files"])
+def test_a_file_url_is_a_path(given: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert landing_root(given) == tmp_path / "landed files"
+    assert landing_root(f"file://{tmp_path}") == tmp_path
 
 
 def test_psql_gets_the_password_where_other_users_cannot_read_it(
