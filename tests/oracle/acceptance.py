@@ -8,7 +8,7 @@ from decimal import Decimal
 from .accounts import ALLOWANCE, LEAVES, MATERNITY, MATERNITY_MEDICAL, NUTRITION, ORDINARY, PATHS, account_class
 from .policy import Policy
 from .rows import Row
-from .vocabulary import EVENT_TYPES, LISTS, ORIGINAL_TYPES, PAYMENTS, RECEIPTS, SHARED
+from .vocabulary import EVENT_TYPES, LISTS, OF_VERSION, ORIGINAL_TYPES, PAYMENTS, RECEIPTS, SHARED, VERSIONS
 
 _GB11643_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _GB32100_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
@@ -31,7 +31,8 @@ def examine(row: Row, family: str, policy: Policy, today: date) -> None:
     if "E-SCHEMA" in row.groups:
         return
     event_type = str(row.values.get("event_type", ""))
-    if row.values.get("schema_version", "1") != "1":
+    version = row.text.get("schema_version", "1")
+    if version not in VERSIONS[family] or any(OF_VERSION.get(column, version) != version for column in row.text):
         row.groups.add("E-SCHEMA")
     if event_type not in EVENT_TYPES[family]:
         row.groups.add("E-SCHEMA")
@@ -66,7 +67,7 @@ def _required_contribution(row: Row, event_type: str) -> list[str]:
         return [*wanted, "contribution_base"]
     if event_type == "contribution.refunded" or row.text.get("deposit_account") == "temporary_receipt":
         wanted.append("original_event_key")
-    return [*wanted, "receipt_no", "deposit_account"]
+    return [*wanted, "tax_voucher_no" if row.text.get("schema_version") == "2" else "receipt_no", "deposit_account"]
 
 
 def _required_claim(row: Row, event_type: str) -> list[str]:

@@ -9,7 +9,7 @@ import csv
 import gzip
 import io
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
@@ -20,7 +20,7 @@ from .damage import damaged
 from .rows import LandedFile
 from .story import Story
 from .teller import Fact
-from .vocabulary import AMOUNTS, COLUMNS, FAMILY, SHARED
+from .vocabulary import AMOUNTS, COLUMNS, FAMILY, OF_VERSION, SHARED
 
 REGIONS = {"320100": date(2020, 1, 1), "340400": date(2019, 12, 1)}
 # Facts that load whatever else has come, so that a copy of one is a duplicate or a conflict for sure.
@@ -60,6 +60,7 @@ def generate(seed: int, shape: Shape = Shape()) -> list[list[LandedFile]]:
         sends += [_send(random, fact, shape) for fact in facts]
         sends += _copies(random, sends, region, shape)
         sends += _bad(random, story, shape)
+    sends = list(_in_versions(Random(f"{seed} versions"), sends))
     random.shuffle(sends)
     runs = [list(_files(random, number, sends, shape)) for number in range(shape.runs)]
     if shape.bad_files:
@@ -127,6 +128,24 @@ def _corrected(random: Random, story: Story, shape: Shape) -> Iterator[_Send]:
         second = random.randint(first + 1, shape.runs - 1)
         yield _Send("oracle_west", "treasury", columns | {"amount": wrong}, first)
         yield _Send("oracle_west", "treasury", columns | {"amount": "7.00"}, second)
+
+
+def _in_versions(random: Random, sends: list[_Send]) -> Iterator[_Send]:
+    """Some premiums in version 2, copies of them in either; the authority is told only where no copy is sent."""
+    keys = Counter((s.source_system, s.columns["source_event_key"]) for s in sends)
+    for send in sends:
+        columns = send.columns
+        if send.family != "contribution" or {*OF_VERSION, "schema_version"} & set(columns) - {"receipt_no"}:
+            yield send
+        elif random.random() < 0.6:
+            explicit = {"schema_version": "1"} if random.random() < 0.2 else {}
+            yield replace(send, columns=columns | explicit)
+        else:
+            names = {"receipt_no": "tax_voucher_no"}
+            said = {names.get(column, column): text for column, text in columns.items()} | {"schema_version": "2"}
+            alone = keys[send.source_system, columns["source_event_key"]] == 1
+            office = {"tax_authority_code": "13201060000"} if alone and random.random() < 0.5 else {}
+            yield replace(send, columns=said | office)
 
 
 def _family_of_file(fact: Fact) -> str:

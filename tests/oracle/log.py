@@ -13,7 +13,7 @@ from .acceptance import computes_credit, examine
 from .policy import Policy, personal_account_credit
 from .references import Event, Identity, Waits, consume, original_identity
 from .rows import FileRejected, LandedFile, Row, read
-from .vocabulary import SHARED
+from .vocabulary import RENAMED, SHARED
 
 # The contract leaves the order of files within one run open; this is the order the project documents.
 FAMILY_RANK = {"registration": 0, "contribution": 1, "claim": 2, "treasury": 3, None: 4}
@@ -132,7 +132,7 @@ class Log:
         candidate.outcome = "settling"
         known = self._known(candidate.identity, in_file)
         if known:
-            same = content(known.row) == content(candidate.row)
+            same = content(known.row) == content(candidate.row, version_of(known.row))
             candidate.outcome = "duplicate" if same else "conflict"
             return
         event = Event(candidate.identity, candidate.row, record.file_id)
@@ -230,10 +230,23 @@ class Log:
         return any(candidate.outcome == "loaded" for candidate in candidates)
 
 
-def content(row: Row) -> frozenset[tuple[str, object]]:
-    """What duplicates are compared by: the source's own fields, typed (E4, E5)."""
-    values = {"schema_version": "1", **row.values}
+def content(row: Row, version: str | None = None) -> frozenset[tuple[str, object]]:
+    """What duplicates are compared by: the source's own fields (E4, E5), "under the stored row's schema_version".
+
+    A field that this version does not have keeps its name, and so equals nothing of that version.
+    """
+    wanted = version or version_of(row)
+    values = {**row.values, "schema_version": wanted}
+    for (number, new), old in RENAMED.items():
+        said, called = (new, old) if wanted < number else (old, new)
+        if said in values:
+            values[called] = values.pop(said)
     return frozenset((column, _plain(value)) for column, value in values.items())
+
+
+def version_of(row: Row) -> str:
+    """E3: 1 by default."""
+    return row.text.get("schema_version", "1")
 
 
 def _plain(value: object) -> object:

@@ -226,6 +226,16 @@ def test_duplicates_conflicts_and_corrected_rows() -> None:
     assert [(q.row.line_no, q.groups) for q in expected.quarantine if q.still_open] == [(4, {"E-CONFLICT"})]
 
 
+def test_content_is_compared_in_the_version_that_came_first() -> None:
+    old = premium("2019-11-05", "300.00") | {"source_event_key": "p"}
+    new = {c: v for c, v in old.items() if c != "receipt_no"} | {"schema_version": "2", "tax_voucher_no": "T"}
+    more = new | {"tax_authority_code": "1"}
+    for first, second, told in ((old, new, "duplicate"), (new, old, "duplicate"), (old, more, "quarantined")):
+        expected = books([landed("contribution", first)], [landed("contribution", second, name="b")])
+        assert [file.counts[told] for file in expected.files] == [0, 1]
+        assert expected.files[0].now_loaded == 1
+
+
 def test_a_correction_waits_for_its_original_and_takes_no_more_than_is_left() -> None:
     refunds = [
         premium("2019-11-20", "200.00", event_type="contribution.refunded", original_event_key="p")

@@ -81,7 +81,7 @@ COLUMNS: dict[str, frozenset[str]] = {
             *_ENVELOPE,
             *["employer_no", "person_no", "insurance_type", "enrollment_category", "contribution_month"],
             *["contribution_base", "employer_amount", "personal_amount", "personal_account_credit", "late_fee"],
-            *["receipt_no", "deposit_account"],
+            *["receipt_no", "tax_voucher_no", "tax_authority_code", "deposit_account"],
         ]
     ),
     "claim": frozenset(
@@ -117,6 +117,12 @@ COLUMNS: dict[str, frozenset[str]] = {
         ]
     ),
 }
+
+# E3 "schema_version … fixes the allowed columns": published versions, and columns that only some of them have.
+VERSIONS = {"registration": ("1",), "contribution": ("1", "2"), "claim": ("1",), "treasury": ("1",)}
+OF_VERSION = {"receipt_no": "1", "tax_voucher_no": "2", "tax_authority_code": "2"}
+# What a version calls by a new name: (version, new name) -> name in the version before.
+RENAMED = {("2", "tax_voucher_no"): "receipt_no"}
 
 AMOUNTS = frozenset(
     [
