@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from psycopg2.extensions import cursor as Cursor
 
-from ingestion import incoming, landing, manifest, profiles, quarantine, readers, registry
+from ingestion import incoming, landing, manifest, notes, profiles, quarantine, readers, registry
 from ingestion.acceptance import Judge, accept
 from ingestion.contracts import FAMILIES
 from ingestion.errors import FileRejected, message
@@ -75,14 +75,17 @@ def load(cursor: Cursor, settings: Settings, reading: Reading) -> Outcome:
     book = _rulebook(settings, reading.feed)
     said = manifest.parse(reading.manifest) if reading.manifest is not None else manifest.Manifest()
     tally = manifest.Tally(said, reading.feed)
+    noted = notes.Noted()
     incoming.create_tables(cursor)
     for chunk in readers.chunks(reading.landed.path, reading.feed):
         tally.add(chunk)
-        _stage(cursor, reading, book, chunk)
+        _stage(cursor, reading, book, chunk, noted)
     tally.check(reading.file.sha256)
     if landing.shape(reading.landed.path) != reading.file.shape:
         raise FileChanged(reading.file.file_name)
-    return _settle(cursor, reading, book, tally.rows, said.row_count)
+    outcome = _settle(cursor, reading, book, tally.rows, said.row_count)
+    noted.save(cursor, registry.register(cursor, reading.file))
+    return replace(outcome, notes=noted.messages())
 
 
 def _rulebook(settings: Settings, feed: Feed) -> Rulebook:
@@ -91,9 +94,11 @@ def _rulebook(settings: Settings, feed: Feed) -> Rulebook:
     return Rulebook(FAMILIES[feed.family], Seeds.load(settings.seeds_dir), beijing_today(), settings.pseudonym_key)
 
 
-def _stage(cursor: Cursor, reading: Reading, book: Rulebook, chunk: Chunk) -> None:
+def _stage(cursor: Cursor, reading: Reading, book: Rulebook, chunk: Chunk, noted: notes.Noted) -> None:
     """Validate a chunk: rows that hold go to temp table `incoming`, the others to `refused`."""
-    examined = examine(canonical_texts(chunk.frame, reading.feed), reading.feed, book)
+    texts = canonical_texts(chunk.frame, reading.feed)
+    noted.add(texts, chunk)
+    examined = examine(texts, reading.feed, book)
     for row, faults in chunk.faults.items():
         examined.reasons[row] = [*faults, *examined.reasons.get(row, [])]
     raw = raw_texts(chunk.frame, reading.feed)

@@ -30,12 +30,14 @@ class Chunk:
     """Some rows of a file: source columns as text (empty is null), their physical lines, and rows without shape.
 
     `faults`: what the reader itself found wrong with a row of the frame, as (code, columns).
+    `notes`: (code, column) -> rows of the frame in which the reader took something otherwise than it is written.
     """
 
     frame: pl.DataFrame
     line_nos: list[int]
     misfits: list[Misfit] = field(default_factory=list)
     faults: dict[int, list[tuple[str, tuple[str, ...]]]] = field(default_factory=dict)
+    notes: dict[tuple[str, str], list[int]] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
@@ -58,7 +60,7 @@ def batches(rows: Iterable[_T], size: int, length: Callable[[_T], int]) -> Itera
 
 
 def regrouped(parts: Iterable[Chunk], size: int) -> Iterator[Chunk]:
-    """The same rows in chunks of at most `size`, small parts together and large ones cut. No row has faults."""
+    """The same rows in chunks of at most `size`, small parts together and large ones cut. None has faults or notes."""
     held: list[Chunk] = []
     rows = weight = 0
     for part in parts:

@@ -75,7 +75,7 @@ def test_units_dates_maps_and_constants_are_applied() -> None:
     [
         ("类型", "99", "E-VALUE-MAP"),
         ("账户", "口袋", "E-VALUE-MAP"),
-        ("个人缴费", "１６０.00", "E-TYPE-AMOUNT"),
+        ("个人缴费", "１６０.０00", "E-TYPE-AMOUNT"),
         ("单位缴费", "12.5", "E-TYPE-AMOUNT"),
         ("单位缴费", "1,23", "E-TYPE-AMOUNT"),
         ("基数", "0.1234567", "E-TYPE-AMOUNT"),
