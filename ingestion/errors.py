@@ -150,8 +150,9 @@ _TABLE = (
     ),
     (
         "E-SCHEMA-CELL-DIGITS",
-        "数字超过15位，末尾数位已丢失，请将该列设为文本格式后重新填写",
-        "a number of more than 15 digits has lost its last ones; format the column as text and enter it again",
+        "长数字在Excel中已丢失数位（超过15位或写成3.2E+17），请将该列设为文本格式后重新填写",
+        "a long number has lost digits in Excel (more than 15, or written as 3.2E+17); format the column as text and"
+        " enter it again",
     ),
     (
         "E-SCHEMA-CELL-MERGED",

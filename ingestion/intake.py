@@ -11,7 +11,7 @@ from decimal import Decimal
 import polars as pl
 from psycopg2.extensions import cursor as Cursor
 
-from ingestion import incoming, landing, manifest, profiles, quarantine, readers, registry
+from ingestion import incoming, landing, manifest, notes, profiles, quarantine, readers, registry
 from ingestion.acceptance import Acceptance, Judge
 from ingestion.ahead import ahead
 from ingestion.contracts import FAMILIES
@@ -86,12 +86,13 @@ def load(cursor: Cursor, settings: Settings, reading: Reading, regions: Iterable
     book = _rulebook(settings, reading.feed)
     said = manifest.parse(reading.manifest) if reading.manifest is not None else manifest.Manifest()
     tally = manifest.Tally(said, reading.feed)
+    noted = notes.Noted()
     incoming.create_tables(cursor)
     file_id = registry.register(cursor, reading.file)
     appender = Appender(cursor, Origin(file_id, reading.file.sha256))
     appender.lock(regions)
     acceptance = Acceptance(cursor, appender, Judge(book.seeds, book.today, reading.file.file_name))
-    with closing(ahead(_examined(reading, book, tally))) as chunks:
+    with closing(ahead(_examined(reading, book, tally, noted))) as chunks:
         for chunk in chunks:
             acceptance.take(chunk.part)
             add_refusals(cursor, chunk.refusals)
@@ -101,9 +102,9 @@ def load(cursor: Cursor, settings: Settings, reading: Reading, regions: Iterable
     done = acceptance.finish()
     refused = quarantine.add(cursor, file_id, book.family.name, reading.file.source_system)
     quarantine.settle(cursor, file_id, appender.first_seqs())
-    return Outcome(
-        "loaded", book.family.name, tally.rows, done.loaded, done.duplicate, refused, declared_rows=said.row_count
-    )
+    noted.save(cursor, file_id)
+    counts = (tally.rows, done.loaded, done.duplicate, refused)
+    return Outcome("loaded", book.family.name, *counts, declared_rows=said.row_count, notes=noted.messages())
 
 
 def _rulebook(settings: Settings, feed: Feed) -> Rulebook:
@@ -112,15 +113,17 @@ def _rulebook(settings: Settings, feed: Feed) -> Rulebook:
     return Rulebook(FAMILIES[feed.family], Seeds.load(settings.seeds_dir), beijing_today(), settings.pseudonym_key)
 
 
-def _examined(reading: Reading, book: Rulebook, tally: manifest.Tally) -> Iterator[_Chunk]:
+def _examined(reading: Reading, book: Rulebook, tally: manifest.Tally, noted: notes.Noted) -> Iterator[_Chunk]:
     """Each chunk validated: rows that hold, and those that don't with all their reasons."""
     for chunk in readers.chunks(reading.landed.path, reading.feed):
         tally.add(chunk)
-        yield _examine(chunk, reading, book)
+        texts = canonical_texts(chunk.frame, reading.feed)
+        noted.add(texts, chunk)
+        yield _examine(chunk, texts, reading, book)
 
 
-def _examine(chunk: Chunk, reading: Reading, book: Rulebook) -> _Chunk:
-    examined = examine(canonical_texts(chunk.frame, reading.feed), reading.feed, book)
+def _examine(chunk: Chunk, texts: pl.DataFrame, reading: Reading, book: Rulebook) -> _Chunk:
+    examined = examine(texts, reading.feed, book)
     for row, faults in chunk.faults.items():
         examined.reasons[row] = [*faults, *examined.reasons.get(row, [])]
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import polars as pl
 
 from ingestion.contracts import FAMILIES
 from ingestion.contracts.columns import Kind
 from ingestion.identity import CERTIFICATE_IN_TEXT, MASK_ROUNDS, MASKED_IN_TEXT
+from ingestion.normal import normal
 from ingestion.profiles import ColumnMap, Feed
 
 RAW_FIELD_LENGTH_MAX = 4_000
@@ -16,8 +19,10 @@ def canonical_texts(frame: pl.DataFrame, feed: Feed) -> pl.DataFrame:
     """`<name>|text` and `<name>|given` for every canonical column, `<name>|unmapped` for those with a value map.
 
     `given` is true also where the text has no counterpart in the value map: the sender did fill the field.
+    `<source column>|N-…` where rows have a note: their texts were normalised.
     """
     maps = {column.to: column for column in feed.columns if column.source in frame.columns}
+    frame, notes = _normal(frame, feed, maps.values())
     expressions: list[pl.Expr] = []
     for name in FAMILIES[feed.family].allowed_names:
         if name in maps:
@@ -29,7 +34,19 @@ def canonical_texts(frame: pl.DataFrame, feed: Feed) -> pl.DataFrame:
                 pl.lit(constant is not None).alias(f"{name}|given"),
             ]
     # The row number carries the height, so that constants become columns even when no mapped column is present.
-    return frame.with_row_index("|row").select("|row", *expressions).drop("|row")
+    return frame.with_row_index("|row").select("|row", *expressions, *notes).drop("|row")
+
+
+def _normal(frame: pl.DataFrame, feed: Feed, maps: Iterable[ColumnMap]) -> tuple[pl.DataFrame, list[pl.Series]]:
+    """The frame with normalised texts, and the notes on them."""
+    family = FAMILIES[feed.family]
+    changed: list[pl.Series] = []
+    found: list[pl.Series] = []
+    for said in maps:
+        texts, notes = normal(frame[said.source], family.column(said.to), said)
+        changed.append(texts)
+        found += [rows.alias(f"{said.source}|{code}") for code, rows in notes.items()]
+    return frame.with_columns(changed), found
 
 
 def _mapped(column: ColumnMap) -> list[pl.Expr]:

@@ -6,6 +6,7 @@ import csv
 from collections.abc import Iterator
 from pathlib import Path
 
+from ingestion import notes
 from ingestion.canonical import hashed_columns
 from ingestion.contracts import FAMILIES
 from ingestion.contracts.columns import MANDATORY, SHARED, Column, Family, Kind, Required
@@ -53,7 +54,7 @@ The log keeps the version sent; the view `events.event_current` shows every even
 
 def render() -> str:
     """The whole document."""
-    return "\n".join([_INTRODUCTION, *_shared(), *_families(), *_originals(), *_hash(), *_codes()])
+    return "\n".join([_INTRODUCTION, *_shared(), *_families(), *_originals(), *_hash(), *_codes(), *_notes()])
 
 
 def write(path: Path = TARGET) -> Path:
@@ -154,6 +155,17 @@ def _codes() -> Iterator[str]:
             if entry.code == group or entry.code.startswith(f"{group}-"):
                 yield f"| `{entry.code}` | {entry.zh} | {entry.en} |"
         yield ""
+
+
+def _notes() -> Iterator[str]:
+    yield "## 读取说明 / Notes\n"
+    yield "写法与约定不同、但含义唯一的取值按约定读取，逐文件逐列记入 `events.file_note`；隔离区保留原文。"
+    yield "What is written otherwise than agreed yet means one thing only is read as agreed, and counted in"
+    yield "`events.file_note` by file and column. The quarantine keeps what was sent.\n"
+    yield "| 代码 / code | 含义 | meaning |\n|---|---|---|"
+    for note in notes.CODES.values():
+        yield f"| `{note.code}` | {note.zh} | {note.en} |"
+    yield ""
 
 
 def _codes_list(values: tuple[str, ...]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from psycopg2.extensions import cursor as Cursor
 
@@ -68,6 +68,7 @@ class Outcome:
     error_message: str | None = None
     declared_rows: int | None = None
     duplicate_of: int | None = None
+    notes: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

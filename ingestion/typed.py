@@ -11,6 +11,9 @@ AMOUNT_DIGITS_MAX = 15  # of cents, so below ten trillion yuan: sums of rows hav
 _CENTS_MAX = 10**AMOUNT_DIGITS_MAX - 1
 TEXT_LENGTH_MAX = 400  # characters; keys are indexed, and an index entry must stay below 2.7 kB
 _UNIT_DECIMALS = {"yuan": 2, "fen": 0, "wan": 6}
+EXCEL = "excel"  # among date formats: the number of the day as Excel counts
+DAY_NUMBER = r"\A[1-9][0-9]{4}\z"  # 1927 to 2173; any other number of digits is no day of ours or a date in digits
+_DAY_ZERO = date(1899, 12, 30)
 _MONTH_MARK = "|%d"
 _FIRST_DAY, _LAST_DAY = date(1800, 1, 1), date(9999, 12, 31)
 
@@ -29,9 +32,14 @@ class Form:
 CANONICAL_FORM = Form()
 
 
+def decimals_of(form: Form) -> int:
+    """How many decimals of the unit make cents."""
+    return _UNIT_DECIMALS[form.unit]
+
+
 def cents(text: pl.Expr, form: Form) -> pl.Expr:
     """Whole cents, null where the text is no amount of the unit, or one of ten trillion yuan and more."""
-    decimals = _UNIT_DECIMALS[form.unit]
+    decimals = decimals_of(form)
     plain = _without_thousands(text) if form.thousands else text
     fraction = rf"(?:\.[0-9]{{1,{decimals}}})?" if decimals else r"(?:\.0{1,2})?"
     valid = plain.str.contains(rf"^-?[0-9]+{fraction}$")
@@ -49,7 +57,14 @@ def _without_thousands(text: pl.Expr) -> pl.Expr:
 def dates(text: pl.Expr, form: Form) -> pl.Expr:
     """Dates, null where the text is none."""
     plain = pl.when(text.str.contains(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")).then(text) if form.strict else text
-    return _sane(pl.coalesce(plain.str.to_date(pattern, strict=False) for pattern in form.date_formats))
+    return _sane(pl.coalesce(_date(plain, pattern) for pattern in form.date_formats))
+
+
+def _date(text: pl.Expr, pattern: str) -> pl.Expr:
+    if pattern != EXCEL:
+        return text.str.to_date(pattern, strict=False)
+    days = pl.when(text.str.contains(DAY_NUMBER)).then(text).cast(pl.Int64, strict=False)
+    return pl.lit(_DAY_ZERO) + pl.duration(days=days)
 
 
 def months(text: pl.Expr, form: Form) -> pl.Expr:

@@ -27,6 +27,8 @@ _TYPE_CODES = {
     Kind.CERTIFICATE: "E-VALUE-CERTIFICATE",
     Kind.CREDIT_CODE: "E-VALUE-CREDIT-CODE",
 }
+_CODE_KINDS = (Kind.TEXT, Kind.CERTIFICATE, Kind.CREDIT_CODE)
+_LOST_DIGITS = r"\A[0-9](?:\.[0-9]+)?[Ee]\+[0-9]{2,3}\z"  # how Excel writes a long number: six digits of it
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,8 @@ def _column_faults(family: Family, present: list[str]) -> Iterator[Rule]:
             yield Rule("E-SCHEMA-VERSION", (name,), unreadable)
         else:
             yield Rule(_TYPE_CODES[column.kind], (name,), unreadable)
+        if column.kind in _CODE_KINDS and not column.is_free:
+            yield Rule("E-SCHEMA-CELL-DIGITS", (name,), pl.col(f"{name}|text").str.contains(_LOST_DIGITS))
         if f"{name}|unmapped" in present:
             yield Rule("E-VALUE-MAP", (name,), pl.col(f"{name}|unmapped"))
 

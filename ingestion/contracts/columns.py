@@ -32,6 +32,7 @@ class Column:
     kind: Kind = Kind.TEXT
     values: tuple[str, ...] = ()
     stored_as: str = ""
+    is_free: bool = False  # a text of people's own choice, kept as it was written
 
     @property
     def stored(self) -> str:

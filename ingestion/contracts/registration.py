@@ -26,7 +26,7 @@ VERSION_1 = Version(
     columns=(
         Column("employer_no"),
         Column("employer_credit_code", Kind.CREDIT_CODE),
-        Column("employer_name"),
+        Column("employer_name", is_free=True),
         listed("employer_type", "enterprise", "public_institution", "government", "unemployment_fund", "other"),
         Column("person_no"),
         Column("certificate_no", Kind.CERTIFICATE, stored_as="certificate_pseudonym"),

@@ -101,7 +101,7 @@ VERSION_1 = Version(
         listed("to_account", *ANY_ACCOUNT),
         amount("amount"),
         Column("identified_as"),
-        Column("counterparty"),
+        Column("counterparty", is_free=True),
         listed("statement_kind", "bank_balance", "tax_collected", "fiscal_expenditure", "institution_settled"),
         Column("accounting_month", Kind.MONTH),
         *ORIGINAL,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from pathlib import Path
 
 from ingestion.errors import FileRejected
 from ingestion.profiles import Feed
-from ingestion.readers.chunk import CHUNK_ROWS, Chunk, Misfit
+from ingestion.readers.chunk import CHUNK_ROWS, ROWS_MAX, Chunk, Misfit
 from ingestion.readers.delimited import csv_chunks
 from ingestion.readers.json_lines import jsonl_chunks
 from ingestion.readers.parquet import parquet_chunks
@@ -29,15 +30,25 @@ def chunks(path: Path, feed: Feed, size: int = CHUNK_ROWS) -> Iterator[Chunk]:
 
     `ReadingInterrupted` when what kept it from being read is not the file itself.
     """
+    rows = 0
     try:
-        if feed.format in _BINARY:
-            yield from _BINARY[feed.format](path, feed, size)
-        else:
-            with text_blocks(path, feed.encoding) as blocks:
-                yield from _TEXT[feed.format](blocks, feed, size)
+        with closing(_chunks(path, feed, size)) as found:
+            for chunk in found:
+                rows += chunk.rows
+                if rows > ROWS_MAX:
+                    raise FileRejected("E-FILE-TOO-LARGE", f"{ROWS_MAX:,}")
+                yield chunk
     except UnicodeDecodeError as error:
         raise FileRejected("E-FILE-ENCODING", f"{error.encoding}, {error.reason}") from None
     except (gzip.BadGzipFile, zlib.error, EOFError) as error:
         raise FileRejected("E-FILE-GZIP", str(error)) from None
     except OSError as error:
         raise FileRejected("E-FILE-UNREADABLE", error.strerror or type(error).__name__) from None
+
+
+def _chunks(path: Path, feed: Feed, size: int) -> Generator[Chunk, None, None]:
+    if feed.format in _BINARY:
+        yield from _BINARY[feed.format](path, feed, size)
+    else:
+        with text_blocks(path, feed.encoding) as blocks:
+            yield from _TEXT[feed.format](blocks, feed, size)

@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 
 import polars as pl
 
+ROWS_MAX = 50_000_000  # of a file; beyond it is no table of a city's month, but a mistake
 CHUNK_ROWS = 50_000
-CHUNK_CHARACTERS = 32 * 1024**2
+CHUNK_CHARACTERS = 8 * 1024**2
 _LOOSE = r"\A\s|\s\z|\A\z"
 _T = TypeVar("_T")
 
@@ -29,12 +30,14 @@ class Chunk:
     """Some rows of a file: source columns as text (empty is null), their physical lines, and rows without shape.
 
     `faults`: what the reader itself found wrong with a row of the frame, as (code, columns).
+    `notes`: (code, column) -> rows of the frame in which the reader took something otherwise than it is written.
     """
 
     frame: pl.DataFrame
     line_nos: list[int]
     misfits: list[Misfit] = field(default_factory=list)
     faults: dict[int, list[tuple[str, tuple[str, ...]]]] = field(default_factory=dict)
+    notes: dict[tuple[str, str], list[int]] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
@@ -57,7 +60,7 @@ def batches(rows: Iterable[_T], size: int, length: Callable[[_T], int]) -> Itera
 
 
 def regrouped(parts: Iterable[Chunk], size: int) -> Iterator[Chunk]:
-    """The same rows in chunks of at most `size`, small parts together and large ones cut. No row has faults."""
+    """The same rows in chunks of at most `size`, small parts together and large ones cut. None has faults or notes."""
     held: list[Chunk] = []
     rows = weight = 0
     for part in parts:

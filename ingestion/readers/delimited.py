@@ -37,6 +37,9 @@ def _header(rest: Remainder, delimiter: str) -> list[str]:
 def _parts(rest: Remainder, header: list[str], delimiter: str) -> Iterator[Chunk]:
     """Chunks of any size. A text that is not plain throughout is halved until what is not plain stands alone."""
     while text := rest.take():
+        if not text.strip("\r\n"):
+            rest.line_no += _line_ends(text)
+            continue
         frame = _plain_frame(text, header, delimiter)
         if frame is not None:
             first, rest.line_no = rest.line_no, rest.line_no + frame.height
@@ -46,6 +49,10 @@ def _parts(rest: Remainder, header: list[str], delimiter: str) -> Iterator[Chunk
             rest.put_back(text[:end])
         else:
             yield _careful(list(records(text, rest, delimiter)), header, delimiter)
+
+
+def _line_ends(text: str) -> int:
+    return text.count("\n") + text.count("\r") - text.count("\r\n")
 
 
 def _line_end(text: str, start: int) -> int:

@@ -10,6 +10,7 @@ from ingestion.profiles import Feed
 from ingestion.readers.chunk import Chunk, Misfit, batches, text_frame
 from ingestion.readers.text import lines_of
 
+_ROWS = 10_000  # parsed at a time: as Python objects, rows take ten times the room of their text
 _SPARE = "\x00"  # stands for what no database can hold; such a text is refused later
 
 
@@ -18,7 +19,7 @@ def jsonl_chunks(blocks: Iterator[str], feed: Feed, size: int) -> Iterator[Chunk
     seen: set[str] = set()
     numbered = ((number, line.strip()) for number, line in enumerate(_joined(lines_of(blocks)), start=1))
     filled = ((number, line) for number, line in numbered if line)
-    for batch in batches(filled, size, lambda numbered: len(numbered[1])):
+    for batch in batches(filled, min(size, _ROWS), lambda numbered: len(numbered[1])):
         parsed = [(number, line, _json_object(line)) for number, line in batch]
         good = [(number, record) for number, _, record in parsed if record is not None]
         names = list(dict.fromkeys(itertools.chain.from_iterable(record for _, record in good)))

@@ -19,9 +19,8 @@ from ingestion.errors import FileRejected, ReadingInterrupted
 from ingestion.profiles import Feed
 from ingestion.readers import memory, parquet_trial
 from ingestion.readers.cells import LOST_FROM, plain
-from ingestion.readers.chunk import CHUNK_CHARACTERS, Chunk, tidy
+from ingestion.readers.chunk import CHUNK_CHARACTERS, ROWS_MAX, Chunk, tidy
 
-ROWS_MAX = 50_000_000
 _TRIAL = Path(parquet_trial.__file__)
 _TRIAL_SECONDS_MAX = 600
 _MEMORY_BYTES_MAX = 2 * 1024**3

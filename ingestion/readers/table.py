@@ -8,11 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from ingestion.errors import FileRejected
-from ingestion.readers.cells import Fault, Value
+from ingestion.readers.cells import Fault, Value, moment
 from ingestion.readers.package import damaged
 from ingestion.readers.sheet import COLUMNS_MAX, Merge
 
 _NUMBER = re.compile(r"-?[0-9]{1,30}(?:\.[0-9]{1,30})?")
+_DAY = re.compile("[1-9][0-9]{4}")
 _GROUPED = re.compile(r"-?[0-9]{1,3}(?:[,，][0-9]{3})+(?:\.[0-9]+)?")
 
 
@@ -63,6 +64,23 @@ class Covered:
                 raise damaged("merged cells")
         self._open = [held for held in self._open if held[0].bottom >= row]
         return [column for merge, span in self._open for column in span if (row, column) != (merge.top, merge.left)]
+
+
+class DayNumbers:
+    """Dates that stand in their cells as the plain numbers by which Excel counts days."""
+
+    def __init__(self, columns: Sequence[int], *, since_1904: bool) -> None:
+        self._columns = columns
+        self._since_1904 = since_1904
+
+    def of(self, cells: Mapping[int, Value]) -> dict[int, Value]:
+        """ISO dates by column. Five digits only: six are a month, eight a date written in digits."""
+        found: dict[int, Value] = {}
+        for column in self._columns:
+            value = cells.get(column)
+            if isinstance(value, str) and _DAY.fullmatch(value):
+                found[column] = moment(value, since_1904=self._since_1904)
+        return found
 
 
 class Totals:

@@ -5,25 +5,33 @@ from __future__ import annotations
 import codecs
 import gzip
 import io
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+import itertools
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import IO
 
 from ingestion.errors import FileRejected
 
 BLOCK_BYTES = 6 * 1024**2
 LINE_CHARACTERS_MAX = 16 * 1024**2
+# What is packed tighter than rows ever are is no table: deflate makes a thousand bytes of one at most.
+PACKING_MAX = 200
+PACKING_BYTES_MIN = 64 * 1024**2
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 @contextmanager
 def text_blocks(path: Path, encoding: str) -> Iterator[Iterator[str]]:
     """The text of a file, cut behind line ends; only the last block may end without one.
 
-    `FileRejected` for a line of more than LINE_CHARACTERS_MAX; `UnicodeDecodeError` for what is not of the encoding.
+    `FileRejected` for a line of more than LINE_CHARACTERS_MAX and for what unpacks to far more than it should;
+    `UnicodeDecodeError` for what is not of the encoding.
     """
-    with _bytes(path) as raw:
-        yield _blocks(raw, _encoding(path, raw, encoding))
+    with closing(_unpacked(path)) as data:
+        first = next(data, b"")
+        if not first:
+            raise FileRejected("E-FILE-EMPTY")
+        yield _blocks(itertools.chain([first], data), _encoding(path, first, encoding))
 
 
 def lines_of(blocks: Iterable[str]) -> Iterator[str]:
@@ -32,11 +40,11 @@ def lines_of(blocks: Iterable[str]) -> Iterator[str]:
         yield from io.StringIO(block, newline="")
 
 
-def _blocks(raw: IO[bytes], encoding: str) -> Iterator[str]:
+def _blocks(data: Iterable[bytes], encoding: str) -> Iterator[str]:
     decoder = codecs.getincrementaldecoder(encoding)("strict")
     text = ""
-    while data := raw.read(BLOCK_BYTES):
-        text += decoder.decode(data)
+    for block in data:
+        text += decoder.decode(block)
         # A CR at the very end may be half of a CR LF.
         end = text.rfind("\n") + 1 or text.rfind("\r", 0, -1) + 1
         if end:
@@ -49,26 +57,35 @@ def _blocks(raw: IO[bytes], encoding: str) -> Iterator[str]:
         yield text
 
 
-def _bytes(path: Path) -> IO[bytes]:
-    return gzip.open(path, "rb") if path.name.endswith(".gz") else path.open("rb")  # type: ignore[return-value]
+def _unpacked(path: Path) -> Generator[bytes, None, None]:
+    with path.open("rb") as packed:
+        if not path.name.endswith(".gz"):
+            while block := packed.read(BLOCK_BYTES):
+                yield block
+            return
+        length = 0
+        with gzip.GzipFile(fileobj=packed) as stream:
+            while block := stream.read(BLOCK_BYTES):
+                length += len(block)
+                if length > max(PACKING_BYTES_MIN, PACKING_MAX * packed.tell()):
+                    raise FileRejected("E-FILE-TOO-LARGE", f"{packed.tell():,} -> {length:,} bytes")
+                yield block
 
 
-def _encoding(path: Path, raw: IO[bytes], declared: str) -> str:
+def _encoding(path: Path, start: bytes, declared: str) -> str:
     """A UTF-8 byte order mark always wins; `auto` is UTF-8 when the whole file is, else GB18030."""
-    start = raw.read(len(codecs.BOM_UTF8))
-    raw.seek(0)
-    if not start:
-        raise FileRejected("E-FILE-EMPTY")
-    if start == codecs.BOM_UTF8:
+    if start.startswith(codecs.BOM_UTF8):
         return "utf-8-sig"
+    if start.startswith(_UTF16):
+        raise FileRejected("E-FILE-ENCODING", "UTF-16")
     return declared if declared != "auto" else _detected(path)
 
 
 def _detected(path: Path) -> str:
     decoder = codecs.getincrementaldecoder("utf-8")()
-    with _bytes(path) as raw:
+    with closing(_unpacked(path)) as data:
         try:
-            while block := raw.read(1 << 20):
+            for block in data:
                 decoder.decode(block)
             decoder.decode(b"", final=True)
         except UnicodeDecodeError:

@@ -11,7 +11,10 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import NamedTuple
 
+from ingestion.contracts import FAMILIES
+from ingestion.contracts.columns import Kind
 from ingestion.errors import FileRejected
+from ingestion.normal import DAY
 from ingestion.profiles import Feed
 from ingestion.readers import sheet
 from ingestion.readers.cells import Fault, Value, is_date_format, unescaped
@@ -25,7 +28,7 @@ from ingestion.readers.package import (
     open_package,
 )
 from ingestion.readers.sheet import Merge, SheetRow, Values, column_letters
-from ingestion.readers.table import Covered, Totals, header_names, within
+from ingestion.readers.table import Covered, DayNumbers, Totals, header_names, within
 
 _log = logging.getLogger(__name__)
 _VISIBLE = ("", "visible")
@@ -43,7 +46,8 @@ def xlsx_chunks(path: Path, feed: Feed, size: int) -> Iterator[Chunk]:
             names, data = _header(merged, rows, feed)
             feed.check_header(list(names.values()))
             covered = Covered(merged, [column for column, name in names.items() if name not in feed.ignore])
-            yield from _body(data, names, covered, feed, size)
+            days = DayNumbers(_dated(names, feed), since_1904=book.values.since_1904)
+            yield from _body(data, names, _Reading(covered, days, feed), size)
 
 
 @dataclass(frozen=True)
@@ -200,15 +204,32 @@ def _text(value: Value) -> str:
     return value.shown if isinstance(value, Fault) else value
 
 
-def _body(rows: Iterator[SheetRow], names: dict[int, str], covered: Covered, feed: Feed, size: int) -> Iterator[Chunk]:
+class _Reading(NamedTuple):
+    """What the cells of the body are read by."""
+
+    covered: Covered
+    days: DayNumbers
+    feed: Feed
+
+
+def _dated(names: dict[int, str], feed: Feed) -> list[int]:
+    """Columns of the sheet that fill dates or months."""
+    family = FAMILIES[feed.family]
+    dated = {said.source for said in feed.columns if family.column(said.to).kind in (Kind.DATE, Kind.MONTH)}
+    return [column for column, name in names.items() if name in dated]
+
+
+def _body(rows: Iterator[SheetRow], names: dict[int, str], reading: _Reading, size: int) -> Iterator[Chunk]:
+    feed = reading.feed
     totals = Totals(feed.sheet.total_row, [name in feed.ignore for name in names.values()])
     counted = (row for row in rows if not totals.take([row.cells.get(column, "") for column in names]))
-    slim = (_row(row, names, covered, feed) for row in counted)
+    slim = (_row(row, names, reading) for row in counted)
     for batch in batches(slim, size, lambda row: sum(map(len, row.texts))):
         yield Chunk(
             text_frame(list(names.values()), [row.texts for row in batch]),
             [row.number for row in batch],
             faults={place: row.faults for place, row in enumerate(batch) if row.faults},
+            notes=_notes(batch),
         )
     totals.finish()
 
@@ -219,14 +240,25 @@ class _Row(NamedTuple):
     number: int
     texts: list[str]
     faults: list[tuple[str, tuple[str, ...]]]
+    day_numbers: list[str]
 
 
-def _row(row: SheetRow, names: dict[int, str], covered: Covered, feed: Feed) -> _Row:
-    texts = [_text(row.cells.get(column, "")) for column in names]
-    faults = _faults(row.cells, names, feed)
-    if under := covered.of(row.number):
+def _row(row: SheetRow, names: dict[int, str], reading: _Reading) -> _Row:
+    days = reading.days.of(row.cells)
+    cells = row.cells | days
+    texts = [_text(cells.get(column, "")) for column in names]
+    faults = _faults(row.cells, names, reading.feed)
+    if under := reading.covered.of(row.number):
         faults.append(("E-SCHEMA-CELL-MERGED", tuple(names[column] for column in under[:30])))
-    return _Row(row.number, texts, faults)
+    return _Row(row.number, texts, faults, [names[column] for column in days])
+
+
+def _notes(batch: list[_Row]) -> dict[tuple[str, str], list[int]]:
+    notes: dict[tuple[str, str], list[int]] = {}
+    for place, row in enumerate(batch):
+        for name in row.day_numbers:
+            notes.setdefault((DAY, name), []).append(place)
+    return notes
 
 
 def _faults(cells: dict[int, Value], names: dict[int, str], feed: Feed) -> list[tuple[str, tuple[str, ...]]]:

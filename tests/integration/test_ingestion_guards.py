@@ -19,8 +19,8 @@ from tests.unit.ingestion.valid_rows import VALID, sound_row
 
 RECORDED = (
     "events.event", "events.batch", "events.file_registry", "events.file_outcome", "events.quarantine",
-    "events.quarantine_resolution", "events.log_identity", "ledger.publication", "quality.check_result",
-    "quality.finding", "quality.publication_decision",
+    "events.quarantine_resolution", "events.file_note", "events.log_identity", "ledger.publication",
+    "quality.check_result", "quality.finding", "quality.publication_decision",
 )  # fmt: skip
 ROLES = (
     "fund_ingest",

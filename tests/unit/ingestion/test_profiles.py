@@ -85,7 +85,7 @@ def test_a_feed_fixes_the_version_of_its_rows() -> None:
     [
         ("类型", "99", "E-VALUE-MAP"),
         ("账户", "口袋", "E-VALUE-MAP"),
-        ("个人缴费", "１６０.00", "E-TYPE-AMOUNT"),
+        ("个人缴费", "１６０.０00", "E-TYPE-AMOUNT"),
         ("单位缴费", "12.5", "E-TYPE-AMOUNT"),
         ("单位缴费", "1,23", "E-TYPE-AMOUNT"),
         ("基数", "0.1234567", "E-TYPE-AMOUNT"),
