@@ -10,7 +10,7 @@ from typing import Any
 from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import execute_values
 
-from ingestion import credit, event_log, incoming
+from ingestion import credit, event_log, incoming, rotation
 from ingestion.errors import message
 from ingestion.event_log import Origin
 from ingestion.references import AMOUNTS, ORIGINALS, Book, Decision, Fact, decide_rows
@@ -38,6 +38,7 @@ _HIDDEN = [
     "source_system",
     "schema_version",
     "pseudonym_key_id",
+    "retired_pseudonyms",
 ]
 _CONFLICTS_WITH_LOG = f"""
 SELECT k.line_no, ({_SHOWN.format(row="e")})::text, ({_SHOWN.format(row="i")})::text
@@ -165,6 +166,7 @@ def accept(cursor: Cursor, origin: Origin, judge: Judge) -> Accepted:
 def _settle_known(cursor: Cursor, judge: Judge) -> int:
     """Rows whose key is in the log: duplicates and conflicts."""
     cursor.execute(_KNOWN)
+    rotation.recognise(cursor)
     cursor.execute(_CONFLICTS_WITH_LOG, {"hidden": _HIDDEN})
     _refuse_conflicts(cursor, judge, cursor.fetchall())
     cursor.execute("DELETE FROM incoming AS i USING known AS k WHERE k.line_no = i.line_no")

@@ -20,7 +20,8 @@ from ingestion.validation import Examined
 
 _SET_UP = """
 CREATE TEMP TABLE incoming ON COMMIT DROP AS
-    SELECT e.*, NULL::text AS raw, NULL::numeric(18, 2) AS posting_amount, NULL::boolean AS stateful
+    SELECT e.*, NULL::text AS raw, NULL::numeric(18, 2) AS posting_amount, NULL::boolean AS stateful,
+           NULL::jsonb AS retired_pseudonyms
     FROM events.event AS e WITH NO DATA;
 ALTER TABLE incoming DROP COLUMN seq, DROP COLUMN recorded_at, DROP COLUMN batch_id, DROP COLUMN original_seq;
 CREATE TEMP TABLE refused (
@@ -188,7 +189,8 @@ def _stateful(family: Family) -> pl.Expr:
 def _with_certificate_facts(texts: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
     """Birth date and sex from the certificate where the source left them out. The hash has been taken before."""
     facts = frame.select(
-        pl.col("pseudonym_key_id"),
+        "pseudonym_key_id",
+        "retired_pseudonyms",
         pl.col("certificate_no|birth_date").dt.to_string("%Y-%m-%d").alias("told_birth_date"),
         pl.col("certificate_no|sex").alias("told_sex"),
     )

@@ -30,12 +30,14 @@ class Settings:
     seeds_dir: Path
     business_date: date
     pseudonym_key: str | None
+    retired_pseudonym_keys: tuple[str, ...] = ()
 
     @classmethod
     def from_env(cls) -> Settings:
         """Read FUND_* variables; only FUND_DATABASE_URL has no default. An empty value counts as unset.
 
-        FUND_DATABASE_URL and FUND_PSEUDONYM_KEY may also lie in files, named by the same variables with `_FILE`.
+        FUND_DATABASE_URL, FUND_PSEUDONYM_KEY and FUND_PSEUDONYM_KEYS_RETIRED (keys separated by blanks or lines) may
+        also lie in files, named by the same variables with `_FILE`.
         """
         local = _path("FUND_LOCAL_DIR", REPOSITORY / ".local")
         return cls(
@@ -47,6 +49,7 @@ class Settings:
             seeds_dir=REPOSITORY / "dbt_project" / "seeds",
             business_date=_date("FUND_BUSINESS_DATE"),
             pseudonym_key=secret("FUND_PSEUDONYM_KEY", os.environ),
+            retired_pseudonym_keys=tuple((secret("FUND_PSEUDONYM_KEYS_RETIRED", os.environ) or "").split()),
         )
 
 
