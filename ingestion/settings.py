@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -20,17 +20,17 @@ class SettingsError(RuntimeError):
 
 @dataclass(frozen=True)
 class Settings:
-    """Where things are and what the clock says. Paths are absolute."""
+    """Where things are and what the clock says. Paths are absolute; secrets are not shown."""
 
-    database_url: str
+    database_url: str = field(repr=False)
     landing_dir: Path
     heads_dir: Path
     reports_dir: Path
     sources_dir: Path
     seeds_dir: Path
     business_date: date
-    pseudonym_key: str | None
-    retired_pseudonym_keys: tuple[str, ...] = ()
+    pseudonym_key: str | None = field(repr=False)
+    retired_pseudonym_keys: tuple[str, ...] = field(repr=False, default=())
 
     @classmethod
     def from_env(cls) -> Settings:
