@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import polars as pl
 import xlsxwriter
 
+from runtime.postgres import EmbeddedPostgres
 from tests.integration.ingestion_support import land, payment, person, premium
 from tests.unit.ingestion.valid_rows import csv_text, sound_row
 
@@ -95,9 +98,10 @@ def land_canonical(numbers: Numbers) -> None:
     rows = [person(f"C{n}", certificate_no=text, birth_date="") for n, text in enumerate(spelt(numbers))]
     for row in rows:
         row.pop("birth_date")
+    other_sex = numbers.valid()
     told = [
         person("B1", certificate_no=numbers.valid(), birth_date="1949-12-30"),
-        person("B2", certificate_no=numbers.valid(), birth_date="", sex="M") | {"birth_date": "1901-01-01"},
+        person("B2", certificate_no=other_sex, sex="F" if int(other_sex[16]) % 2 else "M"),
         person(numbers.valid()),
         person(full_width(numbers.valid())),
         person("B3", employer_no=numbers.valid()),
@@ -228,3 +232,9 @@ def contents(*folders: Path) -> dict[str, bytes]:
                 with zipfile.ZipFile(path) as archive:
                     found |= {f"{path}!{name}": archive.read(name) for name in archive.namelist()}
     return found
+
+
+def dump(server: EmbeddedPostgres, url: str) -> bytes:
+    """Everything in a database, as SQL."""
+    target = server.superuser_url(urlsplit(url).path.removeprefix("/"))
+    return subprocess.run([server.program("pg_dump"), "--dbname", target], capture_output=True, check=True).stdout
