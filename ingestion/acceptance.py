@@ -166,7 +166,9 @@ def accept(cursor: Cursor, origin: Origin, judge: Judge) -> Accepted:
 def _settle_known(cursor: Cursor, judge: Judge) -> int:
     """Rows whose key is in the log: duplicates and conflicts."""
     cursor.execute(_KNOWN)
-    rotation.recognise(cursor)
+    cursor.execute("SELECT line_no FROM known WHERE NOT same")
+    same = rotation.same_under_other_key(cursor, [line_no for (line_no,) in cursor.fetchall()])
+    cursor.execute("UPDATE known SET same = true WHERE line_no = ANY(%s)", (same,))
     cursor.execute(_CONFLICTS_WITH_LOG, {"hidden": _HIDDEN})
     _refuse_conflicts(cursor, judge, cursor.fetchall())
     cursor.execute("DELETE FROM incoming AS i USING known AS k WHERE k.line_no = i.line_no")

@@ -190,7 +190,7 @@ def _with_certificate_facts(texts: pl.DataFrame, frame: pl.DataFrame) -> pl.Data
     """Birth date and sex from the certificate where the source left them out. The hash has been taken before."""
     facts = frame.select(
         "pseudonym_key_id",
-        "retired_pseudonyms",
+        *(name for name in frame.columns if name == "retired_pseudonyms"),
         pl.col("certificate_no|birth_date").dt.to_string("%Y-%m-%d").alias("told_birth_date"),
         pl.col("certificate_no|sex").alias("told_sex"),
     )

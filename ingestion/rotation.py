@@ -10,22 +10,19 @@ from psycopg2.extensions import cursor as Cursor
 
 from ingestion.identity import key_id, pseudonym
 
-# Whether a row that came again ({new}, of `incoming`) equals the stored one ({stored}, of events.event) but for the key
-# of its pseudonym. With the stored row's key at hand the identity numbers are compared by their pseudonyms under it,
-# else by what they tell. All the rest is in the content hash of the new row with the stored one's pseudonym.
-SAME_UNDER_OTHER_KEY = """
-{stored}.pseudonym_key_id <> {new}.pseudonym_key_id
-AND CASE WHEN {new}.retired_pseudonyms ? {stored}.pseudonym_key_id
-         THEN {new}.retired_pseudonyms ->> {stored}.pseudonym_key_id = {stored}.certificate_pseudonym
-         ELSE {stored}.birth_date = {new}.birth_date AND {stored}.sex = {new}.sex END
-AND events.content_hash(jsonb_populate_record({stored}, to_jsonb({new}) - 'certificate_pseudonym'))
-    = {stored}.content_hash
-"""
-_RECOGNISE = f"""
-UPDATE known AS k SET same = true
-FROM incoming AS i, events.event AS e
-WHERE NOT k.same AND i.line_no = k.line_no AND e.region_code = k.region_code AND e.seq = k.seq
-  AND {SAME_UNDER_OTHER_KEY.format(stored="e", new="i")}
+# Rows that came again and equal the stored ones but for the key of the pseudonym. With the stored row's key at hand the
+# identity numbers are compared by their pseudonyms under it, else by what they tell. All the rest is in the content
+# hash of the new row with the stored one's pseudonym.
+_SAME = """
+SELECT i.line_no
+FROM incoming AS i
+INNER JOIN events.event AS e USING (region_code, source_system, family, source_event_key)
+WHERE i.line_no = ANY(%s) AND e.pseudonym_key_id <> i.pseudonym_key_id
+    AND CASE WHEN i.retired_pseudonyms ? e.pseudonym_key_id
+             THEN i.retired_pseudonyms ->> e.pseudonym_key_id = e.certificate_pseudonym
+             ELSE e.birth_date = i.birth_date AND e.sex = i.sex END
+    AND events.content_hash(jsonb_populate_record(e, to_jsonb(i) - 'certificate_pseudonym')) = e.content_hash
+ORDER BY i.line_no
 """
 
 
@@ -48,16 +45,19 @@ class Keyring:
         ]
 
     def retired_pseudonyms(self, numbers: pl.Series) -> pl.Series:
-        """JSON of key name -> pseudonym under the retired keys; all null without any."""
+        """JSON of key name -> pseudonym under the retired keys."""
         names = {key_id(key): key for key in self.retired if key != self.key}
-        if not names:
-            return pl.Series([None] * len(numbers), dtype=pl.String)
         return pl.Series(
             [n and json.dumps({name: pseudonym(n, key) for name, key in names.items()}) for n in numbers],
             dtype=pl.String,
         )
 
 
-def recognise(cursor: Cursor) -> None:
-    """Mark rows of temp table `known` (line_no, region_code, seq, same) that are the same under another key."""
-    cursor.execute(_RECOGNISE)
+def same_under_other_key(cursor: Cursor, lines: list[int]) -> list[int]:
+    """Those of these lines of temp table `incoming` that equal the event of their key but for the pseudonym's key.
+
+    Meant for lines whose content hash differs. Reads column `retired_pseudonyms` of `incoming` (jsonb, null without
+    retired keys).
+    """
+    cursor.execute(_SAME, (lines,))
+    return [line_no for (line_no,) in cursor.fetchall()]

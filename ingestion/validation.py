@@ -99,10 +99,11 @@ def _has_certificates(family: Family) -> bool:
 def _certificates(texts: pl.DataFrame, book: Rulebook) -> list[pl.Series]:
     """Pseudonyms, birth date and sex of each identity number; null for what is none."""
     read = certificate_columns(texts["certificate_no|text"], book.today)
+    retired = [book.keys.retired_pseudonyms(read["number"]).alias("retired_pseudonyms")] if book.keys.retired else []
     return [
+        *retired,
         book.keys.pseudonyms(read["number"]).alias("certificate_no|pseudonym"),
         book.keys.key_ids(read["number"]).alias("pseudonym_key_id"),
-        book.keys.retired_pseudonyms(read["number"]).alias("retired_pseudonyms"),
         read["birth_date"].alias("certificate_no|birth_date"),
         read["sex"].alias("certificate_no|sex"),
     ]
