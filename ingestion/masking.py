@@ -116,10 +116,15 @@ def suspects(texts: pl.Series, today: date) -> pl.Series:
 
 def _suspect(year: int) -> str:
     """The form of a number whose birth year is `AGE_MIN` years past."""
-    last = f"{year - AGE_MIN:04d}"
-    assert last.startswith("20"), last
-    decades = f"[0-{int(last[2]) - 1}]{_GAP}{_DIGIT}|" if last[2] > "0" else ""
-    years = f"[1１]{_GAP}[89８９]{_GAP}{_ANY}{_DIGIT}|2{_GAP}0{_GAP}(?:{decades}{last[2]}{_GAP}[0-{last[3]}])"
-    # What is written in full-width digits is rare enough to be looked at whatever its year.
-    years += f"|２{_GAP}０{_GAP}{_ANY}{_DIGIT}"
+    born = year - AGE_MIN
+    assert 2000 <= born < 2100, year
+    decade, last = born // 10 % 10, born % 10
+    earlier = f"{_up_to(decade - 1)}{_GAP}{_DIGIT}|" if decade else ""
+    this_century = f"[2２]{_GAP}[0０]{_GAP}(?:{earlier}{_up_to(decade, decade)}{_GAP}{_up_to(last)})"
+    years = f"[1１]{_GAP}[89８９]{_GAP}{_ANY}{_DIGIT}|{this_century}"
     return f"[1-9１-９]{_GAP}(?:{_ANY}){{5}}(?:{years}){_GAP}{_MONTH}{_DAY}{_ANY}{_TAIL}"
+
+
+def _up_to(last: int, first: int = 0) -> str:
+    """Digits from `first` to `last`, of either width."""
+    return f"[{first}-{last}{chr(0xFF10 + first)}-{chr(0xFF10 + last)}]"

@@ -40,9 +40,8 @@ class Keyring:
 
     def key_ids(self, numbers: pl.Series) -> pl.Series:
         """The name of the key, beside each pseudonym."""
-        return numbers.to_frame("n").select(pl.when(pl.col("n").is_not_null()).then(pl.lit(key_id(self.key or ""))))[
-            "literal"
-        ]
+        name = pl.lit(key_id(self.key or ""))
+        return pl.select(pl.when(numbers.is_not_null()).then(name)).to_series()
 
     def retired_pseudonyms(self, numbers: pl.Series) -> pl.Series:
         """JSON of key name -> pseudonym under the retired keys."""
