@@ -16,7 +16,7 @@ from psycopg2.errors import UniqueViolation
 from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import execute_values
 
-from ingestion import incoming, originals, restating
+from ingestion import incoming, originals, restating, rotation
 from ingestion.credit import Credits
 from ingestion.errors import message
 from ingestion.event_log import Appender, copy
@@ -54,6 +54,7 @@ _HIDDEN = [
     "source_system",
     "schema_version",
     "pseudonym_key_id",
+    "retired_pseudonyms",
 ]
 _CONFLICTS_WITH_LOG = f"""
 SELECT i.line_no, ({_SHOWN.format(row="e")})::text, ({_SHOWN.format(row="i")})::text
@@ -179,7 +180,7 @@ class Acceptance:
         self._add(self._settle_known(part, rows))
 
     def _add(self, rows: pl.DataFrame) -> None:
-        self._appender.add(rows.drop("row", "stateful", "raw", "posting_amount", strict=False))
+        self._appender.add(rows.drop("row", *incoming.OWN, strict=False))
         self._done.loaded += rows.height
 
     def _known(self, rows: pl.DataFrame) -> dict[int, bool]:
@@ -212,8 +213,8 @@ class Acceptance:
         """Rows of `incoming` whose hash is not that of the event of their key: a few say the same in another form."""
         if not lines:
             return
-        same = restating.same_in_log(self._cursor, lines)
-        self._drop_duplicates(same)
+        same = {*restating.same_in_log(self._cursor, lines), *rotation.same_under_other_key(self._cursor, lines)}
+        self._drop_duplicates(sorted(same))
         self._refuse_conflicts(_CONFLICTS_WITH_LOG, {"lines": [line_no for line_no in lines if line_no not in same]})
 
     def _refuse_conflicts(self, query: str, values: dict[str, list[int]]) -> None:

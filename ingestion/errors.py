@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ingestion.identity import mask_in_text
+from ingestion.masking import mask_in_text
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,9 @@ class FileChanged(RuntimeError):
 class ReadingInterrupted(RuntimeError):
     """A file could not be read for reasons that are not its own; nothing is decided, and it is tried again."""
 
+    def __init__(self, told: str) -> None:
+        super().__init__(mask_in_text(told))
+
 
 _TABLE = (
     # the whole file
@@ -45,8 +48,9 @@ _TABLE = (
     ),
     (
         "E-FILE-NAME",
-        "文件名不合约定，请按约定命名后重新上传",
-        "rename the file as agreed: <anything>.<family>.<anything>.csv, or a pattern of the source's profile",
+        "文件名不合约定，请按约定命名后重新上传；文件名中不得含有公民身份号码",
+        "rename the file as agreed: <anything>.<family>.<anything>.csv, or a pattern of the source's profile; "
+        "names hold no identity number",
     ),
     ("E-FILE-LINK", "不接受链接或非普通文件，请上传文件本身", "send the file itself, not a link or a special file"),
     (
@@ -210,6 +214,21 @@ _TABLE = (
         "E-VALUE-CERTIFICATE",
         "公民身份号码校验不通过（GB 11643），请核对",
         "the identity number fails GB 11643; check it",
+    ),
+    (
+        "E-VALUE-BIRTH-DATE",
+        "出生日期与公民身份号码中的不一致，请核对两者",
+        "the birth date differs from the one in the identity number; check both",
+    ),
+    (
+        "E-VALUE-SEX",
+        "性别与公民身份号码所示的不一致，请核对两者",
+        "the sex differs from what the identity number says; check both",
+    ),
+    (
+        "E-VALUE-PERSONAL",
+        "该列不得出现公民身份号码，请改报人员编号或业务编号后重新报送",
+        "an identity number must not stand in this column; send the person's number or the source's own key instead",
     ),
     (
         "E-VALUE-CREDIT-CODE",

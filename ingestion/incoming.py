@@ -12,9 +12,12 @@ from psycopg2.extras import execute_values
 
 from ingestion import event_log
 
+OWN = ("raw", "posting_amount", "stateful", "retired_pseudonyms")  # columns that the log does not have
+
 _SET_UP = """
 CREATE TEMP TABLE incoming ON COMMIT DROP AS
-    SELECT e.*, NULL::text AS raw, NULL::numeric(18, 2) AS posting_amount, NULL::boolean AS stateful
+    SELECT e.*, NULL::text AS raw, NULL::numeric(18, 2) AS posting_amount, NULL::boolean AS stateful,
+           NULL::jsonb AS retired_pseudonyms
     FROM events.event AS e WITH NO DATA;
 ALTER TABLE incoming DROP COLUMN seq, DROP COLUMN recorded_at, DROP COLUMN batch_id, DROP COLUMN original_seq;
 CREATE TEMP TABLE refused (
@@ -148,7 +151,7 @@ def in_order(cursor: Cursor, last_seqs: Mapping[str, int], size: int) -> Iterato
 
     `last_seqs`: the last position taken in each region; that of an original in the same file follows from it.
     """
-    names = [name for name in _names(cursor) if name not in ("raw", "posting_amount", "stateful")]
+    names = [name for name in _names(cursor) if name not in OWN]
     cursor.execute(_PLACE, {"regions": list(last_seqs), "last_seqs": list(last_seqs.values())})
     last = 0
     while True:

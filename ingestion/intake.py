@@ -17,13 +17,14 @@ from ingestion.ahead import ahead
 from ingestion.contracts import FAMILIES
 from ingestion.errors import FileChanged, FileRejected, message
 from ingestion.event_log import Appender, Origin
-from ingestion.identity import mask_in_text
 from ingestion.incoming import Refusal, add_refusals
 from ingestion.landing import Landed, Named
 from ingestion.mapping import RAW_FIELD_LENGTH_MAX, canonical_texts, raw_texts
+from ingestion.masking import mask_cut
 from ingestion.profiles import Feed, Profile, profile_of
 from ingestion.readers import Chunk, Misfit
 from ingestion.registry import FileOf, Outcome
+from ingestion.rotation import Keyring
 from ingestion.rows import Part, part, posting_amount
 from ingestion.seeds import Seeds
 from ingestion.settings import Settings, SettingsError, beijing_today
@@ -110,7 +111,8 @@ def load(cursor: Cursor, settings: Settings, reading: Reading, regions: Iterable
 def _rulebook(settings: Settings, feed: Feed) -> Rulebook:
     if feed.family == "registration" and not settings.pseudonym_key:
         raise SettingsError("FUND_PSEUDONYM_KEY is not set: registration files need it to replace identity numbers")
-    return Rulebook(FAMILIES[feed.family], Seeds.load(settings.seeds_dir), beijing_today(), settings.pseudonym_key)
+    keys = Keyring(settings.pseudonym_key, settings.retired_pseudonym_keys)
+    return Rulebook(FAMILIES[feed.family], Seeds.load(settings.seeds_dir), beijing_today(), keys)
 
 
 def _examined(reading: Reading, book: Rulebook, tally: manifest.Tally, noted: notes.Noted) -> Iterator[_Chunk]:
@@ -159,6 +161,6 @@ def _refusals(
 def _misfit(misfit: Misfit, reading: Reading) -> Refusal:
     """A row without shape. Where a profile ignores columns, its text may hold what is not to be kept: left out."""
     where = f"{reading.file.file_name}:{misfit.line_no}"
-    text = mask_in_text(misfit.text[:RAW_FIELD_LENGTH_MAX]).replace("\x00", "\N{SYMBOL FOR NULL}")
+    text = mask_cut(misfit.text, RAW_FIELD_LENGTH_MAX).replace("\x00", "\N{SYMBOL FOR NULL}")
     raw = None if reading.feed.ignore else json.dumps({"line": text}, ensure_ascii=False)
     return Refusal(misfit.line_no, None, None, [misfit.code], [message(misfit.code, "", where)], raw, None)

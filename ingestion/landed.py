@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ingestion.errors import FileRejected
+from ingestion.masking import mask_found
+from ingestion.settings import beijing_today
 
 NO_SOURCE = "-"  # stands for the source system of a file that lies in no folder
 UNFINISHED = (".part", ".tmp")
@@ -58,10 +60,16 @@ class Copy(Landed):
 
 
 def two_names(parts: Sequence[str]) -> tuple[str, str]:
-    """Source system and file name of a path below the landing root."""
+    """Source system and file name of a path below the landing root, both printable."""
+    parts = [printable(part) for part in parts]
     if len(parts) == 1 or not parts[0]:
         return NO_SOURCE, "/".join(parts)
     return parts[0], "/".join(parts[1:])
+
+
+def printable(name: str) -> str:
+    """A name without what can't be printed and without identity numbers; names that it changes are refused."""
+    return mask_found(name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace"), beijing_today())
 
 
 def unread(file: Named, kind: str = "unread") -> str:

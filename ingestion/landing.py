@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ingestion import manifest
 from ingestion.errors import FileChanged, FileRejected, ReadingInterrupted
-from ingestion.landed import NO_SOURCE, Copy, Landed, Named, Shape, Stored, two_names, unread
+from ingestion.landed import NO_SOURCE, Copy, Landed, Named, Shape, Stored, printable, two_names, unread
 from ingestion.object_storage import Area
 from ingestion.settings import Settings, SettingsError
 
@@ -94,7 +94,7 @@ def check(root: Root, landed: Landed) -> None:
         ) from None
     if not regular or not target.is_relative_to(root.resolve()):
         raise FileRejected("E-FILE-LINK", landed.file_name)
-    if _printable(str(landed.path)) != str(landed.path):
+    if printable(str(landed.path)) != str(landed.path):
         raise FileRejected("E-FILE-NAME", landed.file_name)
 
 
@@ -179,8 +179,4 @@ def _again(root: Root, seen: Mapping[Named, Shape]) -> dict[Named, Shape]:
 
 
 def _landed(root: Path, path: Path) -> Landed:
-    return Landed(*two_names([_printable(part) for part in path.relative_to(root).parts]), path)
-
-
-def _printable(name: str) -> str:
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return Landed(*two_names(path.relative_to(root).parts), path)

@@ -13,6 +13,7 @@ import polars as pl
 
 from ingestion import optional_file
 from ingestion.errors import FileRejected
+from ingestion.masking import mask_cut
 from ingestion.profiles import Feed
 from ingestion.readers import Chunk
 from ingestion.typed import Form
@@ -109,4 +110,4 @@ def _source(name: str, feed: Feed) -> tuple[str, Decimal]:
     if name in by_target:
         form: Form = by_target[name].form
         return by_target[name].source, _YUAN_OF[form.unit]
-    raise FileRejected("E-FILE-MANIFEST", f"control_totals: no column {name[:80]}")
+    raise FileRejected("E-FILE-MANIFEST", f"control_totals: no column {mask_cut(name, 80)}")

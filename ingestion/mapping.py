@@ -8,7 +8,7 @@ import polars as pl
 
 from ingestion.contracts import FAMILIES
 from ingestion.contracts.columns import Kind
-from ingestion.identity import CERTIFICATE_IN_TEXT, MASK_ROUNDS, MASKED_IN_TEXT
+from ingestion.masking import mask_cut, mask_field, mask_series
 from ingestion.normal import normal
 from ingestion.profiles import ColumnMap, Feed
 
@@ -68,11 +68,8 @@ def raw_texts(frame: pl.DataFrame, feed: Feed) -> pl.Series:
     if not shown or not frame.height:
         return pl.Series("raw", ["{}"] * frame.height, dtype=pl.String)
     hidden = _certificate_sources(feed)
-    fields = [(_masked(pl.col(name)) if name in hidden else _cut(pl.col(name))).alias(name) for name in shown]
-    encoded = frame.select(pl.struct(fields).struct.json_encode().alias("raw"))["raw"]
-    for _ in range(MASK_ROUNDS):
-        encoded = encoded.str.replace_all(CERTIFICATE_IN_TEXT, MASKED_IN_TEXT)
-    return encoded
+    fields = [mask_field(pl.col(name)).alias(name) if name in hidden else _cut(frame[name]) for name in shown]
+    return mask_series(frame.select(pl.struct(fields).struct.json_encode().alias("raw"))["raw"])
 
 
 def _certificate_sources(feed: Feed) -> frozenset[str]:
@@ -80,12 +77,8 @@ def _certificate_sources(feed: Feed) -> frozenset[str]:
     return frozenset(column.source for column in feed.columns if column.to in hidden)
 
 
-def _masked(text: pl.Expr) -> pl.Expr:
-    """320***********1234; what is too short for that is hidden entirely."""
-    long_enough = text.str.len_chars() >= 15
-    shown = pl.concat_str(text.str.slice(0, 3), pl.lit("***********"), text.str.slice(-4))
-    return pl.when(text.is_not_null()).then(pl.when(long_enough).then(shown).otherwise(pl.lit("***")))
-
-
-def _cut(text: pl.Expr) -> pl.Expr:
-    return text.str.slice(0, RAW_FIELD_LENGTH_MAX)
+def _cut(text: pl.Series) -> pl.Series:
+    long = text.str.len_chars() > RAW_FIELD_LENGTH_MAX
+    if not long.any():
+        return text
+    return text.clone().scatter(long.arg_true(), [mask_cut(field, RAW_FIELD_LENGTH_MAX) for field in text.filter(long)])

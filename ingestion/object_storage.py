@@ -14,7 +14,7 @@ import fsspec
 
 from ingestion import spool
 from ingestion.errors import FileChanged, FileRejected, ReadingInterrupted
-from ingestion.landed import NO_SOURCE, Copy, Shape, Stored, two_names, unread
+from ingestion.landed import NO_SOURCE, Copy, Shape, Stored, printable, two_names, unread
 from ingestion.manifest import SUFFIX
 from ingestion.settings import SettingsError
 
@@ -174,7 +174,7 @@ class Area:
 def _check_name(file: Stored) -> None:
     if file.source_system == NO_SOURCE:
         raise FileRejected("E-FILE-FOLDER", file.file_name)
-    if file.file_name.endswith("/") or "\0" in file.key:
+    if file.file_name.endswith("/") or "\0" in file.key or printable(file.key) != file.key:
         raise FileRejected("E-FILE-NAME", file.file_name)
 
 

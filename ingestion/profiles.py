@@ -18,6 +18,7 @@ from ingestion import optional_file
 from ingestion.contracts import FAMILIES
 from ingestion.contracts.columns import MANDATORY
 from ingestion.errors import FileRejected
+from ingestion.masking import mask_in_text
 from ingestion.typed import CANONICAL_FORM, Form
 
 _SCHEMA = json.loads((Path(__file__).parent / "profile.schema.json").read_text(encoding="utf-8"))
@@ -233,4 +234,7 @@ def _canonical_feed(family: str) -> Feed:
 
 
 def _names(names: list[str]) -> str:
+    """Column names for a message. Where one holds an identity number all of them are a row of data: none is shown."""
+    if any(mask_in_text(name) != name for name in names):
+        return "首行是数据，不是列名 / the first line holds data, not column names"
     return ", ".join(name[:80] or "(empty name)" for name in names[:30])

@@ -123,7 +123,8 @@ def _stateful(family: Family) -> pl.Expr:
 def _with_certificate_facts(texts: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
     """Birth date and sex from the certificate where the source left them out. The hash has been taken before."""
     facts = frame.select(
-        pl.col("pseudonym_key_id"),
+        "pseudonym_key_id",
+        *(name for name in frame.columns if name == "retired_pseudonyms"),
         pl.col("certificate_no|birth_date").dt.to_string("%Y-%m-%d").alias("told_birth_date"),
         pl.col("certificate_no|sex").alias("told_sex"),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -20,9 +20,12 @@ class SettingsError(RuntimeError):
 
 @dataclass(frozen=True)
 class Settings:
-    """Where things are and what the clock says. Paths are absolute; the landing root may be the URL of a store."""
+    """Where things are and what the clock says. Paths are absolute; the landing root may be the URL of a store.
 
-    database_url: str
+    Secrets are not shown.
+    """
+
+    database_url: str = field(repr=False)
     landing_dir: Path | str
     spool_dir: Path
     heads_dir: Path
@@ -30,13 +33,15 @@ class Settings:
     sources_dir: Path
     seeds_dir: Path
     business_date: date
-    pseudonym_key: str | None
+    pseudonym_key: str | None = field(repr=False)
+    retired_pseudonym_keys: tuple[str, ...] = field(repr=False, default=())
 
     @classmethod
     def from_env(cls) -> Settings:
         """Read FUND_* variables; only FUND_DATABASE_URL has no default. An empty value counts as unset.
 
-        FUND_DATABASE_URL and FUND_PSEUDONYM_KEY may also lie in files, named by the same variables with `_FILE`.
+        FUND_DATABASE_URL, FUND_PSEUDONYM_KEY and FUND_PSEUDONYM_KEYS_RETIRED (keys separated by blanks or lines) may
+        also lie in files, named by the same variables with `_FILE`.
         """
         local = _path("FUND_LOCAL_DIR", REPOSITORY / ".local")
         return cls(
@@ -49,6 +54,7 @@ class Settings:
             seeds_dir=REPOSITORY / "dbt_project" / "seeds",
             business_date=_date("FUND_BUSINESS_DATE"),
             pseudonym_key=secret("FUND_PSEUDONYM_KEY", os.environ),
+            retired_pseudonym_keys=tuple((secret("FUND_PSEUDONYM_KEYS_RETIRED", os.environ) or "").split()),
         )
 
 

@@ -8,11 +8,12 @@ from datetime import date
 
 import polars as pl
 
-from ingestion import typed
+from ingestion import personal, typed
 from ingestion.contracts import family_rules
 from ingestion.contracts.columns import FIRST_VERSION, SHARED, Column, Family, Kind, Required, Rule, When
-from ingestion.identity import is_credit_code, key_id, pseudonym, read_certificate
+from ingestion.identity import certificate_columns, is_credit_code
 from ingestion.profiles import Feed
+from ingestion.rotation import Keyring
 from ingestion.seeds import Seeds
 from ingestion.typed import CANONICAL_FORM, Form
 
@@ -38,7 +39,7 @@ class Rulebook:
     family: Family
     seeds: Seeds
     today: date
-    pseudonym_key: str | None = None
+    keys: Keyring
 
 
 @dataclass(frozen=True)
@@ -60,11 +61,12 @@ def examine(texts: pl.DataFrame, feed: Feed, book: Rulebook) -> Examined:
     # A negative number is reported as such and then treated as unreadable, so that it spoils no sum.
     frame = frame.with_columns(pl.when(pl.col(c.name) >= 0).then(pl.col(c.name)) for c in columns if _is_number(c))
     frame = frame.with_columns(_merger(book.seeds))
-    rules = [*_shared_rules(book), *_version_rules(book.family), *_required(book.family)]
-    rules += family_rules(book.family, book.seeds)
+    frame = frame.with_columns(personal.findings(frame, columns, book.today))
+    rules = [*personal.rules(columns, frame.columns), *_shared_rules(book), *_version_rules(book.family)]
+    rules += [*_required(book.family), *family_rules(book.family, book.seeds)]
     offset = len(faults)
     more = frame.select(rule.broken.fill_null(value=False).alias(str(offset + n)) for n, rule in enumerate(rules))
-    return Examined(frame, _reasons(flags.hstack(more), [*faults, *rules]))
+    return Examined(personal.masked_key(frame), _reasons(flags.hstack(more), [*faults, *rules]))
 
 
 def _typed(column: Column, form: Form, book: Rulebook) -> pl.Expr:
@@ -93,14 +95,15 @@ def _has_certificates(family: Family) -> bool:
 
 
 def _certificates(texts: pl.DataFrame, book: Rulebook) -> list[pl.Series]:
-    """Pseudonym, birth date and sex of each identity number; null for what is none."""
-    key = book.pseudonym_key or ""
-    read = [None if text is None else read_certificate(text) for text in texts["certificate_no|text"]]
+    """Pseudonyms, birth date and sex of each identity number; null for what is none."""
+    read = certificate_columns(texts["certificate_no|text"], book.today)
+    retired = [book.keys.retired_pseudonyms(read["number"]).alias("retired_pseudonyms")] if book.keys.retired else []
     return [
-        pl.Series("certificate_no|pseudonym", [c and pseudonym(c.number, key) for c in read], dtype=pl.String),
-        pl.Series("certificate_no|birth_date", [c and c.birth_date for c in read], dtype=pl.Date),
-        pl.Series("certificate_no|sex", [c and c.sex for c in read], dtype=pl.String),
-        pl.Series("pseudonym_key_id", [c and key_id(key) for c in read], dtype=pl.String),
+        *retired,
+        book.keys.pseudonyms(read["number"]).alias("certificate_no|pseudonym"),
+        book.keys.key_ids(read["number"]).alias("pseudonym_key_id"),
+        read["birth_date"].alias("certificate_no|birth_date"),
+        read["sex"].alias("certificate_no|sex"),
     ]
 
 

@@ -19,7 +19,7 @@ from ingestion.database import libpq_url
 from ingestion.settings import SettingsError
 from runtime import deployed
 from runtime.airflow import AirflowError, LocalAirflow
-from runtime.environment import Environment
+from runtime.environment import SECRETS, Environment
 from runtime.postgres import PostgresError
 from runtime.reader_accounts import ReaderAccountError, add_arguments, perform
 from runtime.terminal import complain, say
@@ -112,7 +112,7 @@ def env(environment: Environment, options: argparse.Namespace) -> int:
 
 
 def _is_told(name: str) -> bool:
-    return name.startswith("FUND_") and name not in ("FUND_DATABASE_URL", "FUND_PSEUDONYM_KEY")
+    return name.startswith("FUND_") and name not in SECRETS
 
 
 def psql(environment: Environment, options: argparse.Namespace) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import polars as pl
+
 from ingestion.contracts.columns import (
     ENROLLMENT_CATEGORY,
     INSURANCE_TYPE,
@@ -52,6 +54,9 @@ FAMILY = Family("registration", EMPLOYER + ENROLLMENT, (VERSION_1,))
 
 
 def rules(seeds: Seeds) -> tuple[Rule, ...]:
-    """Registration has no rule across columns: its check digits are rules of single columns."""
+    """Birth date and sex must be those of the identity number, which validation has read beforehand."""
     assert seeds is not None
-    return ()
+    return (
+        Rule("E-VALUE-BIRTH-DATE", ("birth_date",), pl.col("birth_date") != pl.col("certificate_no|birth_date")),
+        Rule("E-VALUE-SEX", ("sex",), pl.col("sex") != pl.col("certificate_no|sex")),
+    )

@@ -17,6 +17,7 @@ from runtime.layout import Layout
 from runtime.postgres import EmbeddedPostgres
 from tests.e2e.landing import land_bad, land_good
 from tests.integration.object_store import ROOT, Store, s3_server
+from tests.integration.planted_numbers import Numbers, contents, dump, land_canonical, land_refused_files, leaks
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -47,21 +48,31 @@ TAKEN = {
 
 @pytest.fixture
 def run(deployed_warehouse: str, fund_environment: Path, embedded_postgres: EmbeddedPostgres) -> Run:
-    """`run(dag_id, **variables)` -> state of the run and of its tasks; Airflow's metadata lie in their own database."""
+    """`run(dag_id, **variables)` -> state of the run and of its tasks; what they print lies in `<dag_id>.out`.
+
+    Airflow's metadata lie in a database of their own, `dag_runs`.
+    """
     given = {"FUND_DATABASE_URL": deployed_warehouse, "FUND_LANDING_DIR": str(fund_environment / "landing")}
     given["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = embedded_postgres.ensure_database("dag_runs", owned=True)
     environment = Environment(given, Layout(fund_environment), embedded_postgres).complete()
 
     def call(*arguments: str, **variables: str) -> str:
-        line = [sys.executable, "-W", "ignore", *arguments]
-        done = subprocess.run(line, env=environment | variables, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-5000:]
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", *arguments],
+            env=environment | variables,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout[-10_000:]
         return done.stdout
 
     call("-m", "airflow", "db", "migrate")
 
     def ran(dag_id: str, **variables: str) -> tuple[str, dict[str, list[str]]]:
         output = call("-c", RUN, environment["AIRFLOW__CORE__DAGS_FOLDER"], dag_id, **variables)
+        (fund_environment / f"{dag_id}.out").write_text(output, encoding="utf-8")
         (line,) = [line for line in output.splitlines() if line.startswith("RAN ")]
         answer = json.loads(line.removeprefix("RAN "))
         return answer["run"], answer["tasks"]
@@ -113,6 +124,25 @@ def test_files_in_object_storage_are_taken_like_local_ones(
         cursor.execute("SELECT DISTINCT state FROM events.file")
         assert cursor.fetchall() == [("loaded",)]
     assert list((fund_environment / "spool").iterdir()) == []
+
+
+def test_no_identity_number_is_left_with_airflow(
+    run: Run, deployed_warehouse: str, fund_environment: Path, embedded_postgres: EmbeddedPostgres
+) -> None:
+    numbers = Numbers()
+    land_canonical(numbers)
+    land_refused_files(numbers)
+    state, tasks = run("ingest_events")
+    assert state == "success"
+    assert len(tasks["ingest_file"]) > 10
+
+    landing = str(fund_environment / "landing")
+    kept = {name: content for name, content in contents(fund_environment).items() if not name.startswith(landing)}
+    assert b"E-VALUE-PERSONAL" in dump(embedded_postgres, deployed_warehouse)
+    metadata = dump(embedded_postgres, embedded_postgres.superuser_url("dag_runs"))
+    assert b"d.registration.340***********" in metadata, "names of files are in the results of tasks"
+    assert b"E-FILE-NAME" in kept[str(fund_environment / "ingest_events.out")]
+    assert list(leaks(numbers, {"metadata": metadata, **kept})) == []
 
 
 def _published(url: str) -> list[tuple[object, ...]]:

@@ -226,8 +226,26 @@ def test_a_file_without_header_does_not_give_away_identity_numbers() -> None:
     land("a.registration.1.csv", "enrollment.started,E1,2020-01-01,320100,P1,11010519491231002X\n")
     run()
     ((told,),) = select("SELECT error_message FROM events.file")
-    assert "110***********002X" in told
-    assert "11010519491231002X" not in told
+    assert "E-FILE-COLUMNS" in told
+    assert "首行是数据" in told
+    assert "002X" not in told
+    assert "P1" not in told
+
+
+def test_a_file_whose_name_holds_an_identity_number_is_refused_and_named_without_it() -> None:
+    for name in ("11010519491231002X.claim.1.csv", "a.claim.２０191115-110105 19491231 002X.csv"):
+        land_rows(name, payment("K1"))
+    land_rows("a.claim.320100201911150001.csv", payment("K2"))
+    land_rows("b.claim.1.csv", payment("K3"), source="440524188001010014")
+    run()
+    assert {name: found[:2] for name, found in files().items()} == {
+        "110***********002X.claim.1.csv": ("rejected", "E-FILE-NAME"),
+        "a.claim.２０191115-11***********002X.csv": ("rejected", "E-FILE-NAME"),
+        "a.claim.320100201911150001.csv": ("loaded", None),
+        "b.claim.1.csv": ("rejected", "E-FILE-NAME"),
+    }
+    assert select("SELECT DISTINCT source_system FROM events.file ORDER BY 1") == [("440***********0014",), ("demo",)]
+    assert runs.discover() == []
 
 
 @pytest.mark.parametrize("place", ["demo/" + "x" * 230 + ".claim.1.csv", "y" * 253 + "/a.claim.1.csv"])

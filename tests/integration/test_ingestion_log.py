@@ -287,7 +287,9 @@ def test_families_are_taken_in_their_order() -> None:
 
 def test_no_identity_number_in_clear_is_left_anywhere(caplog: pytest.LogCaptureFixture) -> None:
     good, bad = "11010519491231002X", "110105194912310021"
-    text = csv_text([person(certificate_no=good), person("P2", certificate_no=bad), person("P1", certificate_no=bad)])
+    text = csv_text(
+        [person(certificate_no=good, birth_date=""), person("P2", certificate_no=bad), person("P1", certificate_no=bad)]
+    )
     land("a.registration.1.csv", text + f"a,ragged,line,{good}\n")
     land_rows("a.claim.1.csv", payment("K1", person_no=bad, payee_type="x"))
     run()

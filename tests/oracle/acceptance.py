@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from decimal import Decimal
 
 from .accounts import ALLOWANCE, LEAVES, MATERNITY, MATERNITY_MEDICAL, NUTRITION, ORDINARY, PATHS, account_class
 from .policy import Policy
 from .rows import Row
-from .vocabulary import EVENT_TYPES, LISTS, OF_VERSION, ORIGINAL_TYPES, PAYMENTS, RECEIPTS, SHARED, VERSIONS
+from .vocabulary import (
+    AMOUNTS,
+    COLUMNS,
+    DATES,
+    EVENT_TYPES,
+    INTEGERS,
+    LISTS,
+    MONTHS,
+    OF_VERSION,
+    ORIGINAL_TYPES,
+    PAYMENTS,
+    RECEIPTS,
+    SHARED,
+    VERSIONS,
+)
 
 _GB11643_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _GB32100_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
@@ -39,6 +54,7 @@ def examine(row: Row, family: str, policy: Policy, today: date) -> None:
         return
     _check_required(row, family, event_type)
     _check_lists(row, family, policy)
+    _check_personal(row, family, today)
     _check_future(row, today)
     if not row.groups & {"E-TYPE", "E-SCHEMA", "E-VALUE"}:
         _FAMILY_RULES[family](row, event_type, policy)
@@ -125,6 +141,20 @@ def _check_lists(row: Row, family: str, policy: Policy) -> None:
         row.groups.add("E-VALUE")
 
 
+def _check_personal(row: Row, family: str, today: date) -> None:
+    """E6: no identity number of a person of fifteen or more in a column of free text or keys."""
+    day = row.values.get("occurred_on", today)
+    assert isinstance(day, date)
+    taken = COLUMNS[family] - {"certificate_no", "region_code", "schema_version", *AMOUNTS, *DATES, *MONTHS, *INTEGERS}
+    listed = {column for listed_family, column in LISTS if listed_family == family}
+    for column in taken - listed:
+        digits = re.split("[^0-9Xx]", row.text.get(column, ""))
+        for number in (part for part in digits if len(part) == 18 and valid_certificate(part.upper())):
+            born, _ = told_by(number)
+            if date(born.year + 15, born.month, min(born.day, 28)) <= day:
+                row.groups.add("E-VALUE")
+
+
 def _check_future(row: Row, today: date) -> None:
     """L3: facts dated after the Beijing date of their recording."""
     occurred_on = row.values.get("occurred_on")
@@ -137,6 +167,10 @@ def _registration(row: Row, event_type: str, policy: Policy) -> None:
     certificate = row.text.get("certificate_no")
     if certificate and not valid_certificate(certificate):
         row.groups.add("E-VALUE")
+    elif certificate:
+        born, sex = told_by(certificate)
+        if row.values.get("birth_date", born) != born or row.text.get("sex", sex) != sex:
+            row.groups.add("E-VALUE")
     credit_code = row.text.get("employer_credit_code")
     if credit_code and not valid_credit_code(credit_code):
         row.groups.add("E-VALUE")
@@ -249,6 +283,12 @@ def valid_certificate(number: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def told_by(number: str) -> tuple[date, str]:
+    """Birth date and sex that a valid identity number tells."""
+    born = date.fromisoformat(f"{number[6:10]}-{number[10:12]}-{number[12:14]}")
+    return born, "FM"[int(number[16]) % 2]
 
 
 def credit_code_check_digit(body: str) -> str:

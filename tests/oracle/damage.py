@@ -132,6 +132,13 @@ DAMAGES: tuple[Damage, ...] = (
     lambda s: _with(_interest(s), region_code="999999"),
     lambda s: _with(_interest(s), region_code="Nanjing"),
     lambda s: _person(s, certificate_no="32010019800101001X" if s.region == "320100" else "340400198001010019"),
+    lambda s: _person(s, certificate_no="11010519491231002X", birth_date="1949-12-30"),
+    lambda s: _person(s, certificate_no="11010519491231002X", birth_date="1949-12-31", sex="M"),
+    lambda s: _person(s, employer_no="11010519491231002X"),
+    lambda s: _premium(s, receipt_no="TX 11010519491231002X"),
+    lambda s: _payment(s, account_holder_no="11010519491231002X"),
+    lambda s: _interest(s, counterparty="张三11010519491231002X"),
+    lambda s: _with(_interest(s), source_event_key="440524188001010014"),
     lambda s: _employer(s, "91320100MA1MXXXXX0"),
     lambda s: s.add("fund.merged", s.merger_date + timedelta(days=1), fund_code="MAT"),
     # E-SCHEMA

@@ -10,6 +10,7 @@ from ingestion.contracts import FAMILIES
 from ingestion.mapping import canonical_texts
 from ingestion.profiles import CanonicalProfile
 from ingestion.readers import chunks
+from ingestion.rotation import Keyring
 from ingestion.seeds import Seeds
 from ingestion.settings import REPOSITORY, beijing_today
 from ingestion.validation import Examined, Rulebook, examine
@@ -109,7 +110,7 @@ def csv_text(rows: list[Row], header: list[str] | None = None) -> str:
 
 def rulebook(family: str) -> Rulebook:
     """The family's rules under the project's own seeds."""
-    return Rulebook(FAMILIES[family], Seeds.load(SEEDS), beijing_today(), "k" * 64)
+    return Rulebook(FAMILIES[family], Seeds.load(SEEDS), beijing_today(), Keyring("k" * 64))
 
 
 def examine_text(text: str, family: str, folder: Path) -> Examined:
