@@ -8,7 +8,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,13 +37,34 @@ def verify(settings: Settings | None = None) -> list[str]:
     with closing(connect("fund_ingest", settings=settings)) as connection, connection.cursor() as cursor:
         folder = _folder(cursor, settings)
         paths = sorted(folder.glob("*.jsonl"))
-        problems = _without_heads(cursor, settings, paths)
-        for path in paths:
-            for number, head in enumerate(lines(path), start=1):
-                problem = _disagreement(cursor, head)
-                if problem:
-                    problems.append(f"{path.name} line {number}: {problem}")
-    return problems
+        return _without_heads(cursor, settings, paths) + disagreements(cursor, {p.name: lines(p) for p in paths})
+
+
+def disagreements(cursor: Cursor, told: Mapping[str, Sequence[Head]]) -> list[str]:
+    """What the database says otherwise than these heads, which are given by the name of their file."""
+    return [
+        f"{name} line {number}: {problem}"
+        for name, heads in told.items()
+        for number, head in enumerate(heads, start=1)
+        if (problem := _disagreement(cursor, head))
+    ]
+
+
+def copy(folder: Path, target: Path) -> list[Path]:
+    """Copy the whole lines of a log's heads into a new folder, safely on disk; returns the files there."""
+    target.mkdir()
+    return [write(target / path.name, whole_lines(path)) for path in sorted(folder.glob("*.jsonl"))]
+
+
+def write(path: Path, whole: Sequence[str]) -> Path:
+    """Put these lines in place of a file, all or none of them; returns its path."""
+    draft = path.with_suffix(".draft")
+    with draft.open("w", encoding="utf-8") as handle:
+        handle.writelines(f"{line}\n" for line in whole)
+        handle.flush()
+        os.fsync(handle.fileno())
+    draft.replace(path)
+    return path
 
 
 def whole_lines(path: Path) -> list[str]:
@@ -54,7 +75,13 @@ def whole_lines(path: Path) -> list[str]:
 
 def lines(path: Path) -> list[Head]:
     """All lines of a region's file."""
-    return [json.loads(line) for line in whole_lines(path)]
+    return [parsed(line) for line in whole_lines(path)]
+
+
+def parsed(line: str) -> Head:
+    """One line of a region's file."""
+    head: Head = json.loads(line)
+    return head
 
 
 def last_line(path: Path) -> Head | None:

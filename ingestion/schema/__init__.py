@@ -6,7 +6,9 @@ Its bookkeeping lives in the schema `fund_migrations`. Migrations only go forwar
 from __future__ import annotations
 
 import glob
-from contextlib import closing
+import re
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from psycopg2.extensions import connection as Connection
@@ -71,6 +73,32 @@ def check_version(connection: Connection) -> None:
         raise SchemaVersionError(
             f"the database is newer than this code: it knows {', '.join(sorted(applied - known))}; update the code"
         )
+
+
+@contextmanager
+def hold_version(connection: Connection) -> Iterator[None]:
+    """Keep migrations of other processes waiting; `connection` autocommits."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock_shared(hashtextextended('merged_fund.migrate', 0))")
+        try:
+            yield
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock_shared(hashtextextended('merged_fund.migrate', 0))")
+
+
+def applied_migrations(connection: Connection) -> list[str]:
+    """Names of the migrations that the database has, in order."""
+    return sorted(_applied(connection))
+
+
+def make_roles(connection: Connection) -> None:
+    """Make the roles of the pipeline where they are missing, by the very statement of their migration.
+
+    Roles belong to the server: a database restored on another one brings its tables and its list of migrations only.
+    """
+    (statement,) = re.findall(r"^DO \$\$.*?^\$\$;", (FOLDER / "0003.roles.sql").read_text("utf-8"), re.M | re.S)
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
 
 
 def _apply(settings: Settings) -> list[str]:
