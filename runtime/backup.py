@@ -135,7 +135,8 @@ def _facts(cursor: Cursor, settings: Settings, log_id: str, copied: list[Path]) 
     if found and not copied:
         raise BackupError(
             f"{settings.heads_dir / log_id} 中没有链头：请检查 FUND_HEADS_DIR，或先执行"
-            " python -m ingestion record-heads / holds no heads: check FUND_HEADS_DIR, or run python -m ingestion record-heads first"
+            " python -m ingestion record-heads / holds no heads: check FUND_HEADS_DIR, or run first"
+            " python -m ingestion record-heads"
         )
     if problems := heads.disagreements(cursor, {path.name: heads.lines(path) for path in copied}):
         raise BackupError(

@@ -40,8 +40,8 @@ class Plan:
         return (
             f"库外链头比备份新，备份中没有这些事件（{told}）；请用更新的备份。没有时加 --accept-loss：原链头改名保留，"
             f"重新落地来源文件 / the heads outside are newer than the backup, which lacks {told}: restore a newer"
-            " backup; if there is none, --accept-loss keeps the former heads under another name, and the source files are"
-            " to be landed again"
+            " backup; if there is none, --accept-loss keeps the former heads under another name, and the source files"
+            " are to be landed again"
         )
 
     def carry_out(self) -> Path | None:

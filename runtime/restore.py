@@ -121,8 +121,9 @@ def _tell_of_keys(settings: Settings, manifest: Manifest) -> None:
     if known and here not in known:
         complain(
             f"警告：假名密钥不同（现 {here or '未设置'}，备份时 {'、'.join(sorted(known))}），恢复原密钥前请勿接收"
-            f"登记文件 / warning: the pseudonym key differs (now {here or 'none'}, in the backup {', '.join(sorted(known))}):"
-            " put the former FUND_PSEUDONYM_KEY in place before registrations are taken in"
+            f"登记文件 / warning: the pseudonym key differs (now {here or 'none'}, in the backup"
+            f" {', '.join(sorted(known))}): put the former FUND_PSEUDONYM_KEY in place before registrations"
+            " are taken in"
         )
 
 

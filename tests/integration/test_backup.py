@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
+import sys
+import tempfile
 import threading
 from collections.abc import Callable
 from contextlib import closing
@@ -20,15 +23,15 @@ from runtime import backup_manifest, dbt
 from runtime.backup import back_up, verify
 from runtime.backup_manifest import BackupError
 from runtime.environment import Environment
-from runtime.postgres import PostgresError
+from runtime.layout import REPOSITORY, Layout
+from runtime.postgres import EmbeddedPostgres, PostgresError
 from runtime.postgres_clients import Client, choose
-from runtime.reader_accounts import add, remove
 from runtime.restore import restore
-from tests.conftest import WarehouseFactory
+from tests.conftest import UNSAFE_BUT_FAST, WarehouseFactory
 from tests.integration.ingestion_support import land_rows, payment, person, premium, run, select
 
 MARTS = (
-    *("general_ledger", "trial_balance", "voucher", "voucher_register", "published_head"),
+    *("general_ledger", "trial_balance", "voucher", "published_head"),
     *("income_expenditure_statement", "balance_sheet", "maternity_expenditure"),
 )
 RECORDS = (
@@ -37,15 +40,41 @@ RECORDS = (
     *("quality.check_result", "quality.finding", "quality.publication_decision", "access.region_grant"),
 )
 
-Backup = Callable[[], Path]
+_GRANT = """
+CREATE ROLE {0} LOGIN; GRANT finance_reader TO {0};
+INSERT INTO access.region_grant (reader, reader_role, region_code) VALUES ('{0}', '{0}'::regrole, '320100')
+"""
+_CLOSE = """
+UPDATE access.region_grant SET revoked_at = clock_timestamp(), revoked_by = current_user WHERE reader = 'drill_gone';
+DROP ROLE drill_gone
+"""
 
 
-def _rows(*relations: str) -> dict[str, list[str]]:
+def _grant(login: str) -> str:
+    return _GRANT.format(login)
+
+
+def _administer(url: str, *statements: str) -> None:
+    with closing(psycopg2.connect(url)) as connection, connection, connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+
+
+def _rows(*relations: str, url: str | None = None) -> dict[str, list[str]]:
     """Every row of each relation as text, in order."""
     return {
-        relation: [text for (text,) in select(f"SELECT one::text FROM {relation} AS one ORDER BY one::text")]
+        relation: [text for (text,) in _select(f"SELECT one::text FROM {relation} AS one ORDER BY one::text", url)]
         for relation in relations
     }
+
+
+def _select(query: str, url: str | None) -> list[tuple[str, ...]]:
+    if url is None:
+        return select(query)
+    with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
+        cursor.execute("SET timezone = 'UTC'; SET search_path = pg_catalog")
+        cursor.execute(query)
+        return cursor.fetchall()
 
 
 def _books() -> dict[str, list[str]]:
@@ -158,7 +187,7 @@ def test_a_backup_taken_while_files_are_taken_in_holds_a_whole_log(
 def test_a_truncated_dump_is_found_before_anything_is_done(made: Path, empty: Callable[[], str]) -> None:
     with (made / "warehouse.dump").open("r+b") as handle:
         handle.truncate(handle.seek(0, os.SEEK_END) - 1)
-    with pytest.raises(BackupError, match="warehouse.dump 长度不符"):
+    with pytest.raises(BackupError, match=r"warehouse\.dump 长度不符"):
         verify(made)
     empty()
     with pytest.raises(BackupError, match="damaged"):
@@ -289,9 +318,7 @@ def test_a_log_forged_before_its_backup_is_found_by_the_restore(
 def test_rights_of_readers_come_back_and_who_lost_its_right_stays_without(
     small_log: str, tmp_path: Path, empty: Callable[[], str]
 ) -> None:
-    for login in ("drill_gone", "drill_there"):
-        add(small_log, login, ["320100"], "finance_reader", "a password for tests")
-    remove(small_log, "drill_gone")
+    _administer(small_log, *(_grant(login) for login in ("drill_gone", "drill_there")), _CLOSE)
     try:
         grants = select("SELECT * FROM access.region_grant ORDER BY reader")
         folder = back_up(Environment.current(), tmp_path / "backups")
@@ -299,8 +326,9 @@ def test_rights_of_readers_come_back_and_who_lost_its_right_stays_without(
         empty()
         _restore(folder)
         assert select("SELECT * FROM access.region_grant ORDER BY reader") == grants
+        assert select("SELECT count(*) FROM access.region_grant WHERE revoked_at IS NULL") == [(1,)]
     finally:
-        remove(small_log, "drill_there")
+        _administer(small_log, "DROP ROLE drill_there")
 
 
 def test_another_pseudonym_key_is_told(
@@ -310,7 +338,7 @@ def test_another_pseudonym_key_is_told(
     empty()
     _restore(made)
     assert "the pseudonym key differs" in capsys.readouterr().err
-    assert b"0" * 64 not in b"".join(path.read_bytes() for path in made.rglob("*") if path.suffix != ".dump")
+    assert "0" * 64 not in (made / "manifest.json").read_text("utf-8")
 
 
 def test_restoring_as_somebody_else_is_refused(
@@ -328,3 +356,47 @@ def test_a_client_that_is_older_than_the_server_is_refused() -> None:
     assert choose([old, newer], "pg_dump", 18) is newer
     with pytest.raises(PostgresError, match=r"pg_dump is older than the server \(18\).*/opt/15/pg_dump \(15\)"):
         choose([old], "pg_dump", 18)
+
+
+def test_a_new_server_without_any_role_is_restored_by_the_command(small_log: str, tmp_path: Path) -> None:
+    _administer(small_log, _grant("drill_mover"))
+    try:
+        records = _rows(*RECORDS)
+        folder = back_up(Environment.current(), tmp_path / "backups")
+        local = Path(tempfile.mkdtemp(prefix="merged-fund-restored-"))
+        local.chmod(0o755)
+        server = EmbeddedPostgres(Layout(local), UNSAFE_BUT_FAST)
+        try:
+            server.start()
+            done = _command(local, "restore", str(folder), "--log-only")
+            assert done.returncode == 0, done.stderr
+            assert "the pseudonym key differs" in done.stderr
+            assert "reader remove and reader add: drill_mover" in done.stdout
+            url = server.ensure_database("merged_fund", may_create_roles=True)
+            assert _rows(*RECORDS, url=url) == records
+            for role in ("fund_ingest", "auditor"):
+                _administer(url, f"SET ROLE {role}; SELECT count(*) FROM events.event")
+            again = _command(local, "restore", str(folder), "--log-only")
+            assert (again.returncode, "with --set-aside it is renamed and kept" in again.stderr) == (1, True)
+            assert _command(local, "restore", str(folder), "--log-only", "--set-aside").returncode == 0
+            assert _rows(*RECORDS, url=url) == records
+            kept = "SELECT count(*) FROM pg_database WHERE datname ~ '^merged_fund_until_'"
+            assert _select(kept, url) == [(1,)]
+        finally:
+            server.remove()
+            shutil.rmtree(local)
+    finally:
+        _administer(small_log, "DROP ROLE drill_mover")
+
+
+def _command(local: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """One command of the runtime with an embedded server below `local` and nothing else."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("FUND_", "AIRFLOW"))}
+    return subprocess.run(
+        [sys.executable, "-m", "runtime", *arguments],
+        env={**kept, "FUND_LOCAL_DIR": str(local)},
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
