@@ -16,6 +16,7 @@ from typing import Any
 
 from psycopg2.extensions import cursor as Cursor
 
+from ingestion import disk_full
 from ingestion.database import connect
 from ingestion.settings import Settings
 
@@ -155,7 +156,7 @@ def _line(region: str, batch_id: int, seq: int, digest: str) -> Head:
 def _append(path: Path, head: Head) -> None:
     """Append one line in place of a cut-off one, and make sure that it is on disk, the folder's entry included."""
     whole = "".join(f"{line}\n" for line in whole_lines(path)).encode()
-    with path.open("ab") as handle:
+    with disk_full.naming(path), path.open("ab") as handle:
         handle.truncate(len(whole))
         handle.write(json.dumps(head, ensure_ascii=False).encode() + b"\n")
         handle.flush()

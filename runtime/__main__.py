@@ -14,6 +14,7 @@ from types import FrameType
 
 import psycopg2
 
+from ingestion.disk_full import explanation
 from ingestion.settings import SettingsError
 from runtime import deployed, safekeeping
 from runtime.airflow import AirflowError, LocalAirflow
@@ -178,7 +179,11 @@ def _finish(environment: Environment, work: Callable[..., object], *, show_summa
 
 
 def _complain_about(error: BaseException) -> None:
-    if isinstance(error, _PLAIN_ERRORS) and not os.environ.get("FUND_TRACEBACK"):
+    if os.environ.get("FUND_TRACEBACK"):
+        complain("".join(traceback.format_exception(error)))
+    elif full := explanation(error):
+        complain(f"error: {full}")
+    elif isinstance(error, _PLAIN_ERRORS):
         complain(f"error: {str(error).strip()}")
     else:
         complain("".join(traceback.format_exception(error)))
@@ -244,7 +249,7 @@ def main() -> int:
         if not had_server:
             environment.server.stop()
         return 130
-    except (*_PLAIN_ERRORS, RuntimeError) as error:
+    except (*_PLAIN_ERRORS, RuntimeError, OSError) as error:
         _complain_about(error)
         return 1
 
