@@ -29,7 +29,7 @@ def record(settings: Settings | None = None) -> list[Head]:
     with closing(connect("fund_ingest", settings=settings)) as connection, connection.cursor() as cursor:
         folder = _folder(cursor, settings)
         with _alone(folder):
-            return [head for current in _current(cursor) if (head := _record_region(folder, *current))]
+            return [head for now in current(cursor) if (head := _record_region(folder, *now))]
 
 
 def verify(settings: Settings | None = None) -> list[str]:
@@ -49,6 +49,15 @@ def disagreements(cursor: Cursor, told: Mapping[str, Sequence[Head]]) -> list[st
         for number, head in enumerate(heads, start=1)
         if (problem := _disagreement(cursor, head))
     ]
+
+
+def current(cursor: Cursor) -> list[tuple[str, int, int, str]]:
+    """The head of every region in the log: region, batch_id, seq, batch hash in hex."""
+    cursor.execute(
+        "SELECT DISTINCT ON (region_code) region_code, batch_id, last_seq, encode(batch_hash, 'hex')"
+        " FROM events.batch ORDER BY region_code, batch_id DESC"
+    )
+    return list(cursor.fetchall())
 
 
 def copy(folder: Path, target: Path) -> list[Path]:
@@ -114,7 +123,7 @@ def _without_heads(cursor: Cursor, settings: Settings, paths: Sequence[Path]) ->
     """Regions of the log without a line outside; and, for a log without any, whether only another log has some."""
     problems = [
         f"region {region}: no head outside the database"
-        for region, *_ in _current(cursor)
+        for region, *_ in current(cursor)
         if region not in {path.stem for path in paths}
     ]
     others = sorted(path.name for path in settings.heads_dir.glob("*-*") if any(path.glob("*.jsonl")))
@@ -138,14 +147,6 @@ def _folder(cursor: Cursor, settings: Settings) -> Path:
     cursor.execute("SELECT log_id::text FROM events.log_identity")
     (log_id,) = cursor.fetchone()
     return settings.heads_dir / str(log_id)
-
-
-def _current(cursor: Cursor) -> list[tuple[str, int, int, str]]:
-    cursor.execute(
-        "SELECT DISTINCT ON (region_code) region_code, batch_id, last_seq, encode(batch_hash, 'hex')"
-        " FROM events.batch ORDER BY region_code, batch_id DESC"
-    )
-    return list(cursor.fetchall())
 
 
 def _line(region: str, batch_id: int, seq: int, digest: str) -> Head:

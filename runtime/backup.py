@@ -37,10 +37,6 @@ WHERE n.nspname IN ('policy', 'staging', 'ledger', 'marts') AND c.relkind IN ('r
     AND (n.nspname, c.relname) NOT IN (('ledger', 'publication'), ('ledger', 'deployment'))
 ORDER BY 1
 """
-_HEADS = """
-SELECT DISTINCT ON (region_code) region_code, batch_id, last_seq, encode(batch_hash, 'hex')
-FROM events.batch ORDER BY region_code, batch_id DESC
-"""
 _READERS = """
 SELECT r.rolname, coalesce(array_agg(g.rolname::text ORDER BY g.rolname) FILTER (WHERE g.oid IS NOT NULL), '{}')
 FROM pg_roles AS r
@@ -68,7 +64,7 @@ def back_up(environment: Environment, to: Path) -> Path:
                 copied = heads.copy(settings.heads_dir / log_id, draft / HEADS)
             with closing(_snapshot(settings)) as connection, connection.cursor() as cursor:
                 told = _facts(cursor, settings, log_id, copied)
-                dumper = client(environment, "pg_dump", guard.server_version // 10000)
+                dumper = client("pg_dump", guard.server_version // 10000)
                 with step("数据库 / Database"):
                     _dump(cursor, dumper, settings, draft / DUMP)
                 versions = {"server": guard.info.parameter_status("server_version") or "", **_versions(dumper)}
@@ -130,8 +126,7 @@ def _log_id(connection: Connection) -> str:
 
 def _facts(cursor: Cursor, settings: Settings, log_id: str, copied: list[Path]) -> dict[str, Any]:
     """What the manifest tells of the snapshot."""
-    cursor.execute(_HEADS)
-    found = {region: {"batch_id": batch, "seq": seq, "batch_hash": digest} for region, batch, seq, digest in cursor}
+    found = {one: {"batch_id": batch, "seq": seq, "batch_hash": tip} for one, batch, seq, tip in heads.current(cursor)}
     if found and not copied:
         raise BackupError(
             f"{settings.heads_dir / log_id} 中没有链头：请检查 FUND_HEADS_DIR，或先执行"
@@ -147,20 +142,24 @@ def _facts(cursor: Cursor, settings: Settings, log_id: str, copied: list[Path]) 
     (owner,) = cursor.fetchone()
     cursor.execute(_READERS)
     readers = {name: list(groups) for name, groups in cursor.fetchall()}
-    cursor.execute("SELECT DISTINCT pseudonym_key_id FROM events.event WHERE pseudonym_key_id IS NOT NULL ORDER BY 1")
-    in_log = [name for (name,) in cursor.fetchall()]
-    configured = key_id(settings.pseudonym_key) if settings.pseudonym_key else None
     cursor.execute("SELECT code_sha256 FROM ledger.deployment ORDER BY deployed_at DESC LIMIT 1")
     deployed = cursor.fetchone()
     return {
         "owner": owner,
         "heads": found,
         "readers": readers,
-        "pseudonym_keys": {"configured": configured, "in_log": in_log},
+        "pseudonym_keys": _keys(cursor, settings),
         "figures": figures(settings, _exported(cursor)),
         "deployed_code": deployed[0] if deployed else None,
         "migrations": applied_migrations(cursor.connection),
     }
+
+
+def _keys(cursor: Cursor, settings: Settings) -> dict[str, Any]:
+    """Ids of the pseudonym keys: of the one in use, and of all that events were taken in with."""
+    cursor.execute("SELECT DISTINCT pseudonym_key_id FROM events.event WHERE pseudonym_key_id IS NOT NULL ORDER BY 1")
+    in_log = [name for (name,) in cursor.fetchall()]
+    return {"configured": key_id(settings.pseudonym_key) if settings.pseudonym_key else None, "in_log": in_log}
 
 
 def figures(settings: Settings, snapshot: str | None = None) -> dict[str, list[Any]]:

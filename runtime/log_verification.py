@@ -29,10 +29,6 @@ SELECT region_code, min(first_seq) FROM (
     FROM events.batch AS b WINDOW chain AS (PARTITION BY b.region_code ORDER BY b.batch_id)
 ) AS batch WHERE broken GROUP BY region_code ORDER BY region_code
 """
-_HEADS = """
-SELECT DISTINCT ON (region_code) region_code, batch_id, last_seq, encode(batch_hash, 'hex')
-FROM events.batch ORDER BY region_code, batch_id DESC
-"""
 
 
 def problems(
@@ -47,8 +43,9 @@ def problems(
         found = [f"region {region}: seq {seq} is not what was recorded" for region, seq in cursor.fetchall()]
         cursor.execute(_CHAIN)
         found += [f"region {region}: the chain breaks at seq {seq}" for region, seq in cursor.fetchall()]
-        cursor.execute(_HEADS)
-        now = {region: {"batch_id": batch, "seq": seq, "batch_hash": digest} for region, batch, seq, digest in cursor}
+        now = {
+            one: {"batch_id": batch, "seq": seq, "batch_hash": tip} for one, batch, seq, tip in heads.current(cursor)
+        }
         regions = sorted(now.keys() | expected.keys())
         found += [f"region {one}: the head is another" for one in regions if now.get(one) != expected.get(one)]
         return found + heads.disagreements(cursor, outside)

@@ -13,8 +13,8 @@ from pathlib import Path
 from psycopg2.extensions import make_dsn, parse_dsn
 
 from ingestion.database import libpq_url
-from runtime.environment import Environment
 from runtime.postgres import PostgresError
+from runtime.postgres_home import packaged_program
 
 
 @dataclass(frozen=True)
@@ -48,9 +48,9 @@ def without_password(url: str) -> tuple[str, dict[str, str]]:
     return make_dsn(**parts), {"PGPASSWORD": password} if password else {}
 
 
-def client(environment: Environment, name: str, server_major: int) -> Client:
+def client(name: str, server_major: int) -> Client:
     """The program `name` for a server of this major version: the one on the PATH or the embedded server's."""
-    return choose(list(_found(environment, name)), name, server_major)
+    return choose(list(_found(name)), name, server_major)
 
 
 def choose(found: Sequence[Client], name: str, server_major: int) -> Client:
@@ -66,8 +66,8 @@ def choose(found: Sequence[Client], name: str, server_major: int) -> Client:
     return min(able, key=lambda one: one.major)
 
 
-def _found(environment: Environment, name: str) -> Iterator[Client]:
-    for program in (shutil.which(name), environment.server.program(name)):
+def _found(name: str) -> Iterator[Client]:
+    for program in (shutil.which(name), packaged_program(name)):
         if program and (major := _major(Path(program))):
             yield Client(Path(program), major)
 

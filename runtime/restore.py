@@ -68,7 +68,7 @@ def restore(
             _make_room(environment, found, set_aside=set_aside)
         _tell_of_keys(settings, manifest)
         with step("数据库 / Database"):
-            _restore_database(environment, settings, folder / DUMP, manifest, major)
+            _restore_database(settings, folder / DUMP, manifest, major)
         if applied := migrate(settings):
             say(f"Warehouse: applied {len(applied)} migration(s), up to {applied[-1]}")
         _verify(settings, manifest, plan)
@@ -127,14 +127,12 @@ def _tell_of_keys(settings: Settings, manifest: Manifest) -> None:
         )
 
 
-def _restore_database(
-    environment: Environment, settings: Settings, dump: Path, manifest: Manifest, server_major: int
-) -> None:
+def _restore_database(settings: Settings, dump: Path, manifest: Manifest, server_major: int) -> None:
     with closing(connect(autocommit=True, settings=settings)) as connection:
         make_roles(connection)
         _make_readers(connection, manifest)
     options = ["--single-transaction", "--exit-on-error", str(dump)]
-    client(environment, "pg_restore", server_major).run(options, settings.database_url)
+    client("pg_restore", server_major).run(options, settings.database_url)
 
 
 def _make_readers(connection: Connection, manifest: Manifest) -> None:

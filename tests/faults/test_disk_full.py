@@ -1,4 +1,4 @@
-"""A disk that is full, under the tables, under the write-ahead log, under the heads: one message, nothing half-loaded."""
+"""A disk that is full under the tables, the write-ahead log or the heads: one message, and nothing half-loaded."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ SELECT region_code, seq, batch_id, line_no, encode(content_hash, 'hex'), source_
 FROM events.event ORDER BY region_code, seq
 """
 FILES = "SELECT file_name, state, rows, loaded, duplicate, quarantined, now_loaded FROM events.file ORDER BY file_name"
+Taken = tuple[list[tuple[object, ...]], list[tuple[object, ...]]]
 WAL_SEGMENT = 16 * 2**20
 
 
@@ -73,12 +74,11 @@ def _land() -> None:
 
 
 @pytest.fixture
-def undisturbed(migrated_warehouse: str) -> tuple[list[object], list[object]]:
+def undisturbed(migrated_warehouse: str) -> Taken:  # noqa: ARG001
     """Log and files of the same landing area, taken in without trouble."""
-    assert migrated_warehouse
     _land()
     run()
-    return list(select(LOG)), list(select(FILES))
+    return select(LOG), select(FILES)
 
 
 @pytest.fixture
@@ -95,13 +95,13 @@ def use(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], None
 def _told_once(done: subprocess.CompletedProcess[str], what: str) -> None:
     assert done.returncode == 1, done.stdout + done.stderr
     (message,) = done.stderr.strip().splitlines()
-    assert message.startswith("磁盘已满 / the disk is full: ")
+    assert "磁盘已满" in message
     assert what in message
     assert "run again, it goes on by itself" in message
 
 
 def test_full_under_the_tables(
-    undisturbed: tuple[list[object], list[object]],
+    undisturbed: Taken,
     use: Callable[[str], None],
     embedded_postgres: EmbeddedPostgres,
     postgres_url: str,
@@ -110,15 +110,12 @@ def test_full_under_the_tables(
         use(url)
         filler = _fill(disk, leave=2**20)
         done = _ingest()
-        _told_once(done, "No space left on device")
+        _told_once(done, "the disk of the database's server is full, free some space")
         assert embedded_postgres.running_port() is not None
-        taken = [name for name, *_ in select(FILES)]
-        assert "c.claim.1.csv" not in taken
-        assert select(
-            "SELECT count(*), coalesce(max(seq), 0) FROM events.event WHERE region_code = '320100'"
-        ) == select(
-            "SELECT coalesce(max(last_seq), 0), coalesce(max(last_seq), 0) FROM events.batch WHERE region_code = '320100'"
-        )
+        half = select(LOG)
+        assert 0 < len(half) < len(undisturbed[0])
+        assert half == [row for row in undisturbed[0] if row in half]
+        assert sum(loaded for _, _, _, loaded, *_ in select(FILES)) == len(half)
         _told_once(_ingest(), "No space left on device")  # still full: the same again
         filler.unlink()
         assert _ingest().returncode == 0
@@ -145,7 +142,7 @@ def _database_on(disk: Path, admin_url: str) -> Iterator[str]:
 
 
 def test_full_under_the_heads(
-    undisturbed: tuple[list[object], list[object]],
+    undisturbed: Taken,
     warehouse_factory: WarehouseFactory,
     use: Callable[[str], None],
     monkeypatch: pytest.MonkeyPatch,
@@ -163,9 +160,7 @@ def test_full_under_the_heads(
         assert heads.verify() == []
 
 
-def test_full_under_the_write_ahead_log(
-    undisturbed: tuple[list[object], list[object]], use: Callable[[str], None], tmp_path: Path
-) -> None:
+def test_full_under_the_write_ahead_log(undisturbed: Taken, use: Callable[[str], None]) -> None:
     """PostgreSQL gives up and restarts, or stays down until there is space; the log comes out the same."""
     with ExitStack() as stack:
         disk = stack.enter_context(_small_disk(128, Owner.current()))
@@ -175,9 +170,7 @@ def test_full_under_the_write_ahead_log(
         filler = _fill(disk)
         _use_up_log(server, leave=2**20)
         done = _ingest()
-        assert done.returncode == 1, done.stdout + done.stderr
-        assert len(done.stderr.strip().splitlines()) <= 6, done.stderr
-        assert "Traceback" not in done.stderr
+        _told_once(done, "the database's server")
         assert "No space left on device" in server.log.read_text(errors="replace")
         filler.unlink()
         _until_it_answers(server)
@@ -185,7 +178,6 @@ def test_full_under_the_write_ahead_log(
         assert _ingest().returncode == 0
         assert (select(LOG), select(FILES)) == undisturbed
         assert heads.verify() == []
-    assert tmp_path.exists()
 
 
 @contextmanager
@@ -217,8 +209,8 @@ def _server_with_log_on(disk: Path) -> Iterator[EmbeddedPostgres]:
 def _use_up_log(server: EmbeddedPostgres, leave: int) -> None:
     """Write until the segments that exist have hardly room, so that the next file needs a new one."""
     left = """
-        SELECT (max(('x' || substr(name, 9, 8))::bit(32)::bigint * 256 + ('x' || substr(name, 17, 8))::bit(32)::bigint) + 1)
-            * %s - (pg_current_wal_insert_lsn() - '0/0') FROM pg_ls_waldir() WHERE name ~ '^[0-9A-F]{24}$'
+        SELECT (max(s.segment_number) + 1) * %s - (pg_current_wal_insert_lsn() - '0/0')
+        FROM pg_ls_waldir() AS f, pg_split_walfile_name(f.name) AS s WHERE f.name ~ '^[0-9A-F]{24}$'
     """
     with closing(psycopg2.connect(server.superuser_url())) as connection, connection.cursor() as cursor:
         connection.autocommit = True
