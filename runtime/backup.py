@@ -138,7 +138,7 @@ def _facts(cursor: Cursor, settings: Settings, log_id: str, copied: list[Path]) 
             "日志与库外链头不符，不予备份；请按运行手册“链头不符”处理 / the log disagrees with its heads and is not"
             f" backed up; see “The chain does not verify” in docs/operations.md: {'; '.join(problems)}"
         )
-    cursor.execute("SELECT current_user")
+    cursor.execute("SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = 'events.event'::regclass")
     (owner,) = cursor.fetchone()
     cursor.execute(_READERS)
     readers = {name: list(groups) for name, groups in cursor.fetchall()}

@@ -15,7 +15,7 @@ from psycopg2 import sql
 
 from ingestion.database import Connection, connect
 from ingestion.identity import key_id
-from ingestion.schema import make_roles, migrate
+from ingestion.schema import known_migrations, make_roles, migrate
 from ingestion.settings import Settings
 from runtime import dbt, log_verification, outside_heads
 from runtime.airflow import LocalAirflow
@@ -53,6 +53,7 @@ def restore(
     with one_at_a_time(environment):
         with step("备份校验 / Checking the backup"):
             manifest = check(folder)
+        _check_version(manifest)
         if LocalAirflow(environment.layout).is_running():
             raise BackupError("Airflow 正在运行，请先 make down / Airflow is running: make down first")
         environment.adopt()
@@ -77,6 +78,14 @@ def restore(
         if not log_only:
             _rebuild(settings, manifest)
     _tell_of_readers(settings)
+
+
+def _check_version(manifest: Manifest) -> None:
+    if newer := sorted(set(manifest.migrations) - set(known_migrations())):
+        raise BackupError(
+            f"备份来自更新的版本（{', '.join(newer)}），请先更新代码"
+            f" / the backup is of a newer version than this code, which lacks {', '.join(newer)}: update the code first"
+        )
 
 
 def _check_owner(connection: Connection, manifest: Manifest) -> None:

@@ -91,6 +91,11 @@ def applied_migrations(connection: Connection) -> list[str]:
     return sorted(_applied(connection))
 
 
+def known_migrations() -> list[str]:
+    """Names of the migrations that this code has, in order."""
+    return sorted(_known())
+
+
 def make_roles(connection: Connection) -> None:
     """Make the roles of the pipeline where they are missing, by the very statement of their migration.
 

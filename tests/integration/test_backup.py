@@ -17,7 +17,7 @@ import psycopg2
 import pytest
 
 from expectations.gate import check, publish
-from ingestion import heads
+from ingestion import heads, schema
 from ingestion.settings import Settings
 from runtime import backup_manifest, dbt
 from runtime.backup import back_up, verify
@@ -339,6 +339,25 @@ def test_another_pseudonym_key_is_told(
     _restore(made)
     assert "the pseudonym key differs" in capsys.readouterr().err
     assert "0" * 64 not in (made / "manifest.json").read_text("utf-8")
+
+
+def test_a_backup_of_an_older_version_is_migrated_and_one_of_a_newer_version_refused(
+    made: Path, empty: Callable[[], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newer, older = tmp_path / "newer", tmp_path / "older"
+    shutil.copytree(schema.FOLDER, newer)
+    shutil.copytree(schema.FOLDER, older)
+    (newer / "9999.more.sql").write_text("-- depends: 0008.access\nCREATE TABLE events.more (one text);\n", "utf-8")
+    sorted(older.glob("[0-9]*.sql"))[-1].unlink()
+    empty()
+    monkeypatch.setattr(schema, "FOLDER", older)
+    with pytest.raises(BackupError, match="newer version than this code"):
+        _restore(made)
+    assert select("SELECT to_regnamespace('events')") == [(None,)]
+    monkeypatch.setattr(schema, "FOLDER", newer)
+    _restore(made)
+    assert select("SELECT count(*) FROM events.more") == [(0,)]
+    assert heads.verify() == []
 
 
 def test_restoring_as_somebody_else_is_refused(
