@@ -1,7 +1,7 @@
 """Backup of the warehouse: what is a record and can't be derived again, with the heads kept outside the database.
 
 `<to>/<time>-<log>/`: warehouse.dump (pg_dump, custom format), heads/<region>.jsonl, manifest.json. The books are left
-out: they are rebuilt from the log. No secret is in a backup but what persons' lines are; the pseudonym key is not.
+out: they are rebuilt from the log. Neither the pseudonym key nor a password is in it.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -116,13 +116,5 @@ def _sha256_of(told: Mapping[str, Any]) -> str:
 
 
 def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    for block in _blocks(path):
-        digest.update(block)
-    return digest.hexdigest()
-
-
-def _blocks(path: Path, size: int = 2**20) -> Iterator[bytes]:
     with path.open("rb") as handle:
-        while block := handle.read(size):
-            yield block
+        return hashlib.file_digest(handle, "sha256").hexdigest()

@@ -14,6 +14,11 @@ _CONTENT = """
 SELECT region_code, min(seq) FROM events.event AS e WHERE content_hash IS DISTINCT FROM events.content_hash(e)
 GROUP BY region_code ORDER BY region_code
 """
+_PLACE = """
+SELECT e.region_code, min(e.seq) FROM events.event AS e INNER JOIN events.batch AS b USING (region_code, batch_id)
+WHERE e.seq NOT BETWEEN b.first_seq AND b.last_seq OR e.recorded_at <> b.recorded_at
+GROUP BY e.region_code ORDER BY e.region_code
+"""
 _CHAIN = """
 SELECT region_code, min(first_seq) FROM (
     SELECT b.region_code, b.first_seq,
@@ -41,6 +46,8 @@ def problems(
     with closing(connect(settings=settings)) as connection, connection.cursor() as cursor:
         cursor.execute(_CONTENT)
         found = [f"region {region}: seq {seq} is not what was recorded" for region, seq in cursor.fetchall()]
+        cursor.execute(_PLACE)
+        found += [f"region {region}: seq {seq} is not of its batch" for region, seq in cursor.fetchall()]
         cursor.execute(_CHAIN)
         found += [f"region {region}: the chain breaks at seq {seq}" for region, seq in cursor.fetchall()]
         now = {
