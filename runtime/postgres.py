@@ -17,7 +17,7 @@ from contextlib import closing
 from pathlib import Path
 
 import psycopg2
-from psycopg2 import sql
+from psycopg2 import errors, sql
 
 from runtime import processes
 from runtime.layout import Layout, port_is_free
@@ -119,6 +119,17 @@ class EmbeddedPostgres:
                     revoke = sql.SQL("REVOKE CONNECT ON DATABASE {0}, postgres FROM PUBLIC")
                     cursor.execute(revoke.format(sql.Identifier(name)))
         return self._url(name, password, name)
+
+    def rename_database(self, name: str, to: str) -> None:
+        """Give a database another name; PostgresError while anybody is connected to it."""
+        rename = sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(name), sql.Identifier(to))
+        with closing(psycopg2.connect(self.superuser_url())) as connection:
+            connection.autocommit = True
+            try:
+                with connection.cursor() as cursor:
+                    cursor.execute(rename)
+            except errors.ObjectInUse as error:
+                raise PostgresError(f"the database {name} is in use: {error.diag.message_detail}") from None
 
     def _url(self, user: str, password: str, database: str) -> str:
         return f"postgresql://{user}:{password}@127.0.0.1:{self.running_port()}/{database}"

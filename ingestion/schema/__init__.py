@@ -8,8 +8,9 @@ all.
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterable
-from contextlib import closing
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from psycopg2.extensions import connection as Connection
@@ -82,6 +83,37 @@ def check_version(connection: Connection) -> None:
             f"the database lacks migration(s) {', '.join(sorted(known - applied))}; run: python -m ingestion migrate"
         )
     _check_known(connection)
+
+
+@contextmanager
+def hold_version(connection: Connection) -> Iterator[None]:
+    """Keep migrations of other processes waiting; `connection` autocommits."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock_shared(hashtextextended('merged_fund.migrate', 0))")
+        try:
+            yield
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock_shared(hashtextextended('merged_fund.migrate', 0))")
+
+
+def applied_migrations(connection: Connection) -> list[str]:
+    """Names of the migrations that the database has, in order."""
+    return sorted(_applied(connection))
+
+
+def known_migrations() -> list[str]:
+    """Names of the migrations that this code has, in order."""
+    return sorted(_known())
+
+
+def make_roles(connection: Connection) -> None:
+    """Make the roles of the pipeline where they are missing, by the very statement of their migration.
+
+    Roles belong to the server: a database restored on another one brings its tables and its list of migrations only.
+    """
+    (statement,) = re.findall(r"^DO \$\$.*?^\$\$;", (FOLDER / "0003.roles.sql").read_text("utf-8"), re.M | re.S)
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
 
 
 def _apply(settings: Settings) -> list[str]:

@@ -90,6 +90,12 @@ def verify_snapshot(
     return reports + ([RegionReport("-", 0, 0, 0, general, len(general), 0.0)] if general else [])
 
 
+def verify_stored(cursor: Cursor, chunk_rows: int = CHUNK_ROWS) -> list[RegionReport]:
+    """`verify_snapshot` of all regions without the heads kept outside."""
+    log = Log(cursor, chunk_rows)
+    return [_verify_region(cursor, log, region, ()) for region in log.regions()]
+
+
 def _verify_region(cursor: Cursor, log: Log, region: str, disagreements: Sequence[heads.Disagreement]) -> RegionReport:
     check, began = RegionCheck(region), time.monotonic()
     told = began

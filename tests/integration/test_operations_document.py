@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import shlex
 from contextlib import closing
+from importlib import import_module
 
 import psycopg2
 import pytest
@@ -46,6 +48,13 @@ def test_the_books_are_the_same_row_for_row_after_the_replay_that_is_described(p
     assert {decision.decision for decision in publish("replay")} == {"unchanged"}
 
     assert _fingerprints(published_copy) == before
+
+
+def test_commands_of_backup_and_archive_are_understood() -> None:
+    found = re.findall(r"python -m (runtime|ingestion) ((?:backup|restore|archive|clean)\b[^#\n`]*)", DOCUMENT)
+    assert {words.split()[0] for _, words in found} == {"backup", "restore", "archive", "archive-verify", "clean"}
+    for module, words in found:
+        import_module(f"{module}.__main__")._parser().parse_args(shlex.split(words))
 
 
 def test_every_task_is_explained() -> None:
