@@ -19,7 +19,7 @@ from ingestion import heads
 from ingestion.database import connect
 from ingestion.settings import Settings
 from ingestion.verification import outside
-from ingestion.verification.findings import Finding, Kind
+from ingestion.verification.findings import Finding, Kind, in_order
 from ingestion.verification.locating import located
 from ingestion.verification.reading import CHUNK_ROWS, Log, ahead
 from ingestion.verification.region import RegionCheck
@@ -100,10 +100,10 @@ def _verify_region(cursor: Cursor, log: Log, region: str, disagreements: Sequenc
     check.finish()
     seconds = time.monotonic() - began
     _say(check, seconds)
-    for finding in outside.findings(cursor, region, [found for found in disagreements if found.region_code == region]):
+    own = [found for found in disagreements if found.region_code == region]
+    for finding in outside.findings(cursor, region, own, check.chain.should_be):
         check.findings.note(finding)
-    findings = located(cursor, check.findings.first())
-    findings.sort(key=lambda finding: (finding.seq is None, finding.seq or 0))
+    findings = in_order(located(cursor, check.findings.first()))
     counts = (check.events, check.batches, check.chain.uncovered)
     return RegionReport(region, *counts, findings, check.findings.count, seconds)
 

@@ -42,7 +42,9 @@ LIMIT 1
 
 def located(cursor: Cursor, findings: Iterable[Finding]) -> list[Finding]:
     """The findings, those of a whole batch at its events where these can be told, each with file and line."""
-    closer = [found for finding in findings for found in _closer(cursor, finding)]
+    found = list(findings)
+    foreign = [(finding.seq or 0, finding.last_seq or 0) for finding in found if finding.kind is Kind.BATCH_ID]
+    closer = [event for finding in found for event in _closer(cursor, finding, foreign)]
     return [_with_origin(cursor, finding) for finding in closer]
 
 
@@ -62,9 +64,9 @@ def out_of_order(lines: Sequence[int]) -> list[int]:
     return [position for position in range(len(lines)) if position not in kept]
 
 
-def _closer(cursor: Cursor, finding: Finding) -> Iterator[Finding]:
+def _closer(cursor: Cursor, finding: Finding, foreign: Sequence[tuple[int, int]]) -> Iterator[Finding]:
     if finding.kind is Kind.BATCH:
-        found, kind = _lines_out_of_order(cursor, finding), Kind.LINE_NO
+        found, kind = _lines_out_of_order(cursor, finding, foreign), Kind.LINE_NO
     elif finding.kind is Kind.DERIVED:
         found, kind = _wrong_originals(cursor, finding), Kind.ORIGINAL_SEQ
     else:
@@ -75,9 +77,10 @@ def _closer(cursor: Cursor, finding: Finding) -> Iterator[Finding]:
         yield replace(finding, seq=seq, last_seq=seq, kind=kind)
 
 
-def _lines_out_of_order(cursor: Cursor, finding: Finding) -> list[int]:
+def _lines_out_of_order(cursor: Cursor, finding: Finding, foreign: Sequence[tuple[int, int]]) -> list[int]:
+    """Events whose lines do not ascend, apart from those that do not belong to the batch anyway."""
     cursor.execute(_LINES, (finding.region_code, finding.seq, finding.last_seq, _LINES_MAX))
-    rows = cursor.fetchall()
+    rows = [row for row in cursor.fetchall() if not any(first <= row[0] <= last for first, last in foreign)]
     return [rows[position][0] for position in out_of_order([line for _, line in rows])[:_TOLD_MAX]]
 
 
