@@ -16,7 +16,6 @@ from ingestion.__main__ import main
 from ingestion.settings import Settings
 from ingestion.verification import RegionReport, verify, verify_snapshot
 from ingestion.verification.findings import Finding, Findings, Kind
-from ingestion.verification.reading import CHUNK_ROWS
 from tests.conftest import WarehouseFactory
 from tests.independent import form
 from tests.independent.verifier import first_bad_seqs

@@ -52,7 +52,7 @@ def forger(
 
 
 @given(data=st.data())
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_an_altered_column_is_found(
     data: st.DataObject, forger: tuple[Cursor, Settings, list[tuple[str, str, bool]]]
 ) -> None:
