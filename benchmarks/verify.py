@@ -123,19 +123,27 @@ def _fill(target: Server, events: int) -> None:
 
 def _make(cursor: Cursor, region: str, family: str, events: int) -> None:
     """Temp table `made`: the region's events with their content hashes."""
+    cursor.execute("DROP TABLE IF EXISTS sent, whole, made")
     cursor.execute(f"""
-        CREATE TEMP TABLE sent ON COMMIT DROP AS SELECT (jsonb_populate_record(NULL::events.event, to_jsonb(r))).*
-        FROM generate_series(1, {events}) AS i CROSS JOIN LATERAL (
-            {_ROWS[family]}, '{region}' AS region_code, i AS seq, '{family}' AS family, 1 AS schema_version,
-            'bureau' AS source_system, '{RECORDED_AT}'::timestamptz AS recorded_at,
-            (i - 1) / {BATCH_ROWS} + 1 AS batch_id, (i - 1) % {BATCH_ROWS} + 2 AS line_no) AS r""")
-    cursor.execute("DROP TABLE IF EXISTS made; CREATE TEMP TABLE made (LIKE events.event)")
-    cursor.execute("SELECT attname FROM pg_attribute WHERE attrelid = 'pg_temp.made'::regclass AND attnum > 0")
-    columns = [name for (name,) in cursor.fetchall()]
-    row = f"ROW({', '.join(f's.{name}' for name in columns)})::events.event"
-    hashed = (f"events.content_hash({row})" if name == "content_hash" else f"s.{name}" for name in columns)
-    cursor.execute(f"INSERT INTO made ({', '.join(columns)}) SELECT {', '.join(hashed)} FROM sent AS s ORDER BY seq")
-    cursor.execute("DROP TABLE sent; CREATE INDEX ON pg_temp.made (batch_id); ANALYZE made")
+        CREATE TEMP TABLE sent AS {_ROWS[family]}, '{region}' AS region_code, i AS seq, '{family}' AS family,
+            1 AS schema_version, 'bureau' AS source_system, '{RECORDED_AT}'::timestamptz AS recorded_at,
+            (i - 1) / {BATCH_ROWS} + 1 AS batch_id, (i - 1) % {BATCH_ROWS} + 2 AS line_no
+        FROM generate_series(1, {events}) AS i""")
+    cursor.execute("CREATE TEMP TABLE whole (LIKE events.event); ALTER TABLE whole ALTER content_hash DROP NOT NULL")
+    cursor.execute("CREATE TEMP TABLE made (LIKE events.event)")
+    sent, columns = _columns(cursor, "sent"), _columns(cursor, "whole")
+    cursor.execute(f"INSERT INTO whole ({', '.join(sent)}) SELECT {', '.join(sent)} FROM sent")
+    row = f"ROW({', '.join(f'w.{name}' for name in columns)})::events.event"
+    hashed = (f"events.content_hash({row})" if name == "content_hash" else f"w.{name}" for name in columns)
+    cursor.execute(f"INSERT INTO made SELECT {', '.join(hashed)} FROM whole AS w")
+    cursor.execute("CREATE INDEX ON pg_temp.made (batch_id); ANALYZE made")
+
+
+def _columns(cursor: Cursor, table: str) -> list[str]:
+    cursor.execute(
+        "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attnum > 0 ORDER BY attnum", (table,)
+    )
+    return [name for (name,) in cursor.fetchall()]
 
 
 def _append(cursor: Cursor, region: str, batch_id: int) -> None:

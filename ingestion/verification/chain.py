@@ -31,13 +31,13 @@ class Evidence:
     list_altered: bool = False  # the list of computed columns of some event
     by_pipeline: bool = True  # all events are of family control
 
-    def add(self, stored: bytes, recomputed: bytes) -> None:
-        """Add the proofs (content hash and line number) of some events."""
-        if self.recomputed is None and stored != recomputed:
+    def add(self, stored: bytes, recomputed: bytes | None) -> None:
+        """Add the proofs (content hash and line number) of some events; `recomputed` is None when it is the same."""
+        if self.recomputed is None and recomputed is not None:
             self.recomputed = self.stored.copy()
         self.stored.update(stored)
         if self.recomputed is not None:
-            self.recomputed.update(recomputed)
+            self.recomputed.update(stored if recomputed is None else recomputed)
 
 
 @dataclass(frozen=True)

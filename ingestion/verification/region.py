@@ -76,7 +76,8 @@ class RegionCheck:
         seq = frame["seq"]
         self._note_gaps(batch, seq)
         self._note_marks(batch, frame)
-        evidence.add(_bytes(frame["proof"]), _bytes(frame["recomputed"]))
+        sound = frame["fault"].null_count() == frame.height
+        evidence.add(_bytes(frame["proof"]), None if sound else _bytes(frame["recomputed"]))
         evidence.derived.update("".join(frame["derived"].drop_nulls()).encode())
         evidence.seen += frame.height
         evidence.by_pipeline &= bool(frame["by_pipeline"].all())
