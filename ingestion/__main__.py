@@ -15,6 +15,9 @@ from ingestion.errors import ReadingInterrupted
 from ingestion.schema import SchemaVersionError, migrate
 from ingestion.seeds import SeedError
 from ingestion.settings import SettingsError
+from ingestion.verification import UnknownRegionError
+
+_TOLD = (SettingsError, SchemaVersionError, SeedError, ReadingInterrupted, UnknownRegionError, OperationalError)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -24,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     command: Callable[[argparse.Namespace], int] = options.command
     try:
         return command(options)
-    except (SettingsError, SchemaVersionError, SeedError, ReadingInterrupted, OperationalError) as error:
+    except _TOLD as error:
         print(str(error).strip(), file=sys.stderr)
         return 1
 

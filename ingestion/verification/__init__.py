@@ -38,6 +38,10 @@ ORDER BY 1, 2
 """
 
 
+class UnknownRegionError(ValueError):
+    """There is nothing to verify of a region that was asked for."""
+
+
 @dataclass(frozen=True)
 class RegionReport:
     """What was read of a region and what is wrong with it: the first findings by seq, and how many there are."""
@@ -70,6 +74,7 @@ def verify(
     """Verify these regions, by default all that the log or the heads outside know; one report a region, by code.
 
     Memory grows with `chunk_rows`, not with the log. Findings that belong to no region are told under region `-`.
+    UnknownRegionError when a region is in neither.
     """
     settings = settings or Settings.from_env()
     with closing(connect("auditor", settings=settings)) as connection, connection.cursor() as cursor:
@@ -84,6 +89,8 @@ def verify_snapshot(
     disagreements = heads.disagreements(cursor, settings)
     log = Log(cursor, chunk_rows)
     known = sorted({*log.regions(), *(found.region_code for found in disagreements)})
+    if unknown := sorted(set(regions or ()).difference(known)):
+        raise UnknownRegionError(f"neither the log nor the heads outside know region {', '.join(unknown)}")
     reports = [_verify_region(cursor, log, region, disagreements) for region in regions or known]
     general = _general(cursor, settings)
     return reports + ([RegionReport("-", 0, 0, 0, general, len(general), 0.0)] if general else [])

@@ -11,7 +11,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from ingestion.verification.findings import Finding, Kind
 
-_LINES_MAX = 2_000_000  # of a batch looked at for events out of order, to keep memory bounded
+_LINES_MAX = 500_000  # of a batch looked at for events out of order, to keep memory bounded
 _TOLD_MAX = 20  # events told of one batch
 _LINES = """
 SELECT seq, line_no FROM events.event WHERE region_code = %s AND seq BETWEEN %s AND %s ORDER BY seq LIMIT %s

@@ -237,6 +237,8 @@ def test_the_command_says_what_it_found(
         assert main(["verify", "--region", HUAINAN, NANJING]) == 1
         told = json.loads(capsys.readouterr().out)
         assert main(["verify", "--region", NANJING]) == 0
+        assert main(["verify", "--region", "999999"]) == 1
+        assert "region 999999" in capsys.readouterr().err
     finally:
         with forging(superuser) as cursor:
             cursor.execute(change, (100,))
