@@ -1,8 +1,9 @@
-"""Whatever single column of whatever event is altered: it is found."""
+"""Whatever single column of whatever event is altered: it is found. Whatever texts were recorded: nothing is."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -13,6 +14,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from ingestion.settings import Settings
 from ingestion.verification import verify_snapshot
+from ingestion.verification.findings import Kind
 from tests.conftest import WarehouseFactory
 from tests.integration import sealed_log
 from tests.integration.sealed_log import HUAINAN, NANJING, forging
@@ -64,8 +66,8 @@ def test_an_altered_column_is_found(
     cursor.execute("SAVEPOINT sound")
     try:
         cursor.execute(
-            f"UPDATE events.event SET {name} = %(value)s::{type_name}"
-            f" WHERE region_code = %(region)s AND seq = %(seq)s AND {name} IS DISTINCT FROM %(value)s::{type_name}",
+            f"UPDATE events.event SET {name} = CAST(%(value)s AS {type_name})"
+            f" WHERE region_code = %(region)s AND seq = %(seq)s AND {name} IS DISTINCT FROM CAST(%(value)s AS {type_name})",
             {"value": value, "region": region, "seq": seq},
         )
         assume(cursor.rowcount == 1)
@@ -75,3 +77,23 @@ def test_an_altered_column_is_found(
     assert report.found, f"{name} of {region}/{seq} set to {value!r}"
     ends = [(f.seq, f.last_seq) for f in report.findings if f.seq is not None and f.last_seq is not None]
     assert any(first <= seq <= last for first, last in ends)
+
+
+@given(texts=st.lists(_TEXT | _VALUES["text"] | st.none(), min_size=6, max_size=6))
+@settings(max_examples=40, deadline=None)
+def test_whatever_texts_a_log_holds_it_verifies(
+    texts: list[str | None], forger: tuple[Cursor, Settings, list[tuple[str, str, bool]]]
+) -> None:
+    cursor, sealed, _ = forger
+    cursor.execute("SAVEPOINT sound")
+    try:
+        for seq, text in enumerate(texts, start=7):
+            cursor.execute(
+                "UPDATE events.event SET payment_no = %s, account_holder_no = %s WHERE region_code = %s AND seq = %s",
+                (text, texts[0], HUAINAN, seq),
+            )
+        sealed_log.rehash(cursor, HUAINAN, 3)
+        (report, *_) = verify_snapshot(cursor, replace(sealed, heads_dir=sealed.heads_dir / "none"), [HUAINAN])
+    finally:
+        cursor.execute("ROLLBACK TO SAVEPOINT sound")
+    assert [finding.kind for finding in report.findings] == [Kind.NO_HEADS]
