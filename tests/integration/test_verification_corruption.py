@@ -65,9 +65,10 @@ def test_an_altered_column_is_found(
     value = data.draw(_VALUES[type_name] if required else _VALUES[type_name] | st.none())
     cursor.execute("SAVEPOINT sound")
     try:
+        new = f"CAST(%(value)s AS {type_name})"
         cursor.execute(
-            f"UPDATE events.event SET {name} = CAST(%(value)s AS {type_name})"
-            f" WHERE region_code = %(region)s AND seq = %(seq)s AND {name} IS DISTINCT FROM CAST(%(value)s AS {type_name})",
+            f"UPDATE events.event SET {name} = {new}"
+            f" WHERE region_code = %(region)s AND seq = %(seq)s AND {name} IS DISTINCT FROM {new}",
             {"value": value, "region": region, "seq": seq},
         )
         assume(cursor.rowcount == 1)
