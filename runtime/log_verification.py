@@ -20,7 +20,7 @@ def problems(
     """
     with closing(connect(settings=settings)) as connection, connection.cursor() as cursor:
         found = [
-            f"region {told.region_code}: seq {told.seq}: {told.kind.value[1]} / {told.kind.value[2]} {told.detail}".strip()
+            f"region {told.region_code}: seq {told.seq}: {told.kind.value[1]} / {told.kind.value[2]}"
             for report in verification.verify_stored(cursor)
             for told in report.findings
         ]

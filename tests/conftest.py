@@ -104,7 +104,7 @@ def published_template(
     url, local = warehouse_factory(template=template), tmp_path_factory.mktemp("published")
     shutil.copytree(parsed / "dbt" / "target", local / "dbt" / "target")
     with pytest.MonkeyPatch.context() as patch:
-        _isolate(patch, local)
+        isolate(patch, local)
         patch.setenv("FUND_DATABASE_URL", url)
         write_samples(local / "landing")
         expect_samples()
@@ -143,7 +143,7 @@ def published_copy(
 def fund_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """FUND_* variables of this test alone: its own local, landing and heads directories; returns the local one."""
     local = tmp_path / "local"
-    _isolate(monkeypatch, local)
+    isolate(monkeypatch, local)
     return local
 
 
@@ -191,7 +191,7 @@ def _seal(admin_url: str, database: str) -> None:
     )
 
 
-def _isolate(patch: pytest.MonkeyPatch, local: Path) -> None:
+def isolate(patch: pytest.MonkeyPatch, local: Path) -> None:
     """FUND_* variables with directories below `local` alone, and a key for tests."""
     for name in [name for name in os.environ if name.startswith("FUND_")]:
         patch.delenv(name)

@@ -20,7 +20,7 @@ from ingestion.ahead import ahead
 from ingestion.database import connect
 from ingestion.settings import Settings
 from ingestion.verification import outside
-from ingestion.verification.findings import Finding, Kind
+from ingestion.verification.findings import Finding, Kind, in_order
 from ingestion.verification.locating import located
 from ingestion.verification.reading import CHUNK_ROWS, Log
 from ingestion.verification.region import RegionCheck
@@ -37,6 +37,10 @@ WHERE NOT EXISTS (
     SELECT FROM pg_trigger AS t WHERE t.tgrelid = r.name::regclass AND t.tgname = 'append_only' AND t.tgenabled = 'A')
 ORDER BY 1, 2
 """
+
+
+class UnknownRegionError(ValueError):
+    """There is nothing to verify of a region that was asked for."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,7 @@ def verify(
     """Verify these regions, by default all that the log or the heads outside know; one report a region, by code.
 
     Memory grows with `chunk_rows`, not with the log. Findings that belong to no region are told under region `-`.
+    UnknownRegionError when a region is in neither.
     """
     settings = settings or Settings.from_env()
     with closing(connect("auditor", settings=settings)) as connection, connection.cursor() as cursor:
@@ -85,6 +90,8 @@ def verify_snapshot(
     disagreements = heads.disagreements(cursor, settings)
     log = Log(cursor, chunk_rows)
     known = sorted({*log.regions(), *(found.region_code for found in disagreements)})
+    if unknown := sorted(set(regions or ()).difference(known)):
+        raise UnknownRegionError(f"neither the log nor the heads outside know region {', '.join(unknown)}")
     reports = [_verify_region(cursor, log, region, disagreements) for region in regions or known]
     general = _general(cursor, settings)
     return reports + ([RegionReport("-", 0, 0, 0, general, len(general), 0.0)] if general else [])
@@ -107,10 +114,10 @@ def _verify_region(cursor: Cursor, log: Log, region: str, disagreements: Sequenc
     check.finish()
     seconds = time.monotonic() - began
     _say(check, seconds)
-    for finding in outside.findings(cursor, region, [found for found in disagreements if found.region_code == region]):
+    own = [found for found in disagreements if found.region_code == region]
+    for finding in outside.findings(cursor, region, own, check.chain.should_be):
         check.findings.note(finding)
-    findings = located(cursor, check.findings.first())
-    findings.sort(key=lambda finding: (finding.seq is None, finding.seq or 0))
+    findings = in_order(located(cursor, check.findings.first()))
     counts = (check.events, check.batches, check.chain.uncovered)
     return RegionReport(region, *counts, findings, check.findings.count, seconds)
 

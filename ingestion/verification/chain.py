@@ -31,13 +31,13 @@ class Evidence:
     list_altered: bool = False  # the list of computed columns of some event
     by_pipeline: bool = True  # all events are of family control
 
-    def add(self, stored: bytes, recomputed: bytes) -> None:
-        """Add the proofs (content hash and line number) of some events."""
-        if self.recomputed is None and stored != recomputed:
+    def add(self, stored: bytes, recomputed: bytes | None) -> None:
+        """Add the proofs (content hash and line number) of some events; `recomputed` is None when it is the same."""
+        if self.recomputed is None and recomputed is not None:
             self.recomputed = self.stored.copy()
         self.stored.update(stored)
         if self.recomputed is not None:
-            self.recomputed.update(recomputed)
+            self.recomputed.update(stored if recomputed is None else recomputed)
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,7 @@ class Chain:
 
     def __init__(self, region_code: str) -> None:
         self.region_code = region_code
+        self.should_be: dict[int, set[bytes]] = {}  # batch -> hashes that it should have, where it has others
         self.uncovered = 0  # batches from before the derived hash was kept
         self.corrected: dict[Finding, Finding] = {}  # what the batch after has shown of an earlier finding
         self._last: _Link | None = None
@@ -74,10 +75,10 @@ class Chain:
         about_hash: list[Finding] = []
         if whole:
             recomputed, about_hash = self._hash(batch, evidence, follows=Kind.BATCH_MISSING not in kinds)
-        about_derived = self._added(batch, evidence, recomputed, whole)
         unexplained = next((finding for finding in about_hash if finding.kind is Kind.BATCH), None)
-        self._last = _Link(batch, recomputed, unexplained)
-        return [*found, *about_hash, *about_derived]
+        link = _Link(batch, recomputed, unexplained)
+        self._last = link
+        return [*found, *about_hash, *self._added(link, evidence, whole=whole)]
 
     def _place(self, batch: Batch) -> Iterator[Finding]:
         """Numbers, ranges and times go on from the batch before."""
@@ -106,11 +107,9 @@ class Chain:
             return own, [] if linked or not follows else self._broken_link(batch)
         if not linked and self._recompute(batch, evidence, prev_batch_hash=before) == batch.batch_hash:
             return batch.batch_hash, [self._about(batch, Kind.PREV_BATCH_HASH)]
+        self.should_be.setdefault(batch.batch_id, set()).add(own)
         explained = self._explanation(batch, evidence)
-        if explained is None:
-            return own, [self._about(batch, Kind.BATCH)]
-        told = explained is Kind.CONTENT_HASH  # event by event
-        return batch.batch_hash, [] if told else [self._about(batch, explained)]
+        return own if explained is None else batch.batch_hash, [self._about(batch, explained or Kind.BATCH)]
 
     def _broken_link(self, batch: Batch) -> list[Finding]:
         """The batch holds in itself but continues another hash than the one that is there: what was altered?"""
@@ -140,23 +139,29 @@ class Chain:
         fields = (self.region_code, b.batch_id, b.first_seq, b.last_seq, b.recorded, b.file_sha256)
         return batch_hash_of_body(b.prev_batch_hash or b"", map(str, fields), evidence.stored.digest())
 
-    def _added(self, batch: Batch, evidence: Evidence, recomputed: bytes | None, whole: bool) -> list[Finding]:
+    def _added(self, link: _Link, evidence: Evidence, *, whole: bool) -> list[Finding]:
         """Judge the derived hash.
 
         An altered hash of this batch or of the one before has been told already: the true ones will do as well.
         """
-        if batch.derived_hash is None:
+        batch = link.batch
+        if batch.derived_hash is None and not self._covered:
             self.uncovered += 1
-            return [self._about(batch, Kind.DERIVED_REMOVED)] if self._covered else []
+            return []
         self._covered = True
-        own = {digest for digest in (batch.batch_hash, recomputed) if digest is not None}
+        own = {digest for digest in (batch.batch_hash, link.recomputed) if digest is not None}
         body = evidence.derived.digest()
         expected = {derived_hash_of_body(before, digest, body) for before in self._derived for digest in own}
-        self._derived = {batch.derived_hash}
-        if batch.derived_hash in expected or not whole:
+        stored = {batch.derived_hash} if batch.derived_hash is not None else set()
+        if stored and (stored & expected or not whole):
+            self._derived = stored
             return []
-        self._derived |= expected if len(expected) < 10 else set()
-        return [] if evidence.list_altered else [self._about(batch, Kind.DERIVED)]
+        self._derived = stored | expected if len(expected) < 10 else stored
+        self.should_be.setdefault(batch.batch_id, set()).update(expected)
+        if batch.derived_hash is None:
+            return [self._about(batch, Kind.DERIVED_REMOVED)]
+        told = evidence.list_altered or link.unexplained is not None
+        return [] if told else [self._about(batch, Kind.DERIVED)]
 
     def _about(self, batch: Batch, kind: Kind, span: tuple[int, int] | None = None) -> Finding:
         first, last = span or (batch.first_seq, batch.last_seq)

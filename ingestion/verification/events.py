@@ -7,6 +7,7 @@ from itertools import combinations
 import polars as pl
 
 from ingestion.canonical import (
+    ADDED,
     DERIVABLE,
     all_columns,
     content_hash,
@@ -100,6 +101,8 @@ def _only_sent(frame: pl.DataFrame, columns: tuple[str, ...]) -> pl.DataFrame:
 
 
 def _derived(frame: pl.DataFrame) -> pl.Series:
+    if all(frame[name].null_count() == frame.height for name in ADDED):
+        return pl.repeat(None, frame.height, dtype=pl.String, eager=True)
     absent = [pl.lit(None, dtype=pl.String).alias(name) for name in DERIVABLE if name not in frame.columns]
     names = pl.col("derived_columns").str.strip_chars("{}")
     return derived_texts(frame.with_columns(pl.col("seq").cast(pl.String), names, *absent))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
@@ -39,8 +40,13 @@ class Kind(Enum):
         "事件的记录时间与所在批次不符",
         "the event was recorded at another time than its batch",
     )
+    BATCH_MISSING = ("batch_missing", "批次号不连续：批次被删除", "batch numbers leave a gap: batches were deleted")
+    RANGE = (
+        "batch_range",
+        "批次的序号范围与前一批次不衔接",
+        "the batch's range does not begin where the batch before it ends",
+    )
     MISSING = ("missing", "批次中的事件缺失：被删除", "events of the batch are gone: they were deleted")
-    OUTSIDE = ("outside_batch", "事件不属于任何批次：被插入", "the event lies in no batch: it was inserted")
     REPEATED = ("repeated_seq", "同一序号有多个事件", "several events have the same seq")
     LINE_NO = (
         "line_no",
@@ -74,12 +80,7 @@ class Kind(Enum):
         "批次被改写：下一批次所衔接的哈希与之不同",
         "the batch was rewritten: the batch after it continues another hash",
     )
-    BATCH_MISSING = ("batch_missing", "批次号不连续：批次被删除", "batch numbers leave a gap: batches were deleted")
-    RANGE = (
-        "batch_range",
-        "批次的序号范围与前一批次不衔接",
-        "the batch's range does not begin where the batch before it ends",
-    )
+    OUTSIDE = ("outside_batch", "事件不属于任何批次：被插入", "the event lies in no batch: it was inserted")
     TIME = ("time", "批次记录时间早于前一批次", "the batch is recorded before the one in front of it")
     DERIVED = (
         "derived",
@@ -179,18 +180,19 @@ class Findings:
         else:
             self.count += 1
         self._kept.add(finding)
-        self._newest = {
-            key: finding,
-            **{k: f for k, f in self._newest.items() if k[1] == finding.batch_id and k != key},
-        }
+        self._newest = {other: newest for other, newest in self._newest.items() if other[1] == key[1]} | {key: finding}
         if len(self._kept) > 2 * self._limit:
             self._kept = set(self.first())
 
     def withdraw(self, kind: Kind, batch_id: int) -> None:
         """Take back what another finding of the same batch explains."""
-        explained = {finding for finding in self._kept if (finding.kind, finding.batch_id) == (kind, batch_id)}
+        explained = self._of(kind, batch_id)
         self._kept -= explained
         self.count -= len(explained)
+
+    def rename(self, kind: Kind, better: Kind, batch_id: int) -> None:
+        """Call what was found in a batch by what it has turned out to be."""
+        self.correct({finding: replace(finding, kind=better) for finding in self._of(kind, batch_id)})
 
     def correct(self, better: dict[Finding, Finding]) -> None:
         """Put what is better known in place of findings."""
@@ -198,7 +200,25 @@ class Findings:
             self._kept.remove(old)
             self._kept.add(better[old])
 
+    def _of(self, kind: Kind, batch_id: int) -> set[Finding]:
+        return {finding for finding in self._kept if (finding.kind, finding.batch_id) == (kind, batch_id)}
+
     def first(self) -> list[Finding]:
         """The first by seq; what is not about events comes last."""
-        ordered = sorted(self._kept, key=lambda f: (f.seq is None, f.seq or 0, f.last_seq or 0, f.kind.code))
-        return ordered[: self._limit]
+        return in_order(self._kept)[: self._limit]
+
+
+def in_order(findings: Iterable[Finding]) -> list[Finding]:
+    """By seq, what is not about events last. A batch that holds events of another comes after these."""
+    found = list(findings)
+    foreign: dict[int | None, int] = {}
+    for finding in found:
+        if finding.kind is Kind.BATCH_ID and finding.seq is not None:
+            foreign[finding.batch_id] = min(finding.seq, foreign.get(finding.batch_id, finding.seq))
+    ranks = {kind: rank for rank, kind in enumerate(Kind)}
+
+    def key(finding: Finding) -> tuple[bool, int, int, int]:
+        seq = foreign.get(finding.batch_id, finding.seq) if finding.kind is Kind.BATCH else finding.seq
+        return seq is None, seq or 0, ranks[finding.kind], finding.last_seq or 0
+
+    return sorted(found, key=key)

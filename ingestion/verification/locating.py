@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from math import inf
 
 from psycopg2.extensions import cursor as Cursor
 
 from ingestion.verification.findings import Finding, Kind
 
-_LINES_MAX = 2_000_000  # of a batch looked at for events out of order, to keep memory bounded
+_LINES_MAX = 500_000  # of a batch looked at for events out of order, to keep memory bounded
 _TOLD_MAX = 20  # events told of one batch
 _LINES = """
 SELECT seq, line_no FROM events.event WHERE region_code = %s AND seq BETWEEN %s AND %s ORDER BY seq LIMIT %s
@@ -42,48 +42,65 @@ LIMIT 1
 
 def located(cursor: Cursor, findings: Iterable[Finding]) -> list[Finding]:
     """The findings, those of a whole batch at its events where these can be told, each with file and line."""
-    closer = [found for finding in findings for found in _closer(cursor, finding)]
+    found = list(findings)
+    foreign = [(finding.seq or 0, finding.last_seq or 0) for finding in found if finding.kind is Kind.BATCH_ID]
+    closer = [event for finding in found for event in _closer(cursor, finding, foreign)]
     return [_with_origin(cursor, finding) for finding in closer]
 
 
 def out_of_order(lines: Sequence[int]) -> list[int]:
-    """Positions of the fewest elements without which the others ascend; of two that trade places, the earlier."""
-    tails: list[int] = []  # the smallest last element of an ascending row of each length
-    length = []
-    for value in lines:
-        reached = bisect_left(tails, value)
-        tails[reached : reached + 1] = [value]
-        length.append(reached + 1)
-    kept, needed, below = set(), len(tails), inf
-    for position in reversed(range(len(lines))):
-        if length[position] == needed and lines[position] < below:
-            kept.add(position)
-            needed, below = needed - 1, lines[position]
-    return [position for position in range(len(lines)) if position not in kept]
+    """Positions without which the others ascend: those that are not in every longest ascending selection.
+
+    An event that was moved or renumbered so that the lines no longer ascend is among them; another one only if
+    it might as well have been that.
+    """
+    before = _lengths(lines)
+    after = _lengths([-line for line in reversed(lines)])[::-1]
+    longest = max(before, default=0)
+    in_some = [position for position in range(len(lines)) if before[position] + after[position] == longest + 1]
+    alike = Counter(before[position] for position in in_some)
+    in_every = {position for position in in_some if alike[before[position]] == 1}
+    return [position for position in range(len(lines)) if position not in in_every]
 
 
-def _closer(cursor: Cursor, finding: Finding) -> Iterator[Finding]:
+def _lengths(lines: Sequence[int]) -> list[int]:
+    """How long the longest ascending selection is that ends at each position."""
+    ends: list[int] = []  # the smallest last element of a selection of each length
+    lengths = []
+    for line in lines:
+        reached = bisect_left(ends, line)
+        ends[reached : reached + 1] = [line]
+        lengths.append(reached + 1)
+    return lengths
+
+
+def _closer(cursor: Cursor, finding: Finding, foreign: Sequence[tuple[int, int]]) -> Iterator[Finding]:
     if finding.kind is Kind.BATCH:
-        found, kind = _lines_out_of_order(cursor, finding), Kind.LINE_NO
+        found, kind = _lines_out_of_order(cursor, finding, foreign), Kind.LINE_NO
     elif finding.kind is Kind.DERIVED:
         found, kind = _wrong_originals(cursor, finding), Kind.ORIGINAL_SEQ
     else:
         found, kind = [], finding.kind
     if not found:
         yield finding
-    for seq in found:
-        yield replace(finding, seq=seq, last_seq=seq, kind=kind)
+    for first, last in found[:_TOLD_MAX]:
+        yield replace(finding, seq=first, last_seq=last, kind=kind)
 
 
-def _lines_out_of_order(cursor: Cursor, finding: Finding) -> list[int]:
+def _lines_out_of_order(cursor: Cursor, finding: Finding, foreign: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Events whose lines do not ascend, in runs, apart from those that do not belong to the batch anyway."""
     cursor.execute(_LINES, (finding.region_code, finding.seq, finding.last_seq, _LINES_MAX))
-    rows = cursor.fetchall()
-    return [rows[position][0] for position in out_of_order([line for _, line in rows])[:_TOLD_MAX]]
+    rows = [row for row in cursor.fetchall() if not any(first <= row[0] <= last for first, last in foreign)]
+    runs: list[tuple[int, int]] = []
+    for seq in (rows[position][0] for position in out_of_order([line for _, line in rows])):
+        begins = runs.pop()[0] if runs and runs[-1][1] == seq - 1 else seq
+        runs.append((begins, seq))
+    return runs
 
 
-def _wrong_originals(cursor: Cursor, finding: Finding) -> list[int]:
+def _wrong_originals(cursor: Cursor, finding: Finding) -> list[tuple[int, int]]:
     cursor.execute(_ORIGINALS, (finding.region_code, finding.seq, finding.last_seq, _TOLD_MAX))
-    return [seq for (seq,) in cursor.fetchall()]
+    return [(seq, seq) for (seq,) in cursor.fetchall()]
 
 
 def _with_origin(cursor: Cursor, finding: Finding) -> Finding:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from psycopg2.extensions import cursor as Cursor
 
@@ -18,19 +18,27 @@ _KINDS = {
     Reason.NONE: Kind.NO_HEADS,
 }
 _END = "SELECT coalesce(max(batch_id), 0), coalesce(max(last_seq), 0) FROM events.batch WHERE region_code = %s"
-_BEGIN = "SELECT first_seq FROM events.batch WHERE region_code = %s AND batch_id > %s ORDER BY batch_id LIMIT 1"
+_BATCH = "SELECT first_seq, encode(batch_hash, 'hex') FROM events.batch WHERE region_code = %s AND batch_id = %s"
+_AFTER = "SELECT first_seq FROM events.batch WHERE region_code = %s AND batch_id > %s ORDER BY batch_id LIMIT 1"
+_BEFORE = "SELECT max(last_seq) + 1 FROM events.batch WHERE region_code = %s AND batch_id < %s"
 
 
-def findings(cursor: Cursor, region: str, disagreements: Sequence[Disagreement]) -> Iterator[Finding]:
-    """A region's disagreements as findings.
+def findings(
+    cursor: Cursor, region: str, disagreements: Sequence[Disagreement], should_be: Mapping[int, set[bytes]]
+) -> Iterator[Finding]:
+    """A region's disagreements as findings; `should_be`: batch -> hashes recomputed where the stored ones are wrong.
 
-    Every line after a rewrite disagrees: only the first of a kind is told, but each fault of the file itself.
+    Every line after a rewrite disagrees: only the first of a kind is told, but each fault of the file itself. A line
+    that agrees with what was recomputed says nothing new.
     """
     cursor.execute(_END, (region,))
     last_batch, last_seq = cursor.fetchone()
     told: set[Kind] = set()
     for found in disagreements:
         kind, first, last = _KINDS[found.reason], found.seq, found.seq
+        recomputed = {digest.hex() for digest in should_be.get(found.batch_id or 0, ())}
+        if kind in (Kind.HEAD, Kind.HEAD_DERIVED) and recomputed.intersection(found.hashes):
+            continue
         if found.reason is Reason.GONE and (found.batch_id or 0) > last_batch:
             kind, first, last = Kind.TRUNCATED, last_seq + 1, max(other.seq or 0 for other in disagreements)
         elif kind in (Kind.HEAD, Kind.HEAD_DERIVED):
@@ -43,7 +51,12 @@ def findings(cursor: Cursor, region: str, disagreements: Sequence[Disagreement])
 
 
 def _first_seq(cursor: Cursor, found: Disagreement) -> int | None:
-    """First seq after the last batch that is still what it was."""
-    cursor.execute(_BEGIN, (found.region_code, found.agreed))
+    """Where the disagreement begins: at the batch itself if its hash is the line's, else after the last one agreed."""
+    cursor.execute(_BATCH, (found.region_code, found.batch_id))
+    batch = cursor.fetchone()
+    if batch is not None and batch[1] == found.hashes[0] and found.reason is Reason.DIFFERS:
+        return int(batch[0])
+    query, batch_id = (_BEFORE, found.batch_id) if found.reason is Reason.GONE else (_AFTER, found.agreed)
+    cursor.execute(query, (found.region_code, batch_id))
     row = cursor.fetchone()
-    return row[0] if row else found.seq
+    return row[0] if row and row[0] else found.seq

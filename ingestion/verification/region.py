@@ -76,7 +76,8 @@ class RegionCheck:
         seq = frame["seq"]
         self._note_gaps(batch, seq)
         self._note_marks(batch, frame)
-        evidence.add(_bytes(frame["proof"]), _bytes(frame["recomputed"]))
+        sound = frame["fault"].null_count() == frame.height
+        evidence.add(_bytes(frame["proof"]), None if sound else _bytes(frame["recomputed"]))
         evidence.derived.update("".join(frame["derived"].drop_nulls()).encode())
         evidence.seen += frame.height
         evidence.by_pipeline &= bool(frame["by_pipeline"].all())
@@ -118,9 +119,12 @@ class RegionCheck:
         if missing_from <= batch.last_seq:
             self._note(Kind.MISSING, missing_from, batch.last_seq, batch.batch_id)
         for finding in self.chain.judge(batch, self._evidence):
-            self.findings.note(finding)
+            if finding.kind is Kind.CONTENT_HASH:  # that is what the marks on the single events mean then
+                self.findings.rename(Kind.CONTENT, Kind.CONTENT_HASH, batch.batch_id)
+                continue
             if finding.kind is Kind.BATCH_RECORDED_AT:  # then its events are right
                 self.findings.withdraw(Kind.RECORDED_AT, batch.batch_id)
+            self.findings.note(finding)
         self.findings.correct(self.chain.corrected)
         self.batches += 1
         self._evidence = Evidence()
@@ -138,5 +142,6 @@ def _bytes(proofs: pl.Series) -> bytes:
 def _runs(seq: pl.Series) -> Sequence[tuple[int, int]]:
     """First and last of each run of consecutive numbers."""
     frame = pl.DataFrame({"seq": seq.unique().sort()})
-    run = frame.group_by(pl.col("seq") - pl.int_range(pl.len()), maintain_order=True)
-    return [(first, last) for _, first, last in run.agg(pl.col("seq").first().alias("a"), pl.col("seq").last()).rows()]
+    run = frame.group_by((pl.col("seq") - pl.int_range(pl.len())).alias("run"), maintain_order=True)
+    ends = run.agg(pl.col("seq").first().alias("first"), pl.col("seq").last().alias("last"))
+    return list(ends.select("first", "last").iter_rows())

@@ -9,27 +9,42 @@ from typing import Any
 
 Row = dict[str, Any]
 
-ENVELOPE = "region_code event_type family schema_version source_system source_event_key occurred_on".split()
+
+def _names(text: str) -> list[str]:
+    return text.split()
+
+
+ENVELOPE = _names("region_code event_type family schema_version source_system source_event_key occurred_on")
 FAMILIES = {
-    "registration": """employer_no employer_credit_code employer_name employer_type person_no certificate_pseudonym
+    "registration": _names(
+        """employer_no employer_credit_code employer_name employer_type person_no certificate_pseudonym
         birth_date sex insurance_type enrollment_category worker_group contribution_base reason
-        original_event_key original_source_system""".split(),
-    "contribution": """employer_no person_no insurance_type enrollment_category contribution_month contribution_base
+        original_event_key original_source_system"""
+    ),
+    "contribution": _names(
+        """employer_no person_no insurance_type enrollment_category contribution_month contribution_base
         employer_amount personal_amount personal_account_credit late_fee receipt_no deposit_account
-        original_event_key original_source_system""".split(),
-    "claim": """claim_no settlement_kind person_no account_holder_no employer_no institution_code insurance_type
+        original_event_key original_source_system"""
+    ),
+    "claim": _names(
+        """claim_no settlement_kind person_no account_holder_no employer_no institution_code insurance_type
         benefit_item payment_method payee_type admitted_on discharged_on service_on birth_count leave_days
         allowance_daily_base gestation_weeks medical_fee_total pooled_amount personal_account_amount
         personal_cash_amount institution_borne_amount other_funds_amount deposit_withheld_amount pay_account
-        deposit_account payment_no original_event_key original_source_system""".split(),
-    "treasury": """fund_code sub_fund benefit_item person_no institution_code account from_account to_account amount
-        identified_as counterparty statement_kind accounting_month original_event_key original_source_system""".split(),
-    "control": """accounting_month prepared_by approved_by approved_at reason checks_run_id checked_seq report_sha256
-        ledger_sha256 rules_sha256 decision""".split(),
+        deposit_account payment_no original_event_key original_source_system"""
+    ),
+    "treasury": _names(
+        """fund_code sub_fund benefit_item person_no institution_code account from_account to_account amount
+        identified_as counterparty statement_kind accounting_month original_event_key original_source_system"""
+    ),
+    "control": _names(
+        """accounting_month prepared_by approved_by approved_at reason checks_run_id checked_seq report_sha256
+        ledger_sha256 rules_sha256 decision"""
+    ),
 }
-BESIDE = """seq recorded_at batch_id line_no content_hash original_seq derived_columns pseudonym_key_id""".split()
+BESIDE = _names("""seq recorded_at batch_id line_no content_hash original_seq derived_columns pseudonym_key_id""")
 MONTHS = {"contribution_month", "accounting_month"}
-COMPUTED = "birth_date sex personal_account_credit sub_fund".split()
+COMPUTED = _names("birth_date sex personal_account_credit sub_fund")
 ZEROS = bytes(32)
 
 
@@ -37,7 +52,7 @@ class NotCanonicalError(ValueError):
     """A value that no source could have sent."""
 
 
-def field(name: str, value: Any) -> bytes:
+def field(name: str, value: object) -> bytes:
     """A value as a netstring."""
     if value is None:
         return b"-"
@@ -45,7 +60,7 @@ def field(name: str, value: Any) -> bytes:
     return str(len(text)).encode("ascii") + b":" + text
 
 
-def canonical(name: str, value: Any) -> str:
+def canonical(name: str, value: object) -> str:
     """A value as text."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
@@ -77,7 +92,7 @@ def content_hash(row: Row) -> bytes:
 def batch_hash(batch: Row, rows: list[Row], previous: bytes) -> bytes:
     """The batch hash that the batch should have."""
     body = b"".join(bytes(row["content_hash"]) + row["line_no"].to_bytes(4, "big", signed=True) for row in rows)
-    names = "region_code batch_id first_seq last_seq recorded_at file_sha256".split()
+    names = _names("region_code batch_id first_seq last_seq recorded_at file_sha256")
     text = b"".join(field(name, batch[name]) for name in names)
     return hashlib.sha256(b"\x02" + previous + text + hashlib.sha256(body).digest()).digest()
 
@@ -90,10 +105,17 @@ def derived_body(rows: list[Row]) -> bytes:
         if row["original_seq"] is None and computed is None and row["pseudonym_key_id"] is None:
             continue
         body += field("seq", row["seq"]) + field("original_seq", row["original_seq"])
-        body += field("derived_columns", None if computed is None else ",".join(computed))
+        body += field("derived_columns", None if computed is None else joined(computed))
         body += b"".join(field(name, row[name] if name in (computed or []) else None) for name in COMPUTED)
         body += field("pseudonym_key_id", row["pseudonym_key_id"])
     return body
+
+
+def joined(names: list[Any]) -> str:
+    """The names of the computed columns."""
+    if not names or any(name not in COMPUTED for name in names):
+        raise NotCanonicalError(f"{names} is no list of computed columns")
+    return ",".join(names)
 
 
 def derived_hash(batch: Row, rows: list[Row], previous: bytes) -> bytes:

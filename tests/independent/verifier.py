@@ -6,14 +6,16 @@ import json
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+
+from psycopg2.extensions import cursor as Cursor
 
 from tests.independent import form
 
 
-def first_bad_seqs(cursor: Any, heads: Path) -> dict[str, int | None]:
-    """Region -> lowest seq at which, or at the start of a range in which, something is wrong. Sound regions are left out;
-    null: only the file of heads is.
+def first_bad_seqs(cursor: Cursor, heads: Path) -> dict[str, int | None]:
+    """Region -> lowest seq at which, or at the start of a batch in which, something is wrong.
+
+    Sound regions are left out; None: there is no file of heads.
     """
     regions = {row["region_code"] for row in _rows(cursor, "SELECT DISTINCT region_code FROM events.event")}
     regions |= {row["region_code"] for row in _rows(cursor, "SELECT DISTINCT region_code FROM events.batch")}
@@ -26,7 +28,7 @@ def first_bad_seqs(cursor: Any, heads: Path) -> dict[str, int | None]:
     return found
 
 
-def _region(cursor: Any, region: str, heads: Path) -> Iterator[int | None]:
+def _region(cursor: Cursor, region: str, heads: Path) -> Iterator[int | None]:
     events = _rows(cursor, "SELECT * FROM events.event WHERE region_code = %s ORDER BY seq", region)
     batches = _rows(cursor, "SELECT * FROM events.batch WHERE region_code = %s ORDER BY batch_id", region)
     files = {row["file_id"]: row for row in _rows(cursor, "SELECT * FROM events.file_registry")}
@@ -42,23 +44,35 @@ def _region(cursor: Any, region: str, heads: Path) -> Iterator[int | None]:
         yield from (seq for seq in span if seq not in by_seq)
         for row in rows:
             yield from _event(row, batch)
-        if bytes(batch["prev_batch_hash"]) != previous:
+        if not _holds(batch, rows, previous, files) or not _added_holds(batch, rows, added):
             yield span[0]
-        if form.batch_hash(batch, rows, bytes(batch["prev_batch_hash"])) != bytes(batch["batch_hash"]):
-            yield span[0]
-        if batch["file_id"] is not None and files.get(batch["file_id"], {}).get("sha256") != batch["file_sha256"]:
-            yield span[0]
-        if batch["file_id"] is None and any(row["family"] != "control" for row in rows):
-            yield span[0]
-        if batch["derived_hash"] is not None:
-            if form.derived_hash(batch, rows, added or form.ZEROS) != bytes(batch["derived_hash"]):
-                yield span[0]
-            added = bytes(batch["derived_hash"])
-        elif added is not None:
-            yield span[0]
+        added = batch["derived_hash"] or added
         previous, last = bytes(batch["batch_hash"]), batch
     yield from (seq for seq in by_seq if seq not in covered)
     yield from _heads(heads, region, batches)
+
+
+def _holds(batch: form.Row, rows: list[form.Row], previous: bytes, files: dict[int, form.Row]) -> bool:
+    """The batch's own hash, its link to the batch before, and its file."""
+    if batch["file_id"] is None:
+        filed = all(row["family"] == "control" for row in rows)
+    else:
+        filed = files.get(batch["file_id"], {}).get("sha256") == batch["file_sha256"]
+    own = form.batch_hash(batch, rows, bytes(batch["prev_batch_hash"]))
+    return filed and bytes(batch["prev_batch_hash"]) == previous and own == bytes(batch["batch_hash"])
+
+
+def _added_holds(batch: form.Row, rows: list[form.Row], added: bytes | None) -> bool:
+    if batch["derived_hash"] is None:
+        return added is None
+    return _derived_hash(batch, rows, form.ZEROS if added is None else bytes(added)) == bytes(batch["derived_hash"])
+
+
+def _derived_hash(batch: form.Row, rows: list[form.Row], previous: bytes) -> bytes | None:
+    try:
+        return form.derived_hash(batch, rows, previous)
+    except form.NotCanonicalError:
+        return None
 
 
 def _event(row: form.Row, batch: form.Row) -> Iterator[int]:
@@ -97,7 +111,7 @@ def _heads(path: Path, region: str, batches: list[form.Row]) -> Iterator[int | N
             yield later[0] if later else max((batch["last_seq"] for batch in batches), default=0) + 1
 
 
-def _rows(cursor: Any, query: str, *values: object) -> list[form.Row]:
+def _rows(cursor: Cursor, query: str, *values: object) -> list[form.Row]:
     cursor.execute(query, values or None)
     names = [column.name for column in cursor.description]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

@@ -7,13 +7,16 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+import pytest
 from psycopg2.extensions import cursor as Cursor
 
 from ingestion import heads
 from ingestion.database import connect
 from ingestion.settings import Settings
+from tests.conftest import WarehouseFactory, isolate
 from tests.independent import form
 from tests.integration.ingestion_support import CERTIFICATE, land_rows, payment, person, premium, run
 from tests.unit.ingestion.valid_rows import sound_row
@@ -49,6 +52,18 @@ def make(settings: Settings) -> None:
     with closing(connect(settings=settings)) as connection, connection, connection.cursor() as cursor:
         _close_period(cursor)
     heads.record(settings)
+
+
+@contextmanager
+def made(warehouse_factory: WarehouseFactory, folder: Path) -> Iterator[Settings]:
+    """The settings of a database that holds the log, with all directories below `folder`."""
+    url = warehouse_factory(migrated=True)
+    with pytest.MonkeyPatch.context() as patch:
+        isolate(patch, folder / "local")
+        patch.setenv("FUND_DATABASE_URL", url)
+        settings = Settings.from_env()
+        make(settings)
+        yield settings
 
 
 @contextmanager
@@ -115,7 +130,9 @@ def _treasury(region: str) -> list[dict[str, str]]:
     return [
         sound_row("interest.credited", source_event_key="T1", region_code=region, counterparty="中国银行"),
         sound_row("payment.returned", source_event_key="T2", region_code=region, original_event_key="K1"),
-        sound_row("return.written_back", source_event_key="T3", region_code=region, original_event_key="T2", sub_fund=""),
+        sound_row(
+            "return.written_back", source_event_key="T3", region_code=region, original_event_key="T2", sub_fund=""
+        ),
         sound_row("balance.stated", source_event_key="T4", region_code=region),
         sound_row("loan.received", source_event_key="T5", region_code=region),
     ]

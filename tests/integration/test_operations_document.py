@@ -11,6 +11,7 @@ import psycopg2
 import pytest
 
 from expectations.gate import check, publish
+from ingestion.verification.findings import Kind
 from runtime.dbt import build, deploy
 from runtime.layout import REPOSITORY
 from runtime.pipeline import Outcome
@@ -66,3 +67,10 @@ def test_every_task_is_explained() -> None:
 def test_every_end_of_a_command_is_explained() -> None:
     for outcome in Outcome:
         assert re.search(rf"`RESULT={outcome.name.lower()}`, {outcome.value} \|", DOCUMENT)
+
+
+def test_everything_that_verification_finds_is_explained() -> None:
+    table = DOCUMENT.split("### 验证日志 / Verifying the log")[1].split("\n### ")[0]
+    rows = re.findall(r"^\|([^|]*)\|[^|]*\|[^|]*\|$", table, re.MULTILINE)
+    named = {kind for row in rows for kind in re.findall(r"`(\w+)`", row)}
+    assert named == {kind.code for kind in Kind} | {"kind"}

@@ -6,13 +6,26 @@ import hashlib
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestion.canonical import GENESIS, BatchHead, batch_hash, content_hash, content_hashes, hashed_columns, netstring
+from ingestion.canonical import (
+    ADDED,
+    DERIVABLE,
+    GENESIS,
+    BatchHead,
+    batch_hash,
+    content_hash,
+    content_hashes,
+    derived_bytes,
+    derived_hash,
+    hashed_columns,
+    netstring,
+)
 from ingestion.contracts import FAMILIES
 from ingestion.rows import part
 from tests.unit.ingestion.valid_rows import IN_VERSION_2, csv_text, examine_text, sound_row
@@ -20,7 +33,7 @@ from tests.unit.ingestion.valid_rows import IN_VERSION_2, csv_text, examine_text
 VECTORS = json.loads((Path(__file__).parent / "vectors.json").read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["name"])
+@pytest.mark.parametrize("vector", VECTORS["events"], ids=lambda vector: vector["name"])
 def test_a_vector_never_changes(vector: dict[str, object]) -> None:
     row = vector["row"]
     assert isinstance(row, dict)
@@ -40,7 +53,7 @@ def test_the_merger_by_hand() -> None:
         "6:320100" "11:fund.merged" "8:treasury" "1:1" "7:nanjing" "2:K1" "10:2020-01-01"  # envelope
         "3:MAT" "------------" "--"  # fund_code, twelve more columns, the two of the original
     )  # fmt: skip
-    assert VECTORS[2]["bytes_hex"] == (b"\x01" + text.encode()).hex()
+    assert VECTORS["events"][2]["bytes_hex"] == (b"\x01" + text.encode()).hex()
 
 
 def test_a_file_row_is_hashed_in_canonical_form(tmp_path: Path) -> None:
@@ -61,7 +74,7 @@ def test_each_row_is_hashed_by_its_own_version(tmp_path: Path) -> None:
     rows = [old, new, old, new]
     examined = examine_text(csv_text(rows), "contribution", tmp_path)
     frame = part(examined, FAMILIES["contribution"], "nanjing", pl.Series, [2, 3, 4, 5]).frame
-    vectors = {vector["name"]: vector["sha256"] for vector in VECTORS}
+    vectors = {vector["name"]: vector["sha256"] for vector in VECTORS["events"]}
     first, second = vectors["premium with all amounts"], vectors["premium of version 2"]
     assert frame["content_hash"].to_list() == [first, second, first, second]
 
@@ -79,3 +92,42 @@ def test_a_batch_hash_covers_everything_that_was_added() -> None:
     text = f"6:3201001:11:11:227:2026-01-02T03:04:05.000006Z64:{'ab' * 32}"
     assert batch_hash(GENESIS, head, rows) == hashlib.sha256(b"\x02" + bytes(32) + text.encode() + body).digest()
     assert batch_hash(GENESIS, head, rows[::-1]) != batch_hash(GENESIS, head, rows)
+
+
+@pytest.mark.parametrize("vector", VECTORS["batches"], ids=lambda vector: vector["name"])
+def test_a_vector_of_a_batch_never_changes(vector: dict[str, Any]) -> None:
+    said = vector["batch"]
+    head = BatchHead(
+        said["region_code"],
+        int(said["batch_id"]),
+        int(said["first_seq"]),
+        int(said["last_seq"]),
+        datetime.fromisoformat(said["recorded_at"]),
+        said["file_sha256"],
+    )
+    rows = [(bytes.fromhex(content), line_no) for content, line_no in vector["rows"]]
+    assert batch_hash(bytes.fromhex(vector["previous"]), head, rows).hex() == vector["batch_hash"]
+
+
+@pytest.mark.parametrize("vector", VECTORS["derived"], ids=lambda vector: vector["name"])
+def test_a_vector_of_what_acceptance_adds_never_changes(vector: dict[str, Any]) -> None:
+    columns = ("seq", *ADDED, *DERIVABLE)
+    rows = [
+        row | {"derived_columns": row["derived_columns"] and ",".join(row["derived_columns"])} for row in vector["rows"]
+    ]
+    frame = pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String))
+    assert derived_bytes(frame) == vector["body"].encode()
+    previous, batch = bytes.fromhex(vector["previous"]), bytes.fromhex(vector["batch_hash"])
+    assert derived_hash(previous, batch, derived_bytes(frame)).hex() == vector["derived_hash"]
+    assert derived_hash(previous, batch, [text.encode() for text in vector["body"]]).hex() == vector["derived_hash"]
+
+
+_FIELDS = st.none() | st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.sampled_from(["", "-", "310"])
+
+
+@given(st.integers(1, 4).flatmap(lambda n: st.lists(st.tuples(*[_FIELDS] * n), max_size=6).map(lambda rows: (n, rows))))
+def test_a_frame_is_hashed_like_its_rows_one_by_one(drawn: tuple[int, list[tuple[str | None, ...]]]) -> None:
+    width, rows = drawn
+    columns = [f"c{n}" for n in range(width)]
+    frame = pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String), orient="row")
+    assert content_hashes(frame, columns) == [content_hash(row) for row in rows]

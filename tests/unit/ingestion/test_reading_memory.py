@@ -1,4 +1,4 @@
-"""How much memory reading and checking takes does not depend on the length of a file. Measured as the system sees it."""
+"""The memory that reading and checking take does not grow with the file. Measured as the system sees it."""
 
 from __future__ import annotations
 
