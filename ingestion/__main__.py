@@ -12,6 +12,7 @@ from psycopg2 import OperationalError
 
 from ingestion import heads, reference, runs
 from ingestion.errors import ReadingInterrupted
+from ingestion.heads import HeadsError
 from ingestion.schema import SchemaVersionError, migrate
 from ingestion.seeds import SeedError
 from ingestion.settings import SettingsError
@@ -24,7 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
     command: Callable[[argparse.Namespace], int] = options.command
     try:
         return command(options)
-    except (SettingsError, SchemaVersionError, SeedError, ReadingInterrupted, OperationalError) as error:
+    except (SettingsError, SchemaVersionError, SeedError, ReadingInterrupted, HeadsError, OperationalError) as error:
         print(str(error).strip(), file=sys.stderr)
         return 1
 

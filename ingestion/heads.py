@@ -22,8 +22,15 @@ from ingestion.settings import Settings
 Head = dict[str, Any]
 
 
+class HeadsError(RuntimeError):
+    """A head could not be written; the message says where and why."""
+
+
 def record(settings: Settings | None = None) -> list[Head]:
-    """Write the head of every region whose head has moved since its last line; returns the lines written."""
+    """Write the head of every region whose head has moved since its last line; returns the lines written.
+
+    `HeadsError` when one can't be written. The log is complete all the same, and the next call makes up for it.
+    """
     settings = settings or Settings.from_env()
     with closing(connect("fund_ingest", settings=settings)) as connection, connection.cursor() as cursor:
         folder = _folder(cursor, settings)
@@ -78,7 +85,10 @@ def _record_region(folder: Path, region: str, batch_id: int, seq: int, digest: s
     if last is not None and (last["batch_id"], last["batch_hash"]) == (batch_id, digest):
         return None
     head = _line(region, batch_id, seq, digest) | {"previous_batch_hash": last and last["batch_hash"]}
-    _append(path, head)
+    try:
+        _append(path, head)
+    except OSError as error:
+        raise HeadsError(f"the head of region {region} can't be written to {path}: {error.strerror}") from error
     return head
 
 
@@ -87,7 +97,7 @@ def _without_heads(cursor: Cursor, settings: Settings, paths: Sequence[Path]) ->
     problems = [
         f"region {region}: no head outside the database"
         for region, *_ in _current(cursor)
-        if region not in {path.stem for path in paths}
+        if region not in {path.stem for path in paths if whole_lines(path)}
     ]
     others = sorted(path.name for path in settings.heads_dir.glob("*-*") if any(path.glob("*.jsonl")))
     if not paths and others:
