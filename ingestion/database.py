@@ -12,8 +12,8 @@ from ingestion.settings import Settings
 
 __all__ = ["Connection", "connect", "libpq_url"]
 
-# A peer that is gone without a word is noticed within a minute or two, on our side and on the server's, where it may hold
-# locks. Parameters of the URL go before ours.
+# A peer that is gone without a word is noticed within a minute or two, by us and by the server, where it may hold locks.
+# Parameters of the URL go before these.
 _OURS = {
     "connect_timeout": 30,
     "keepalives_idle": 30,
@@ -21,8 +21,8 @@ _OURS = {
     "keepalives_count": 3,
     "tcp_user_timeout": 60_000,
 }
-# Whoever waits for a lock outlasts a session that holds it and does nothing. Values set by the server's administrator or
-# in PGOPTIONS go before these.
+# Whoever waits for a lock outlasts a session that holds it and does nothing. What the server's administrator has set, or
+# PGOPTIONS, goes before these.
 _LIMITS = {
     "lock_timeout": "30min",
     "idle_in_transaction_session_timeout": "20min",
@@ -50,7 +50,8 @@ def connect(role: str | None = None, autocommit: bool = False, settings: Setting
     connection.autocommit = True
     with connection.cursor() as cursor:
         cursor.execute(
-            "SET timezone = 'UTC'; SET datestyle = 'ISO, YMD'; SET client_encoding = 'UTF8'; SET search_path = pg_catalog"
+            "SET timezone = 'UTC'; SET datestyle = 'ISO, YMD';"
+            " SET client_encoding = 'UTF8'; SET search_path = pg_catalog"
         )
         _limit(cursor)
         if role is not None:

@@ -16,7 +16,6 @@ from typing import Any
 import psycopg2
 
 from runtime.layout import REPOSITORY
-
 from tests.faults.log_state import LogState, audit, left_over, log_state
 
 PATIENCE_S = 120  # after which a test gives up waiting for what must come

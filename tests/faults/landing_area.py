@@ -1,4 +1,4 @@
-"""A landing area with everything a run can meet: all families, two cities, duplicates, conflicts, waiting, broken files."""
+"""A landing area with all a run can meet: every family, two cities, duplicates, conflicts, waiting rows, broken files."""
 
 from __future__ import annotations
 

@@ -48,7 +48,8 @@ LEFT JOIN events.event AS e ON e.region_code = r.region_code AND e.seq = r.resol
 ORDER BY f.source_system, f.file_name, q.line_no
 """
 _FAULTS = {
-    "a file without a decision": "SELECT file_id FROM events.file_registry EXCEPT SELECT file_id FROM events.file_outcome",
+    "a file without a decision": """
+        SELECT file_id FROM events.file_registry EXCEPT SELECT file_id FROM events.file_outcome""",
     "a file that is decided for good more than once": """
         SELECT file_id FROM events.file_outcome WHERE state <> 'rejected' GROUP BY file_id HAVING count(*) > 1""",
     "rows that do not add up": """
@@ -59,18 +60,20 @@ _FAULTS = {
         WHERE found IS DISTINCT FROM quarantined""",
     "fewer or more rows in the log than the file's decision and its retries say": """
         SELECT file_id FROM (
-            SELECT file_id, sum(last_seq - first_seq + 1) AS found FROM events.batch WHERE file_id IS NOT NULL GROUP BY 1
+            SELECT file_id, sum(last_seq - first_seq + 1) AS found FROM events.batch GROUP BY file_id
         ) AS b
         FULL JOIN (
             SELECT o.file_id, o.loaded + (
-                SELECT count(*) FROM events.quarantine AS q INNER JOIN events.quarantine_resolution USING (quarantine_id)
-                WHERE q.file_id = o.file_id AND resolution = 'loaded') AS told
+                SELECT count(*) FROM events.quarantine AS q
+                INNER JOIN events.quarantine_resolution AS r USING (quarantine_id)
+                WHERE q.file_id = o.file_id AND r.resolution = 'loaded') AS told
             FROM events.file_outcome AS o WHERE o.state = 'loaded'
         ) AS o USING (file_id)
         WHERE coalesce(found, 0) IS DISTINCT FROM told""",
     "a resolution without its event": """
         SELECT quarantine_id FROM events.quarantine_resolution AS r
-        WHERE NOT EXISTS (SELECT FROM events.event AS e WHERE e.region_code = r.region_code AND e.seq = r.resolved_by_seq)""",
+        WHERE NOT EXISTS (
+            SELECT FROM events.event AS e WHERE e.region_code = r.region_code AND e.seq = r.resolved_by_seq)""",
     "an event outside its batch": """
         SELECT e.region_code, e.seq FROM events.event AS e LEFT JOIN events.batch AS b USING (region_code, batch_id)
         WHERE e.seq BETWEEN b.first_seq AND b.last_seq AND e.recorded_at = b.recorded_at IS NOT TRUE""",

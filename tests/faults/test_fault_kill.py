@@ -1,4 +1,4 @@
-"""The ingesting process is killed, anywhere: nothing of a file or all of it, and the next run ends as if nothing had been."""
+"""The ingesting process is killed anywhere: all of a file or nothing is there, and the next run ends as if undisturbed."""
 
 from __future__ import annotations
 
