@@ -12,7 +12,7 @@ from ingestion.settings import Settings
 
 __all__ = ["Connection", "connect", "libpq_url"]
 
-# A peer that is gone without a word is noticed within a minute or two, by us and by the server, where it may hold locks.
+# A peer that is gone without a word is noticed within two minutes, by us and by the server, where it may hold locks.
 # Parameters of the URL go before these.
 _OURS = {
     "connect_timeout": 30,
@@ -21,8 +21,8 @@ _OURS = {
     "keepalives_count": 3,
     "tcp_user_timeout": 60_000,
 }
-# Whoever waits for a lock outlasts a session that holds it and does nothing. What the server's administrator has set, or
-# PGOPTIONS, goes before these.
+# Whoever waits for a lock outlasts a session that holds it and does nothing. What the server's administrator or
+# PGOPTIONS has set goes before these.
 _LIMITS = {
     "lock_timeout": "30min",
     "idle_in_transaction_session_timeout": "20min",

@@ -1,4 +1,4 @@
-"""A landing area with all a run can meet: every family, two cities, duplicates, conflicts, waiting rows, broken files."""
+"""A landing area with all a run can meet: every family, two cities, duplicates, conflicts, waiting rows, bad files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ingesting process is killed anywhere: all of a file or nothing is there, and the next run ends as if undisturbed."""
+"""The ingesting process is killed anywhere: all of a file is there or nothing, and the next run makes it good."""
 
 from __future__ import annotations
 
