@@ -13,7 +13,7 @@ import pytest
 
 from tests.faults.ingesting import Ingestion
 from tests.faults.landing_area import write_area
-from tests.faults.log_state import LogState
+from tests.faults.log_state import LogState, audit
 
 MakeIngestion = Callable[[Path], Ingestion]
 
@@ -59,4 +59,5 @@ def _undisturbed(ingestion_on: MakeIngestion, landing: Path) -> Undisturbed:
     began = time.monotonic()
     ingestion.finish("run")
     seconds = time.monotonic() - began
+    assert audit(ingestion.url, contents=True) == []
     return Undisturbed(landing, ingestion.complete(), seconds)

@@ -77,19 +77,21 @@ _FAULTS = {
     "an event outside its batch": """
         SELECT e.region_code, e.seq FROM events.event AS e LEFT JOIN events.batch AS b USING (region_code, batch_id)
         WHERE e.seq BETWEEN b.first_seq AND b.last_seq AND e.recorded_at = b.recorded_at IS NOT TRUE""",
-    "a content hash that is not its row's": """
-        SELECT e.region_code, e.seq FROM events.event AS e WHERE e.content_hash <> events.content_hash(e)""",
-    "a batch hash that is not its batch's": """
-        SELECT region_code, batch_id FROM events.batch WHERE batch_hash <> events.batch_hash(region_code, batch_id)""",
     "an original that comes from nowhere": """
         SELECT e.region_code, e.seq FROM events.event AS e
         LEFT JOIN events.event AS o ON o.region_code = e.region_code AND o.seq = e.original_seq
         WHERE e.original_seq IS NOT NULL AND o.source_event_key IS DISTINCT FROM e.original_event_key""",
 }
+_FAULTS_OF_CONTENT = {
+    "a content hash that is not its row's": """
+        SELECT e.region_code, e.seq FROM events.event AS e WHERE e.content_hash <> events.content_hash(e)""",
+    "a batch hash that is not its batch's": """
+        SELECT region_code, batch_id FROM events.batch WHERE batch_hash <> events.batch_hash(region_code, batch_id)""",
+}
 _LEFT_OVER = {
     "a session of the pipeline": """
-        SELECT pid, state, query FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
-            AND backend_type = 'client backend'""",
+        SELECT pid, state, query FROM pg_stat_activity
+        WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()""",
     "a lock": """
         SELECT pid, locktype, mode FROM pg_locks WHERE pid <> pg_backend_pid() AND locktype = 'advisory'
             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())""",
@@ -123,11 +125,15 @@ def log_state(url: str) -> LogState:
         )
 
 
-def audit(url: str) -> list[str]:
-    """What is wrong with the log; whatever the fault was and whether or not a run has followed it, nothing may be."""
+def audit(url: str, *, contents: bool = False) -> list[str]:
+    """What is wrong with the log; whatever the fault was and whether or not a run has followed it, nothing may be.
+
+    `contents`: hash every row again, which takes its time; a state equal to a good one needs no more of that.
+    """
+    faults = _FAULTS | _FAULTS_OF_CONTENT if contents else _FAULTS
     with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
         connection.set_session(isolation_level="REPEATABLE READ", readonly=True)
-        found = [f"{what}: {rows}" for what, query in _FAULTS.items() if (rows := _all(cursor, query)[:5])]
+        found = [f"{what}: {rows}" for what, query in faults.items() if (rows := _all(cursor, query)[:5])]
         return found + _chain_faults(cursor)
 
 

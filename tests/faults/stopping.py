@@ -10,9 +10,10 @@ import psycopg2
 from tests.faults.ingesting import ask, command, until
 
 _KEY = 4711
-_HELD = """
-SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND objid = 4711 AND classid = 0
-    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+_HELD = f"""
+SELECT a.pid, a.application_name
+FROM pg_locks AS l INNER JOIN pg_stat_activity AS a USING (pid)
+WHERE a.datname = current_database() AND l.locktype = 'advisory' AND l.classid = 0 AND l.objid = {_KEY} AND NOT l.granted
 """
 # A trigger of each kind: within the transaction, or at its commit.
 _TRIGGERS = {
@@ -32,7 +33,11 @@ class StopPoint:
     def backend(self) -> int:
         """Wait until a session has come to the point; its backend's pid."""
         until(self._held)
-        return int(self._held()[0][0])
+        return int(str(self._held()[0][0]))
+
+    def names(self) -> set[object]:
+        """Names of the sessions that are held now."""
+        return {name for _, name in self._held()}
 
     def release(self) -> None:
         """Let go whoever is held; the point holds nobody any more."""

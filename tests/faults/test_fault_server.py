@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import shutil
@@ -31,6 +32,7 @@ class Server:
 
     def __init__(self, local: Path) -> None:
         self._layout = Layout(local)
+        self._numbers = itertools.count(1)
         self.postgres = EmbeddedPostgres(self._layout, {"shared_buffers": "64MB", "fsync": "on"})
         self.postgres.start()
         self.url = self.postgres.ensure_database(ROLE, may_create_roles=True)
@@ -41,17 +43,14 @@ class Server:
         assert pid is not None
         return pid
 
-    def backend(self, database: str) -> int | None:
+    def backend(self, ingestion: Ingestion) -> int | None:
         """Process of the pipeline's session."""
-        found = ask(
-            self.postgres.superuser_url(),
-            "SELECT pid FROM pg_stat_activity WHERE datname = %s AND application_name = 'merged_fund'",
-            database,
-        )
+        found = ask(ingestion.url, "SELECT pid FROM pg_stat_activity WHERE application_name = 'merged_fund'")
         return found[0][0] if found else None
 
-    def fresh(self, name: str) -> str:
-        """URL of a copy of the migrated database."""
+    def fresh(self) -> str:
+        """URL of a new copy of the migrated database."""
+        name = f"copy_{next(self._numbers)}"
         command(
             self.postgres.superuser_url(),
             f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}",
@@ -76,24 +75,24 @@ def server() -> Iterator[Server]:
 
 @pytest.mark.parametrize("fault", ["fast", "immediate", pytest.param("backend", marks=pytest.mark.slow)])
 def test_the_server_stops_in_the_middle(fault: str, small: Undisturbed, server: Server, tmp_path: Path) -> None:
-    name = f"stops_{fault}"
-    ingestion = Ingestion(server.fresh(name), small.landing, tmp_path)
-    instants, faults = random.Random(fault), 2
-    while faults and _stopped(fault, server, name, ingestion, instants.uniform(0.3, small.seconds)):
-        faults -= 1
-        assert audit(ingestion.url) == []
-    assert faults < 2
-    assert ingestion.complete() == small.state
+    instants = random.Random(fault)
+    faults = 2
+    while faults:
+        ingestion = Ingestion(server.fresh(), small.landing, tmp_path)
+        while faults and _stopped(fault, server, ingestion, instants.uniform(0.3, small.seconds)):
+            faults -= 1
+            assert audit(ingestion.url) == []
+        assert ingestion.complete() == small.state
 
 
-def _stopped(fault: str, server: Server, database: str, ingestion: Ingestion, after_s: float) -> bool:
+def _stopped(fault: str, server: Server, ingestion: Ingestion, after_s: float) -> bool:
     """Whether the process was in the middle when the server stopped; the server is back."""
     with ended(ingestion.start("run")) as process:
         time.sleep(after_s)
-        until(lambda: process.poll() is not None or server.backend(database))
+        until(lambda: process.poll() is not None or server.backend(ingestion))
         if process.poll() is not None:
             return False
-        _stop(fault, server, database)
+        _stop(fault, server, ingestion)
         process.wait()
         told = process.returncode != 0 and failure(process)
     server.postgres.start()
@@ -101,9 +100,9 @@ def _stopped(fault: str, server: Server, database: str, ingestion: Ingestion, af
     return bool(told)
 
 
-def _stop(fault: str, server: Server, database: str) -> None:
+def _stop(fault: str, server: Server, ingestion: Ingestion) -> None:
     if fault == "backend":  # the postmaster then ends all other sessions and recovers, as after the kernel's OOM killer
-        backend = server.backend(database)
+        backend = server.backend(ingestion)
         if backend is not None:
             os.kill(backend, signal.SIGKILL)
     elif fault == "fast":
