@@ -10,7 +10,7 @@ from psycopg2.extensions import parse_dsn
 
 from ingestion.settings import Settings
 
-__all__ = ["Connection", "connect", "libpq_url"]
+__all__ = ["Connection", "connect", "let_go_when_frozen", "libpq_url"]
 
 # A peer that is gone without a word is noticed within two minutes, by us and by the server, where it may hold locks.
 # Parameters of the URL go before these.
@@ -21,11 +21,9 @@ _OURS = {
     "keepalives_count": 3,
     "tcp_user_timeout": 60_000,
 }
-# Whoever waits for a lock outlasts a session that holds it and does nothing. What the server's administrator or
-# PGOPTIONS has set goes before these.
+# What the server's administrator or PGOPTIONS has set goes before these.
 _LIMITS = {
     "lock_timeout": "30min",
-    "idle_in_transaction_session_timeout": "20min",
     "client_connection_check_interval": "10s",
     "tcp_keepalives_idle": "30",
     "tcp_keepalives_interval": "10",
@@ -53,7 +51,7 @@ def connect(role: str | None = None, autocommit: bool = False, settings: Setting
             "SET timezone = 'UTC'; SET datestyle = 'ISO, YMD';"
             " SET client_encoding = 'UTF8'; SET search_path = pg_catalog"
         )
-        _limit(cursor)
+        _limit(cursor, _LIMITS)
         if role is not None:
             cursor.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))
     connection.autocommit = autocommit
@@ -66,5 +64,10 @@ def libpq_url(url: str) -> str:
     return scheme.partition("+")[0] + separator + rest
 
 
-def _limit(cursor: Cursor) -> None:
-    cursor.execute(_SET_LIMITS, (list(_LIMITS), list(_LIMITS.values())))
+def let_go_when_frozen(cursor: Cursor) -> None:
+    """End this session once its transaction does nothing for twenty minutes: others wait longer for its locks."""
+    _limit(cursor, {"idle_in_transaction_session_timeout": "20min"})
+
+
+def _limit(cursor: Cursor, limits: dict[str, str]) -> None:
+    cursor.execute(_SET_LIMITS, (list(limits), list(limits.values())))

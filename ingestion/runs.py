@@ -13,7 +13,7 @@ from psycopg2.extensions import cursor as Cursor
 from ingestion import incoming, intake, landing, quarantine, registry
 from ingestion.acceptance import Judge, accept
 from ingestion.contracts import FAMILY_RANK
-from ingestion.database import connect
+from ingestion.database import connect, let_go_when_frozen
 from ingestion.errors import FileRejected, message
 from ingestion.event_log import Origin, lock_regions
 from ingestion.landing import Landed, Shape
@@ -111,6 +111,7 @@ def _session(settings: Settings, *, autocommit: bool = False) -> Iterator[Connec
         check_version(connection)
         with connection.cursor() as cursor:
             cursor.execute("SET ROLE fund_ingest")
+            let_go_when_frozen(cursor)
         connection.autocommit = autocommit
         yield connection
 

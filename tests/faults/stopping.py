@@ -13,7 +13,8 @@ _KEY = 4711
 _HELD = f"""
 SELECT a.pid, a.application_name
 FROM pg_locks AS l INNER JOIN pg_stat_activity AS a USING (pid)
-WHERE a.datname = current_database() AND l.locktype = 'advisory' AND l.classid = 0 AND l.objid = {_KEY} AND NOT l.granted
+WHERE a.datname = current_database() AND l.locktype = 'advisory' AND l.objid = {_KEY} AND l.classid = 0
+    AND NOT l.granted
 """
 # A trigger of each kind: within the transaction, or at its commit.
 _TRIGGERS = {

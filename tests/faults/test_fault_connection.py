@@ -17,7 +17,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
-from ingestion.database import connect
+from ingestion.database import connect, let_go_when_frozen
 from runtime.layout import REPOSITORY
 from tests.faults.conftest import MakeIngestion, Undisturbed
 from tests.faults.ingesting import Ingestion, ask, ended, failure, until
@@ -113,13 +113,15 @@ def test_limits_set_by_an_administrator_go_before_ours(
 ) -> None:
     shown = "SELECT current_setting('lock_timeout'), current_setting('idle_in_transaction_session_timeout')"
     with closing(connect()) as connection, connection.cursor() as cursor:
+        let_go_when_frozen(cursor)
         cursor.execute(shown)
         assert cursor.fetchone() == ("30min", "20min")
-    monkeypatch.setenv("PGOPTIONS", "-c lock_timeout=7s")
+    monkeypatch.setenv("PGOPTIONS", "-c lock_timeout=7s -c idle_in_transaction_session_timeout=5s")
     monkeypatch.setenv("FUND_DATABASE_URL", migrated_warehouse + "?keepalives_idle=5")
     with closing(connect()) as connection, connection.cursor() as cursor:
+        let_go_when_frozen(cursor)
         cursor.execute(shown)
-        assert cursor.fetchone() == ("7s", "20min")
+        assert cursor.fetchone() == ("7s", "5s")
         with socket.socket(fileno=os.dup(connection.fileno())) as line:
             assert line.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 5
 
