@@ -53,12 +53,12 @@ def _session_ended(ingestion: Ingestion, superuser_url: str, after_s: float) -> 
         return process.returncode != 0 and "connection" in failure(process)
 
 
-@pytest.mark.parametrize("area", ["small", "big"])
+@pytest.mark.parametrize("area", ["small", pytest.param("big", marks=pytest.mark.slow)])
 def test_the_line_is_cut_at_random_bytes(
     area: str, ingestion_on: MakeIngestion, request: pytest.FixtureRequest
 ) -> None:
     undisturbed: Undisturbed = request.getfixturevalue(area)
-    places, cuts = random.Random(f"cut {area}"), {"small": 4, "big": 1}[area]
+    places, cuts = random.Random(f"cut {area}"), {"small": 4, "big": 3}[area]
     size = sum(file.stat().st_size for file in undisturbed.landing.glob("*/*.csv"))
     while cuts:
         ingestion = ingestion_on(undisturbed.landing)
