@@ -23,7 +23,7 @@ Head = dict[str, Any]
 
 
 class HeadsError(RuntimeError):
-    """A head could not be written; the message says where and why."""
+    """The heads could not be written; the message says where and why."""
 
 
 def record(settings: Settings | None = None) -> list[Head]:
@@ -34,8 +34,11 @@ def record(settings: Settings | None = None) -> list[Head]:
     settings = settings or Settings.from_env()
     with closing(connect("fund_ingest", settings=settings)) as connection, connection.cursor() as cursor:
         folder = _folder(cursor, settings)
-        with _alone(folder):
-            return [head for current in _current(cursor) if (head := _record_region(folder, *current))]
+        try:
+            with _alone(folder):
+                return [head for current in _current(cursor) if (head := _record_region(folder, *current))]
+        except OSError as error:
+            raise HeadsError(f"the heads can't be written to {folder}: {error.strerror}") from error
 
 
 def verify(settings: Settings | None = None) -> list[str]:
@@ -85,10 +88,7 @@ def _record_region(folder: Path, region: str, batch_id: int, seq: int, digest: s
     if last is not None and (last["batch_id"], last["batch_hash"]) == (batch_id, digest):
         return None
     head = _line(region, batch_id, seq, digest) | {"previous_batch_hash": last and last["batch_hash"]}
-    try:
-        _append(path, head)
-    except OSError as error:
-        raise HeadsError(f"the head of region {region} can't be written to {path}: {error.strerror}") from error
+    _append(path, head)
     return head
 
 
@@ -97,7 +97,7 @@ def _without_heads(cursor: Cursor, settings: Settings, paths: Sequence[Path]) ->
     problems = [
         f"region {region}: no head outside the database"
         for region, *_ in _current(cursor)
-        if region not in {path.stem for path in paths if whole_lines(path)}
+        if region not in {path.stem for path in paths}
     ]
     others = sorted(path.name for path in settings.heads_dir.glob("*-*") if any(path.glob("*.jsonl")))
     if not paths and others:
