@@ -15,6 +15,7 @@ from ingestion import archive_verification, disk_full, heads, reference, runs, v
 from ingestion.archive import archive
 from ingestion.archive_month import ArchiveError
 from ingestion.errors import ReadingInterrupted
+from ingestion.heads import HeadsError
 from ingestion.schema import SchemaVersionError, migrate
 from ingestion.seeds import SeedError
 from ingestion.settings import SettingsError
@@ -25,6 +26,7 @@ _TOLD = (
     SchemaVersionError,
     SeedError,
     ReadingInterrupted,
+    HeadsError,
     UnknownRegionError,
     ArchiveError,
     OperationalError,

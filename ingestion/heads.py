@@ -59,13 +59,25 @@ class Disagreement:
         return f"{place}: {self.reason.value.format(batch_id=self.batch_id)}"
 
 
+class HeadsError(RuntimeError):
+    """The heads could not be written; the message says where and why."""
+
+
 def record(settings: Settings | None = None) -> list[Head]:
-    """Write the head of every region whose head has moved since its last line; returns the lines written."""
+    """Write the head of every region whose head has moved since its last line; returns the lines written.
+
+    `HeadsError` when one can't be written. The log is complete all the same, and the next call makes up for it.
+    """
     settings = settings or Settings.from_env()
     with closing(connect("fund_ingest", settings=settings)) as connection, connection.cursor() as cursor:
         folder = _folder(cursor, settings)
-        with _alone(folder):
-            return [head for current in current(cursor) if (head := _record_region(folder, *current))]
+        try:
+            with _alone(folder):
+                return [head for current in current(cursor) if (head := _record_region(folder, *current))]
+        except OSError as error:
+            if disk_full.explanation(error) is not None:
+                raise
+            raise HeadsError(f"the heads can't be written to {folder}: {error.strerror}") from error
 
 
 def verify(settings: Settings | None = None) -> list[str]:

@@ -13,7 +13,7 @@ from psycopg2.extensions import cursor as Cursor
 from ingestion import incoming, intake, landing, quarantine, registry
 from ingestion.acceptance import Acceptance, Judge
 from ingestion.contracts import FAMILY_RANK
-from ingestion.database import connect
+from ingestion.database import connect, let_go_when_frozen
 from ingestion.errors import FileChanged, FileRejected, message
 from ingestion.event_log import Appender, Origin, RegionsOutOfOrder
 from ingestion.landing import Landed, Named, Shape
@@ -119,6 +119,7 @@ def _session(settings: Settings, *, autocommit: bool = False) -> Iterator[Connec
         check_version(connection)
         with connection.cursor() as cursor:
             cursor.execute("SET ROLE fund_ingest")
+            let_go_when_frozen(cursor)
         connection.autocommit = autocommit
         yield connection
 
