@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from psycopg2.extensions import cursor as Cursor
 
+from ingestion.contracts import FAMILIES
 from ingestion.landed import Named, Shape
 from ingestion.readers import READER_VERSION
 
@@ -85,9 +86,10 @@ class Decided:
 
 
 def reader_key(profile: bytes | None, manifest: bytes | None) -> str:
-    """Names everything beside the file's bytes that decides how it is read."""
+    """Names everything beside the file's bytes that decides how it is read, the published columns included."""
+    published = ",".join(name for family in FAMILIES.values() for name in family.allowed_names)
     told = ("none" if content is None else hashlib.sha256(content).hexdigest() for content in (profile, manifest))
-    return hashlib.sha256("|".join([READER_VERSION, *told]).encode()).hexdigest()
+    return hashlib.sha256("|".join([READER_VERSION, published, *told]).encode()).hexdigest()
 
 
 def sightings(cursor: Cursor) -> dict[tuple[str, str], tuple[Shape, str | None]]:

@@ -110,8 +110,8 @@ class Family:
         return self.versions[-1]
 
     def version(self, number: int) -> Version:
-        """A published version; `StopIteration` for any other number."""
-        return next(version for version in self.versions if version.number == number)
+        """A published version; `KeyError` for any other number."""
+        return {version.number: version for version in self.versions}[number]
 
     def column(self, name: str) -> Column:
         """A column of this family or a shared one."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 from psycopg2 import errors
 
-from ingestion.contracts import upcast
+from ingestion import runs
+from ingestion.contracts import FAMILIES, upcast
 from ingestion.database import connect
 from runtime import dbt
 from tests.integration.ingestion_support import files, land, land_rows, person, premium, quarantined, run, select
@@ -212,6 +214,22 @@ def test_columns_of_no_version_still_refuse_the_file() -> None:
     land("a.contribution.1.csv", csv_text([premium("K1") | {"voucher": "T1"}]))
     run()
     assert files()["a.contribution.1.csv"][:2] == ("rejected", "E-FILE-COLUMNS")
+
+
+@pytest.mark.usefixtures("migrated_warehouse")
+def test_a_file_refused_for_columns_of_a_version_to_come_is_taken_once_it_is_published(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    land_rows("a.registration.1.csv", person())
+    land_rows("a.contribution.1.csv", premium_2("K1"))
+    contribution = FAMILIES["contribution"]
+    with monkeypatch.context() as before:
+        before.setitem(FAMILIES, "contribution", replace(contribution, versions=contribution.versions[:1]))
+        run()
+        assert files()["a.contribution.1.csv"][:2] == ("rejected", "E-FILE-COLUMNS")
+        assert runs.discover() == []
+    run()
+    assert files()["a.contribution.1.csv"] == ("loaded", None, 1, 1, 0, 0, 1)
 
 
 @pytest.mark.timeout(600)

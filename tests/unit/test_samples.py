@@ -489,6 +489,21 @@ def test_sample_profiles_are_accepted(source_system: str, landing: Path) -> None
         assert profile.feed_of(path.name).family in (*path.name.split("_"), "treasury")
 
 
+def test_huainan_sends_its_contributions_in_version_2_from_the_second_quarter_of_2020(delivered: list[Row]) -> None:
+    money = {("nanjing", "1"): 0, ("huainan", "1"): 0, ("huainan", "2"): 0}
+    for row in delivered:
+        version = row.get("schema_version", "1")
+        if row["family"] != "contribution":
+            assert version == "1"
+        elif row["event_type"] in ("contribution.collected", "contribution.refunded"):
+            money[row["source_system"], version] += 1
+            named = {name for name in ("receipt_no", "tax_voucher_no", "tax_authority_code") if name in row}
+            assert named == ({"tax_voucher_no", "tax_authority_code"} if version == "2" else {"receipt_no"})
+        if version == "2":
+            assert row["occurred_on"] >= "2020-04-01"
+    assert min(money.values()) > 100
+
+
 def test_too_few_persons_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="at least 400"):
         write_samples(tmp_path, seed=1, persons=10)
