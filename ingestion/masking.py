@@ -16,6 +16,7 @@ from ingestion.identity import half_width, read_certificate
 
 AGE_MIN = 15  # business numbers made of region, date and serial have the same form; nobody was born on their dates
 HIDDEN = "***"
+IS_MASKED = r"\*{11}|^\*{3}$"  # of a text that was masked here, in any of the ways below
 _LONGEST = 60  # characters that a number may take up, with what separates its digits
 
 # Patterns without look-around, so that the same text serves polars (Rust) and Python.

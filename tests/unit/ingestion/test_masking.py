@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from random import Random
 
 import polars as pl
 import pytest
 
-from ingestion.masking import holds_number, mask_cut, mask_field, mask_found, mask_in_text, mask_series, suspects
+from ingestion.masking import (
+    IS_MASKED,
+    holds_number,
+    mask_cut,
+    mask_field,
+    mask_found,
+    mask_in_text,
+    mask_series,
+    suspects,
+)
 
 NUMBER = "11010519491231002X"
 BORN_2005 = "320100200501150012"
@@ -53,6 +63,8 @@ LEFT = [
 @pytest.mark.parametrize(("text", "masked"), MASKED)
 def test_what_looks_like_an_identity_number_is_masked(text: str, masked: str) -> None:
     assert mask_in_text(text) == masked
+    assert re.search(IS_MASKED, masked)
+    assert not re.search(IS_MASKED, text)
 
 
 @pytest.mark.parametrize("text", LEFT)
@@ -88,6 +100,7 @@ def test_a_field_for_identity_numbers_shows_nothing_else() -> None:
     }
     fields = pl.DataFrame({"text": [*shown, None]}).select(mask_field(pl.col("text")))["text"]
     assert fields.to_list() == [*shown.values(), None]
+    assert fields.str.contains(IS_MASKED).to_list() == [True] * len(shown) + [None]
 
 
 @pytest.mark.parametrize(
