@@ -1,4 +1,4 @@
-"""How much memory reading and checking takes does not depend on the length of a file. Measured as the system sees it."""
+"""How much memory reading and checking takes does not depend on the length of a file. Measured by the system."""
 
 from __future__ import annotations
 
