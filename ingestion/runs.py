@@ -71,7 +71,7 @@ def ingest(item: Item, settings: Settings | None = None) -> dict[str, Any]:
             outcome = _decide_file(connection, settings, landed, file, key)
         except FileRejected as rejection:
             connection.rollback()
-            outcome = _reject(connection, file, key, rejection)
+            outcome = _reject(connection, file, key, rejection) if _stands(landed, file) else Outcome("waiting")
         except intake.FileChanged:
             connection.rollback()
             outcome = Outcome("waiting")
@@ -151,6 +151,14 @@ def _decide_file(connection: Connection, settings: Settings, landed: Landed, fil
         outcome = intake.load(cursor, settings, intake.plan(settings, landed, file))
         registry.decide(cursor, registry.register(cursor, file), outcome, key)
         return outcome
+
+
+def _stands(landed: Landed, file: FileOf) -> bool:
+    """Whether the file is still the one whose bytes were hashed; what another one lacks is not its fault."""
+    try:
+        return landing.shape(landed.path) == file.shape
+    except OSError:
+        return False
 
 
 def _reject(connection: Connection, file: FileOf, key: str, rejection: FileRejected) -> Outcome:
