@@ -111,7 +111,12 @@ def peak(name: str, rows: int, folder: Path) -> int:
 
 @pytest.mark.parametrize(
     ("name", "few", "many"),
-    [("csv", 150_000, 400_000), ("csv.gz", 150_000, 400_000), ("parquet", 150_000, 400_000), ("jsonl", 60_000, 160_000)],
+    [
+        ("csv", 150_000, 400_000),
+        ("csv.gz", 150_000, 400_000),
+        ("parquet", 150_000, 400_000),
+        ("jsonl", 60_000, 160_000),
+    ],
 )
 def test_more_rows_take_no_more_memory(name: str, few: int, many: int, tmp_path: Path) -> None:
     assert peak(name, many, tmp_path) < peak(name, few, tmp_path) + 40
