@@ -140,8 +140,11 @@ def identity(root: Root, landed: Landed) -> tuple[str, Shape]:
 
 
 def changed(landed: Landed, before: Shape) -> bool:
-    """Whether a file is another one by now; a copy is not: its original was looked at when it was complete."""
-    return not isinstance(landed, Copy) and shape(landed.path) != before
+    """Whether a file is another one by now, or gone; a copy is not: its original was looked at when it was complete."""
+    try:
+        return not isinstance(landed, Copy) and shape(landed.path) != before
+    except OSError:
+        return True
 
 
 def sidecar(root: Root, found: Named) -> bytes | None:

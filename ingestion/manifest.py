@@ -12,8 +12,10 @@ from pathlib import Path
 import polars as pl
 
 from ingestion import optional_file
+from ingestion.contracts import FAMILIES
 from ingestion.errors import FileRejected
 from ingestion.masking import mask_cut
+from ingestion.normal import normal
 from ingestion.profiles import Feed
 from ingestion.readers import Chunk
 from ingestion.typed import Form
@@ -71,6 +73,8 @@ class Tally:
 
     def __init__(self, manifest: Manifest, feed: Feed) -> None:
         self._manifest = manifest
+        self._family = FAMILIES[feed.family]
+        self._mapped = {column.source: column for column in feed.columns}
         self.rows = 0
         self._sources = {name: _source(name, feed) for name in manifest.control_totals}
         self._totals = dict.fromkeys(manifest.control_totals, Decimal(0))
@@ -80,7 +84,11 @@ class Tally:
         self.rows += chunk.rows
         for name, (column, factor) in self._sources.items():
             if column in chunk.frame.columns:
-                self._totals[name] += factor * _sum(chunk.frame[column])
+                self._totals[name] += factor * _sum(self._normal(chunk.frame[column]))
+
+    def _normal(self, texts: pl.Series) -> pl.Series:
+        said = self._mapped.get(texts.name)
+        return texts if said is None else normal(texts, self._family.column(said.to), said)[0]
 
     def check(self, sha256: str) -> None:
         """Refuse the file when the manifest disagrees."""

@@ -18,7 +18,7 @@ HALF_WIDTH = "N-HALF-WIDTH"
 EXPONENT = "N-EXPONENT"
 DAY = "N-DAY-NUMBER"
 _WIDE = "[\\x{3000}\\x{ff01}-\\x{ff5e}]"
-_HALF = {chr(0xFF01 + place): chr(0x21 + place) for place in range(94)} | {"\u3000": " "}
+HALF = {chr(0xFF01 + place): chr(0x21 + place) for place in range(94)} | {"\u3000": " "}
 # Up to ten: from eleven on it is Excel that writes so, having cut the number to six digits.
 _EXPONENT = r"\A[+-]?[0-9]{1,15}(?:\.[0-9]{1,15})?[eE][+-]?(?:0?[0-9]|10)\z"
 
@@ -28,7 +28,7 @@ def normal(texts: pl.Series, column: Column, said: ColumnMap) -> tuple[pl.Series
     notes: dict[str, pl.Series] = {}
     if not column.is_free and _may_be_wide(texts):
         wide = texts.str.contains(_WIDE) & ~texts.is_in(list(said.values or {}))
-        texts = texts.str.replace_many(_HALF).zip_with(wide, texts)
+        texts = texts.str.replace_many(HALF).zip_with(wide, texts)
         _note(notes, HALF_WIDTH, wide)
     if column.kind in (Kind.AMOUNT, Kind.INTEGER):
         decimals = decimals_of(said.form) if column.kind is Kind.AMOUNT else 0

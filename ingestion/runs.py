@@ -107,6 +107,8 @@ def _take(settings: Settings, landed: Landed) -> Outcome:
             outcome = _load_file(connection, settings, landed, file, key)
         except FileRejected as rejection:
             connection.rollback()
+            if landing.changed(landed, file.shape):
+                raise FileChanged(landed.file_name) from None
             outcome = _reject(connection, file, key, rejection)
         connection.commit()
     return outcome

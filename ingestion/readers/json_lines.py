@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from ingestion.profiles import Feed
 from ingestion.readers.chunk import Chunk, Misfit, batches, text_frame
-from ingestion.readers.text import lines_of
+from ingestion.readers.text import check_length, lines_of
 
 _ROWS = 10_000  # parsed at a time: as Python objects, rows take ten times the room of their text
 _SPARE = "\x00"  # stands for what no database can hold; such a text is refused later
@@ -40,6 +40,7 @@ def _joined(lines: Iterator[str]) -> Iterator[str]:
         if part.endswith("\n"):
             yield part
             part = ""
+        check_length(part)
     if part:
         yield part
 

@@ -8,12 +8,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from ingestion.errors import FileRejected
+from ingestion.normal import HALF
 from ingestion.readers.cells import Fault, Value, moment
 from ingestion.readers.package import damaged
 from ingestion.readers.sheet import COLUMNS_MAX, Merge
 
 _NUMBER = re.compile(r"-?[0-9]{1,30}(?:\.[0-9]{1,30})?")
 _DAY = re.compile("[1-9][0-9]{4}")
+_HALF = str.maketrans(HALF)
 _GROUPED = re.compile(r"-?[0-9]{1,3}(?:[,，][0-9]{3})+(?:\.[0-9]+)?")
 
 
@@ -124,7 +126,7 @@ class Totals:
 
 
 def _number(text: str) -> Decimal | None:
-    plain = text.strip()
+    plain = text.strip() if text.isascii() else text.translate(_HALF).strip()
     if _GROUPED.fullmatch(plain):
         plain = plain.replace(",", "").replace("，", "")
     return Decimal(plain) if _NUMBER.fullmatch(plain) else None

@@ -40,6 +40,12 @@ def lines_of(blocks: Iterable[str]) -> Iterator[str]:
         yield from io.StringIO(block, newline="")
 
 
+def check_length(line: str) -> None:
+    """`FileRejected` for a line, or the beginning of one, that is too long."""
+    if len(line) > LINE_CHARACTERS_MAX:
+        raise FileRejected("E-FILE-TOO-LARGE", f"a line of more than {LINE_CHARACTERS_MAX:,} characters")
+
+
 def _blocks(data: Iterable[bytes], encoding: str) -> Iterator[str]:
     decoder = codecs.getincrementaldecoder(encoding)("strict")
     text = ""
@@ -50,8 +56,7 @@ def _blocks(data: Iterable[bytes], encoding: str) -> Iterator[str]:
         if end:
             yield text[:end]
             text = text[end:]
-        if len(text) > LINE_CHARACTERS_MAX:
-            raise FileRejected("E-FILE-TOO-LARGE", f"a line of more than {LINE_CHARACTERS_MAX:,} characters")
+        check_length(text)
     text += decoder.decode(b"", final=True)
     if text:
         yield text

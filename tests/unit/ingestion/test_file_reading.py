@@ -178,6 +178,11 @@ def test_a_manifest_that_agrees_is_accepted(said: object, tmp_path: Path) -> Non
     told(said, tmp_path)
 
 
+def test_control_totals_are_those_of_the_amounts_as_they_are_read(tmp_path: Path) -> None:
+    rows = [ROW.replace("1.00", text) for text in ("１．５０", "1.0E+3", "2", "x")]
+    told({"control_totals": {"amount": "1003.50"}}, tmp_path, "\n".join([HEADER, *rows]))
+
+
 @pytest.mark.parametrize(
     "said",
     [

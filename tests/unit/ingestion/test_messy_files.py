@@ -68,6 +68,12 @@ def test_a_line_without_end_is_too_large(tmp_path: Path) -> None:
     assert refusal(text.encode(), tmp_path).startswith("E-FILE-TOO-LARGE a line of more than")
 
 
+def test_a_json_line_that_only_carriage_returns_divide_is_too_large(tmp_path: Path) -> None:
+    content = (b" " * 999 + b"\r") * 20_000
+    with pytest.raises(FileRejected, match="E-FILE-TOO-LARGE"):
+        read(content, tmp_path, "x", feed("format: jsonl"))
+
+
 def test_more_rows_than_accepted_are_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ingestion.readers.ROWS_MAX", 3)
     assert len(lines_of(read(f"{HEADER}\n{ROW}\na\n{ROW}\n".encode(), tmp_path))[0]) == 2
@@ -86,7 +92,7 @@ def test_a_quote_that_closes_thousands_of_lines_later_costs_one_line(tmp_path: P
 
 
 READ = """
-import resource, sys
+import re, sys
 from pathlib import Path
 from ingestion.errors import FileRejected
 from ingestion.profiles import CanonicalProfile
@@ -97,7 +103,7 @@ try:
     for _ in chunks(path, CanonicalProfile(()).feed_of(path.name)):
         pass
 except FileRejected as rejection:
-    print(rejection.code, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+    print(rejection.code, int(re.search(r"VmHWM:\\s+([0-9]+)", Path("/proc/self/status").read_text())[1]) // 1024)
 """
 
 
