@@ -8,7 +8,7 @@ MAKEFLAGS += --no-print-directory
 
 RUNTIME := .venv/bin/python -m runtime
 
-.PHONY: help install run pipeline up down status report shell psql url test test-all lint lock clean
+.PHONY: help install run pipeline up down status report verify backup restore shell psql url test test-all bench lint lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -34,6 +34,15 @@ status: install ## say what is running
 report: install ## write the overview page and the workbooks again, of what is in the warehouse now
 	@$(RUNTIME) report
 
+verify: install ## recompute every hash of the log from its stored columns and compare with the heads outside
+	@$(RUNTIME) env -- .venv/bin/python -m ingestion verify
+
+backup: install ## back up log, records and heads (TO=folder)
+	@$(RUNTIME) backup $(if $(TO),--to "$(TO)")
+
+restore: install ## bring a backup back into an empty database (FROM=its folder)
+	@$(RUNTIME) restore "$(FROM)"
+
 shell: install ## a shell in which the documented commands (python -m ...) find their settings
 	@$(RUNTIME) env -- bash
 
@@ -49,9 +58,16 @@ test: install ## unit, dbt, integration, DAG and end-to-end tests
 test-all: install ## the same and the slow ones
 	@.venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
+bench: install ## measure beside what PostgreSQL alone takes (some minutes, best on a quiet machine)
+	@.venv/bin/python -m benchmarks.ingest
+	@.venv/bin/python -m benchmarks.growth
+	@.venv/bin/python -m benchmarks.regions
+	@.venv/bin/python -m benchmarks.memory
+	@.venv/bin/python -m benchmarks.verify
+
 lint: install ## ruff, mypy and sqlfluff
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
-	@.venv/bin/mypy ingestion runtime expectations reporting deploy dags
+	@.venv/bin/mypy ingestion runtime expectations reporting deploy dags benchmarks
 	@.venv/bin/sqlfluff lint -q dbt_project/models
 
 lock: install ## compile requirements.txt from requirements.in

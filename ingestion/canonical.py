@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -173,7 +173,7 @@ class Body:
 
         The others are texts, `derived_columns` an array literal.
         """
-        self._content.update(content_bytes(events["content_hash"], events["line_no"].to_list()))
+        self._content.update(content_bytes(events["content_hash"], events["line_no"]))
         present = [pl.col(name).is_not_null() for name in ADDED if name in events.columns]
         found = events.filter(pl.any_horizontal(pl.lit(value=False), *present))
         if found.height:
@@ -190,10 +190,10 @@ class Body:
         return self._derived.digest()
 
 
-def content_bytes(hexes: pl.Series, line_nos: Sequence[int]) -> bytes:
+def content_bytes(hexes: pl.Series, line_nos: pl.Series) -> bytes:
     """content_hash ‖ line_no (four bytes, big-endian) of one event after the other."""
-    contents = np.frombuffer(bytes.fromhex("".join(hexes)), dtype=np.uint8).reshape(-1, 32)
-    lines = np.asarray(line_nos, dtype=">i4").view(np.uint8).reshape(-1, 4)
+    contents = np.frombuffer(bytes.fromhex(hexes.str.join("").item()), dtype=np.uint8).reshape(-1, 32)
+    lines = line_nos.to_numpy().astype(">i4").view(np.uint8).reshape(-1, 4)
     return np.hstack([contents, lines]).tobytes()
 
 
