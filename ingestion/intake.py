@@ -12,7 +12,8 @@ from psycopg2.extensions import cursor as Cursor
 from ingestion import incoming, landing, manifest, profiles, quarantine, readers, registry
 from ingestion.acceptance import Judge, accept
 from ingestion.contracts import FAMILIES
-from ingestion.errors import FileRejected, message
+from ingestion.corrections.answers import take_note
+from ingestion.errors import FileRejected
 from ingestion.event_log import Origin
 from ingestion.identity import mask_in_text
 from ingestion.incoming import Refusal, accepted_frame, add_refusals, copy_accepted, posting_amount
@@ -20,6 +21,7 @@ from ingestion.landing import Landed
 from ingestion.mapping import RAW_FIELD_LENGTH_MAX, canonical_texts, raw_texts
 from ingestion.profiles import Feed, Profile, profile_of
 from ingestion.readers import Chunk, Misfit
+from ingestion.reasons import told
 from ingestion.registry import FileOf, Outcome
 from ingestion.seeds import Seeds
 from ingestion.settings import Settings, SettingsError, beijing_today
@@ -96,6 +98,8 @@ def _stage(cursor: Cursor, reading: Reading, book: Rulebook, chunk: Chunk) -> No
     examined = examine(canonical_texts(chunk.frame, reading.feed), reading.feed, book)
     for row, faults in chunk.faults.items():
         examined.reasons[row] = [*faults, *examined.reasons.get(row, [])]
+    if reading.feed.is_corrections:
+        take_note(cursor, chunk, examined, reading.feed)
     raw = raw_texts(chunk.frame, reading.feed)
     copy_accepted(cursor, accepted_frame(examined, book.family, reading.file.source_system, raw, chunk.line_nos))
     add_refusals(cursor, _refusals(examined, reading, book, list(raw), chunk.line_nos))
@@ -115,7 +119,7 @@ def _refusals(
             region,
             key,
             [code for code, _ in reasons],
-            [message(code, ", ".join(columns), where) for code, columns in reasons],
+            told(reasons, raw[row], reading.feed, where),
             raw[row],
             None if cents is None else Decimal(cents) / 100,
         )
@@ -126,12 +130,14 @@ def _misfit(misfit: Misfit, reading: Reading) -> Refusal:
     where = f"{reading.file.file_name}:{misfit.line_no}"
     text = mask_in_text(misfit.text[:RAW_FIELD_LENGTH_MAX]).replace("\x00", "\N{SYMBOL FOR NULL}")
     raw = None if reading.feed.ignore else json.dumps({"line": text}, ensure_ascii=False)
-    return Refusal(misfit.line_no, None, None, [misfit.code], [message(misfit.code, "", where)], raw, None)
+    messages = told([(misfit.code, ("line",) if raw else ())], raw or "{}", reading.feed, where)
+    return Refusal(misfit.line_no, None, None, [misfit.code], messages, raw, None)
 
 
 def _settle(cursor: Cursor, reading: Reading, book: Rulebook, rows: int, declared: int | None) -> Outcome:
     file_id = registry.register(cursor, reading.file)
     judge = Judge(book.seeds, book.today, reading.file.file_name)
+    quarantine.lock_regions(cursor)
     done = accept(cursor, Origin(file_id, reading.file.sha256), judge)
     refused = quarantine.add(cursor, file_id, book.family.name, reading.file.source_system)
     quarantine.settle(cursor, file_id)

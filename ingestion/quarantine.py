@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from psycopg2.extensions import cursor as Cursor
 
+from ingestion import event_log
+
 _ADD = """
 INSERT INTO events.quarantine
     (file_id, line_no, region_code, family, source_system, source_event_key, error_codes, messages, raw, canonical,
@@ -13,20 +15,128 @@ SELECT %(file_id)s, r.line_no, r.region_code, %(family)s, %(source_system)s, r.s
 FROM refused AS r
 ORDER BY r.line_no
 """
-# An event settles what is open under its own key: itself, when it had waited, and what came before it.
-_SETTLE = """
+# Rows of a file of corrections that say which entry they answer.
+_CORRECTING = """
+CREATE TEMP TABLE IF NOT EXISTS correcting (
+    line_no integer, quarantine_id bigint, region_code text, source_event_key text
+) ON COMMIT DROP
+"""
+# The same numbers, followed to the entries that stand for them by now.
+_ANSWERED = """
+answered AS (
+    SELECT c.line_no, c.quarantine_id, c.region_code, c.source_event_key FROM correcting AS c
+    UNION
+    SELECT a.line_no, r.resolved_by_quarantine_id, a.region_code, a.source_event_key
+    FROM answered AS a
+    INNER JOIN events.quarantine_resolution AS r USING (quarantine_id)
+    WHERE r.resolved_by_quarantine_id IS NOT NULL
+)
+"""
+# An event settles what is open under its own key: itself, when it had waited, and what came before it; and the entry
+# whose number its row brought back, also when the event was in the log already.
+_SETTLE = f"""
+WITH RECURSIVE {_ANSWERED},
+settled AS (
+    SELECT q.quarantine_id,
+           CASE WHEN q.file_id = %(file_id)s AND q.line_no = p.line_no THEN 'loaded'
+                WHEN q.canonical ->> 'content_hash' = i.content_hash::text THEN 'duplicate'
+                ELSE 'corrected' END AS resolution,
+           p.region_code, p.seq
+    FROM placed AS p
+    INNER JOIN incoming AS i USING (line_no)
+    INNER JOIN events.quarantine_open AS q
+        ON q.region_code = i.region_code AND q.source_system = i.source_system AND q.family = i.family
+        AND q.source_event_key = i.source_event_key
+    WHERE NOT (q.file_id = %(file_id)s AND q.line_no > p.line_no)
+    UNION ALL
+    SELECT q.quarantine_id, 'corrected', p.region_code, p.seq
+    FROM answered AS a
+    INNER JOIN placed AS p USING (line_no)
+    INNER JOIN incoming AS i USING (line_no)
+    INNER JOIN events.quarantine_open AS q
+        ON q.quarantine_id = a.quarantine_id AND q.source_system = i.source_system AND q.family = i.family
+    UNION ALL
+    SELECT q.quarantine_id, 'duplicate', e.region_code, e.seq
+    FROM answered AS a
+    INNER JOIN events.file_registry AS f ON f.file_id = %(file_id)s
+    INNER JOIN events.quarantine_open AS q ON q.quarantine_id = a.quarantine_id AND q.source_system = f.source_system
+    INNER JOIN events.event AS e
+        ON e.region_code = a.region_code AND e.source_system = q.source_system AND e.family = q.family
+        AND e.source_event_key = a.source_event_key
+    WHERE a.line_no NOT IN (SELECT line_no FROM placed) AND a.line_no NOT IN (SELECT line_no FROM refused)
+)
 INSERT INTO events.quarantine_resolution (quarantine_id, resolution, region_code, resolved_by_seq, resolved_at)
-SELECT q.quarantine_id,
-       CASE WHEN q.file_id = %(file_id)s AND q.line_no = p.line_no THEN 'loaded'
-            WHEN q.canonical ->> 'content_hash' = i.content_hash::text THEN 'duplicate'
-            ELSE 'corrected' END,
-       p.region_code, p.seq, clock_timestamp()
-FROM placed AS p
-INNER JOIN incoming AS i USING (line_no)
-INNER JOIN events.quarantine_open AS q
-    ON q.region_code = i.region_code AND q.source_system = i.source_system AND q.family = i.family
-    AND q.source_event_key = i.source_event_key
-WHERE NOT (q.file_id = %(file_id)s AND q.line_no > p.line_no)
+SELECT DISTINCT ON (s.quarantine_id) s.quarantine_id, s.resolution, s.region_code, s.seq, clock_timestamp()
+FROM settled AS s
+ORDER BY s.quarantine_id, s.resolution = 'duplicate', s.region_code, s.seq
+ON CONFLICT DO NOTHING
+"""
+# What a row says, whatever the order of its columns. JSON of PostgreSQL holds no NUL: such a text is compared as it is.
+_SAID = r"""
+CASE WHEN strpos({row}.raw, '\u0000') > 0 THEN to_jsonb({row}.raw) ELSE jsonb_strip_nulls({row}.raw::jsonb) END
+"""
+_IS_KEYLESS = "({row}.region_code IS NULL OR {row}.source_event_key IS NULL) AND {row}.raw IS NOT NULL"
+# A refused row and an entry of an earlier file that is about the same: by its key, by the number it brought back, or,
+# where there is no key, by its text (the first such row answers the first such entry). When the row says nothing new,
+# the entry stays open and stands for it; otherwise the row stands for the entry. But a row that waits is not given up
+# for another under its key: it loads when its original comes, and settles the other.
+_SETTLE_RESENT = f"""
+WITH RECURSIVE {_ANSWERED},
+fresh AS (
+    SELECT q.* FROM events.quarantine_open AS q
+    WHERE q.file_id = %(file_id)s AND q.line_no IN (SELECT line_no FROM refused)
+),
+keyless AS (
+    SELECT n.*, row_number() OVER (PARTITION BY n.raw ORDER BY n.quarantine_id) AS place
+    FROM fresh AS n
+    WHERE {_IS_KEYLESS.format(row="n")} AND n.line_no NOT IN (SELECT line_no FROM correcting)
+),
+keyless_before AS (
+    SELECT o.*, row_number() OVER (PARTITION BY o.raw ORDER BY o.quarantine_id) AS place
+    FROM events.quarantine_open AS o
+    WHERE {_IS_KEYLESS.format(row="o")} AND o.file_id <> %(file_id)s
+        AND (o.source_system, md5(o.raw)) IN (SELECT n.source_system, md5(n.raw) FROM keyless AS n)
+),
+about AS (
+    SELECT n.quarantine_id AS fresh_id, o.quarantine_id AS before_id, false AS by_number
+    FROM fresh AS n
+    INNER JOIN events.quarantine_open AS o USING (region_code, source_system, family, source_event_key)
+    UNION ALL
+    SELECT n.quarantine_id, a.quarantine_id, true
+    FROM fresh AS n INNER JOIN answered AS a USING (line_no)
+    UNION ALL
+    SELECT n.quarantine_id, o.quarantine_id, false
+    FROM keyless AS n INNER JOIN keyless_before AS o USING (source_system, family, raw, place)
+),
+pair AS (
+    SELECT p.fresh_id, p.before_id, p.by_number, o.canonical IS NOT NULL AS waits,
+        CASE
+            WHEN n.canonical IS NOT NULL AND o.canonical IS NOT NULL
+                THEN n.canonical ->> 'content_hash' = o.canonical ->> 'content_hash'
+            ELSE coalesce(p.by_number AND {_SAID.format(row="n")} = '{{}}'
+                OR n.error_codes = o.error_codes AND {_SAID.format(row="n")} = {_SAID.format(row="o")}, false)
+        END AS is_same
+    FROM (SELECT fresh_id, before_id, bool_or(by_number) AS by_number FROM about GROUP BY 1, 2) AS p
+    INNER JOIN fresh AS n ON n.quarantine_id = p.fresh_id
+    INNER JOIN events.quarantine_open AS o
+        ON o.quarantine_id = p.before_id AND o.source_system = n.source_system AND o.family = n.family
+    WHERE o.file_id <> n.file_id AND o.quarantine_id < n.quarantine_id
+),
+same AS (SELECT fresh_id, before_id FROM pair WHERE is_same),
+settled AS (
+    SELECT fresh_id AS quarantine_id, before_id AS stands FROM same
+    UNION ALL
+    SELECT before_id, fresh_id FROM pair
+    WHERE (by_number OR NOT waits) AND fresh_id NOT IN (SELECT fresh_id FROM same)
+        AND before_id NOT IN (SELECT before_id FROM same)
+)
+INSERT INTO events.quarantine_resolution
+    (quarantine_id, resolution, region_code, resolved_by_quarantine_id, resolved_at)
+SELECT DISTINCT ON (s.quarantine_id) s.quarantine_id, 'resent', q.region_code, s.stands, clock_timestamp()
+FROM settled AS s
+INNER JOIN events.quarantine AS q ON q.quarantine_id = s.quarantine_id
+ORDER BY s.quarantine_id, s.stands
+ON CONFLICT DO NOTHING
 """
 _WAITING = """
 FROM events.quarantine_open AS q
@@ -42,7 +152,33 @@ SELECT q.quarantine_id, 'duplicate', e.region_code, e.seq, clock_timestamp()
 FROM (SELECT * {_WAITING} AND q.file_id = %(file_id)s) AS q
 INNER JOIN events.event AS e USING (region_code, source_system, family, source_event_key)
 WHERE NOT EXISTS (SELECT FROM refused AS r WHERE r.line_no = q.line_no)
+ORDER BY q.quarantine_id
+ON CONFLICT DO NOTHING
 """
+_RECORD_REASONS = """
+INSERT INTO events.quarantine_retry (quarantine_id, change_no, error_codes, messages, tried_at)
+SELECT q.quarantine_id,
+       (SELECT count(*) + 1 FROM events.quarantine_retry AS t WHERE t.quarantine_id = q.quarantine_id),
+       r.error_codes, r.messages, clock_timestamp()
+FROM refused AS r
+INNER JOIN events.quarantine_open AS q ON q.file_id = %(file_id)s AND q.line_no = r.line_no
+WHERE (r.error_codes, r.messages) IS DISTINCT FROM (q.error_codes, q.messages)
+ORDER BY q.quarantine_id
+"""
+_REGIONS = """
+SELECT region_code FROM incoming UNION SELECT region_code FROM refused WHERE region_code IS NOT NULL
+"""
+
+
+def create_numbers_table(cursor: Cursor) -> None:
+    """Make temp table `correcting` (line_no, quarantine_id, region_code, source_event_key) unless it is there."""
+    cursor.execute(_CORRECTING)
+
+
+def lock_regions(cursor: Cursor) -> None:
+    """Take the locks of all regions of the file, those of its refused rows too: of one row sent twice, one is open."""
+    cursor.execute(_REGIONS)
+    event_log.lock_regions(cursor, [region for (region,) in cursor.fetchall()])
 
 
 def add(cursor: Cursor, file_id: int, family: str, source_system: str) -> int:
@@ -52,14 +188,26 @@ def add(cursor: Cursor, file_id: int, family: str, source_system: str) -> int:
 
 
 def settle(cursor: Cursor, file_id: int) -> int:
-    """Resolve what the events just added (temp tables `placed`, `incoming`) settle; returns how many rows."""
+    """Resolve what the file settles; returns how many entries.
+
+    Events just added (temp tables `placed`, `incoming`), numbers brought back (`correcting`), rows sent again (`refused`).
+    """
+    create_numbers_table(cursor)
     cursor.execute(_SETTLE, {"file_id": file_id})
-    return int(cursor.rowcount)
+    settled = int(cursor.rowcount)
+    cursor.execute(_SETTLE_RESENT, {"file_id": file_id})
+    return settled + int(cursor.rowcount)
 
 
 def settle_duplicates(cursor: Cursor, file_id: int) -> int:
     """After a retry: resolve waiting rows of the file that equal an event of the log."""
     cursor.execute(_SETTLE_DUPLICATES, {"file_id": file_id})
+    return int(cursor.rowcount)
+
+
+def record_reasons(cursor: Cursor, file_id: int) -> int:
+    """After a retry: record why rows of the file still wait, where that has changed; returns how many."""
+    cursor.execute(_RECORD_REASONS, {"file_id": file_id})
     return int(cursor.rowcount)
 
 

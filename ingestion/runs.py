@@ -182,6 +182,7 @@ def _retry_file(connection: Connection, settings: Settings, origin: Origin, file
         done = accept(cursor, origin, judge)
         quarantine.settle(cursor, origin.file_id)
         quarantine.settle_duplicates(cursor, origin.file_id)
+        quarantine.record_reasons(cursor, origin.file_id)
     connection.commit()
     return done.loaded, done.duplicate, taken - done.loaded - done.duplicate
 
