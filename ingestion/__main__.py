@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 from psycopg2 import OperationalError
 
-from ingestion import heads, reference, runs
-from ingestion.errors import ReadingInterrupted
+from ingestion import calendar_commands, heads, quarantine_commands, reference, runs
+from ingestion.errors import FileRejected, ReadingInterrupted
 from ingestion.schema import SchemaVersionError, migrate
 from ingestion.seeds import SeedError
 from ingestion.settings import SettingsError
@@ -24,7 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
     command: Callable[[argparse.Namespace], int] = options.command
     try:
         return command(options)
-    except (SettingsError, SchemaVersionError, SeedError, ReadingInterrupted, OperationalError) as error:
+    except (SettingsError, SchemaVersionError, SeedError, FileRejected, ReadingInterrupted, OperationalError) as error:
         print(str(error).strip(), file=sys.stderr)
         return 1
 
@@ -49,6 +49,8 @@ def _parser() -> argparse.ArgumentParser:
     ingest.add_argument("source_system", help="folder under the landing root")
     ingest.add_argument("file_name", help="path of the file below that folder")
     ingest.set_defaults(command=_ingest)
+    quarantine_commands.add_commands(commands)
+    calendar_commands.add_commands(commands)
     return parser
 
 

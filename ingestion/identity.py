@@ -24,7 +24,9 @@ CERTIFICATE_IN_TEXT = (
 MASKED_IN_TEXT = "${1}${2}***********${3}${4}"
 MASK_ROUNDS = 2  # a match takes the characters around it: of two numbers with one between them, the second is missed
 _IN_TEXT = re.compile(CERTIFICATE_IN_TEXT)
-IS_MASKED = r"[1-9][0-9]{2}\*{11}[0-9]{3}[0-9Xx]|^.{3}\*{11}.{4}$|^\*{3}$"  # anywhere in a text, or a certificate hidden whole
+IS_MASKED = (
+    r"[1-9][0-9]{2}\*{11}[0-9]{3}[0-9Xx]|^.{3}\*{11}.{4}$|^\*{3}$"  # anywhere in a text, or a certificate hidden whole
+)
 
 
 @dataclass(frozen=True)

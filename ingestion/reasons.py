@@ -71,8 +71,9 @@ def columns(code: str, text: str, feed: Feed) -> frozenset[str]:
 
 def _detail(code: str, about: Iterable[str], values: Mapping[str, str | None], feed: Feed) -> str:
     sources = {} if code.startswith(_OF_SOURCE) else {column.to: column.source for column in feed.columns}
-    return _BETWEEN.join(_shown(sources.get(name, name), values.get(sources.get(name, name), feed.constants.get(name)))
-                         for name in about)
+    return _BETWEEN.join(
+        _shown(sources.get(name, name), values.get(sources.get(name, name), feed.constants.get(name))) for name in about
+    )
 
 
 def _shown(name: str, value: str | None) -> str:

@@ -39,7 +39,7 @@ def discover(settings: Settings | None = None) -> list[Item]:
     settings = settings or Settings.from_env()
     check_landing(settings)
     items = []
-    with _session(settings, autocommit=True) as connection, connection.cursor() as cursor:
+    with session(settings, autocommit=True) as connection, connection.cursor() as cursor:
         final = registry.final(cursor)
         for landed, digest, shape in _sighted(cursor, settings):
             if (landed.source_system, landed.file_name, digest) in final:
@@ -66,7 +66,7 @@ def ingest(item: Item, settings: Settings | None = None) -> dict[str, Any]:
         return _told(item, Outcome("missing"))
     file = intake.sight(settings, landed)
     key = intake.key_of(settings, landed)  # before anything is read by it: what changes meanwhile is tried again
-    with _session(settings) as connection:
+    with session(settings) as connection:
         try:
             outcome = _decide_file(connection, settings, landed, file, key)
         except FileRejected as rejection:
@@ -85,7 +85,7 @@ def retry_waiting(settings: Settings | None = None) -> dict[str, Any]:
     """Try rows that wait for a reference again, until a whole round brings nothing more."""
     settings = settings or Settings.from_env()
     total = {"loaded": 0, "duplicate": 0, "waiting": 0}
-    with _session(settings) as connection:
+    with session(settings) as connection:
         progress = True
         while progress:
             progress, total["waiting"] = False, 0
@@ -105,7 +105,7 @@ def run_all(settings: Settings | None = None) -> list[dict[str, Any]]:
 
 
 @contextmanager
-def _session(settings: Settings, *, autocommit: bool = False) -> Iterator[Connection]:
+def session(settings: Settings, *, autocommit: bool = False) -> Iterator[Connection]:
     """A session as fund_ingest on a database of this code's version."""
     with closing(connect(autocommit=True, settings=settings)) as connection:
         check_version(connection)

@@ -37,7 +37,7 @@ class Settings:
 
         FUND_DATABASE_URL and FUND_PSEUDONYM_KEY may also lie in files, named by the same variables with `_FILE`.
         """
-        local = _path("FUND_LOCAL_DIR", REPOSITORY / ".local")
+        local = local_dir()
         return cls(
             database_url=_database_url("FUND_DATABASE_URL"),
             landing_dir=_path("FUND_LANDING_DIR", local / "landing"),
@@ -50,9 +50,14 @@ class Settings:
         )
 
 
+def local_dir() -> Path:
+    """What this machine keeps for itself: FUND_LOCAL_DIR, or `.local` beside the code."""
+    return _path("FUND_LOCAL_DIR", REPOSITORY / ".local")
+
+
 def reports_dir() -> Path:
     """Where reports are written and served from: FUND_REPORTS_DIR, or `reports` in the local directory."""
-    return _path("FUND_REPORTS_DIR", _path("FUND_LOCAL_DIR", REPOSITORY / ".local") / "reports")
+    return _path("FUND_REPORTS_DIR", local_dir() / "reports")
 
 
 def secret(name: str, variables: Mapping[str, str]) -> str | None:
