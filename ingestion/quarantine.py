@@ -190,7 +190,8 @@ def add(cursor: Cursor, file_id: int, family: str, source_system: str) -> int:
 def settle(cursor: Cursor, file_id: int) -> int:
     """Resolve what the file settles; returns how many entries.
 
-    Events just added (temp tables `placed`, `incoming`), numbers brought back (`correcting`), rows sent again (`refused`).
+    By events just added (temp tables `placed`, `incoming`), numbers brought back (`correcting`), rows sent again
+    (`refused`).
     """
     create_numbers_table(cursor)
     cursor.execute(_SETTLE, {"file_id": file_id})

@@ -49,7 +49,7 @@ def names(detail: str) -> list[str]:
 
 
 def parts(code: str, text: str) -> tuple[str, str, str]:
-    """(Chinese, English, detail) of a message; one that was not written under this table is Chinese and English in one."""
+    """(Chinese, English, detail) of a message; one that this table did not write is Chinese and English in one."""
     entry = CODES.get(code)
     head, tail = (f"{code} {entry.zh}", f"/ {entry.en}") if entry else ("", "")
     start = text.find(head)

@@ -12,6 +12,7 @@ from ingestion.profiles import profile_of
 from ingestion.settings import Settings, SettingsError
 
 _PERIOD = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])|[0-9]{4}Q[1-4]")
+_UNTIL = " until "
 _ACTIVATE = """
 INSERT INTO events.source_calendar (source_system, family, due_rule, active_from, region_code)
 VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
@@ -40,7 +41,7 @@ class CalendarRow:
 
 @dataclass(frozen=True)
 class DueFile:
-    """The file of a period. `state`: missing, awaited, on_time, late, early, or unreadable for a rule without periods."""
+    """The file of a period. `state`: missing, awaited, on_time, late, early; unreadable for a rule without periods."""
 
     source_system: str
     family: str
@@ -57,7 +58,10 @@ class DueFile:
 
 @dataclass(frozen=True)
 class Activation:
-    """Files of a source count from the period in which `active_from` lies, up to that of `until` (2020-06 or 2020Q2)."""
+    """Files of a source count from the period in which `active_from` lies, up to `until` (2020-06 or 2020Q2).
+
+    Without families all those with a rule; without a region every one that the source sends.
+    """
 
     source_system: str
     active_from: date
@@ -69,14 +73,31 @@ class Activation:
 def activate(cursor: Cursor, settings: Settings, wanted: Activation) -> list[CalendarRow]:
     """Enter the rules that a source's profile states (`due:`), of all its families or those named; returns the rows.
 
-    What is active already stays as it is. Raises FileRejected for a faulty profile, SettingsError when nothing in it is due.
+    What is active already stays as it is. Raises FileRejected for a faulty profile, SettingsError when nothing in it is
+    due, or when the same rule is active with another end.
     """
     rows = _rows_of(settings, wanted)
+    _check_ends(rows, active(cursor))
     for row in rows:
         cursor.execute(_ACTIVATE, (row.source_system, row.family, row.due_rule, row.active_from, row.region_code))
-    return [
-        row for row in active(cursor) if (row.source_system, row.family) in {(r.source_system, r.family) for r in rows}
-    ]
+    entered = {_key(row) for row in rows}
+    return [row for row in active(cursor) if _key(row) in entered]
+
+
+def _key(row: CalendarRow) -> tuple[str, str, str]:
+    return row.source_system, row.family, row.due_rule
+
+
+def _check_ends(rows: list[CalendarRow], known: list[CalendarRow]) -> None:
+    """The same rule with two ends would expect each file twice."""
+    wanted = {(row.source_system, row.family, row.due_rule.partition(_UNTIL)[0]): row.due_rule for row in rows}
+    for row in known:
+        rule = wanted.get((row.source_system, row.family, row.due_rule.partition(_UNTIL)[0]), row.due_rule)
+        if rule != row.due_rule:
+            raise SettingsError(
+                f"{row.source_system}/{row.family} is active as {row.due_rule!r}; an administrator has to change"
+                " that row of events.source_calendar"
+            )
 
 
 def active(cursor: Cursor) -> list[CalendarRow]:
@@ -94,21 +115,18 @@ def due_files(cursor: Cursor, business_date: date) -> list[DueFile]:
 def _rows_of(settings: Settings, wanted: Activation) -> list[CalendarRow]:
     if wanted.until is not None and not _PERIOD.fullmatch(wanted.until):
         raise SettingsError(f"until {wanted.until}: neither a month such as 2020-06 nor a quarter such as 2020Q2")
-    feeds = [feed for _, feed in profile_of(wanted.source_system, settings.sources_dir).feeds if feed.due]
-    due = {
-        (feed.family, feed.due)
-        for feed in feeds
-        if feed.due and (not wanted.families or feed.family in wanted.families)
-    }
+    feeds = [feed for _, feed in profile_of(wanted.source_system, settings.sources_dir).feeds]
+    asked = wanted.families or [feed.family for feed in feeds]
+    due = {(feed.family, feed.due) for feed in feeds if feed.due and feed.family in asked}
     absent = sorted(set(wanted.families) - {family for family, _ in due})
     if absent or not due:
         raise SettingsError(
             f"the profile of {wanted.source_system} does not say when its files"
             f"{' of ' + ', '.join(absent) if absent else ''} are due; add `due:` to its feeds"
         )
-    if wanted.until and any(" until " in rule for _, rule in due):
+    if wanted.until and any(_UNTIL in rule for _, rule in due):
         raise SettingsError(f"the profile of {wanted.source_system} says itself until when its files are due")
-    end = f" until {wanted.until}" if wanted.until else ""
+    end = f"{_UNTIL}{wanted.until}" if wanted.until else ""
     return [
         CalendarRow(wanted.source_system, family, rule + end, wanted.active_from, wanted.region_code)
         for family, rule in sorted(due)

@@ -1,9 +1,9 @@
 """SQL of check C04: which files are due by the source calendar, and which of them have not come.
 
-What is due and what has come is told by `events.due_file` (migration 0012), for this check as for everybody else. A rule
-reads `monthly day 10 until 2020-06` or `quarterly day 10 until 2020Q2` (`until` may be left out): the file of a period,
-known by the period in its name, is due on that day of the month after the period. Periods count from the one in which the
-source was activated.
+What is due and what has come is told by `events.due_file` (migration 0012), for this check as for everybody else. A
+rule reads `monthly day 10 until 2020-06` or `quarterly day 10 until 2020Q2` (`until` may be left out): the file of a
+period, known by the period in its name, is due on that day of the month after the period. Periods count from the one in
+which the source was activated.
 """
 
 from __future__ import annotations

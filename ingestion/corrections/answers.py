@@ -18,7 +18,7 @@ _NUMBER = r"^[1-9][0-9]{0,17}$"
 
 
 def take_note(cursor: Cursor, chunk: Chunk, examined: Examined, feed: Feed) -> None:
-    """Add to the reasons rows that still hold masked or cut-off text, and note the numbers in temp table `correcting`."""
+    """Add rows that still hold masked or cut-off text to the reasons; note the numbers in temp table `correcting`."""
     for row, columns in _unfilled(chunk.frame, feed).items():
         examined.reasons[row] = [("E-VALUE-MASKED", tuple(columns)), *examined.reasons.get(row, [])]
     create_numbers_table(cursor)

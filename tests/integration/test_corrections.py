@@ -1,4 +1,4 @@
-"""Open rows go back to their sender as a workbook, come back corrected, and are settled: for every source and format."""
+"""Open rows go back to their sender as a workbook, come back corrected and are settled, whatever the source sends."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+from ingestion.__main__ import main
 from ingestion.corrections import ADDED, FILE, LINE, NUMBER, REASON_EN, REASON_ZH, SHEET
 from ingestion.corrections.explanation import HOW_TO_SHEET
 from ingestion.settings import Settings
@@ -58,7 +59,9 @@ def test_rows_go_out_and_come_back_corrected(sent: Sent, tmp_path: Path) -> None
     header, shown = cells(path)
     assert header == [*ADDED, *(column.source for column in feed.columns)]
     assert [(row[FILE], row[LINE]) for row in shown] == [(sent.file_name, str(line)) for line in fills]
-    assert all(shown[n][name] == (rows[n + 1].get(name) or None) for n in (0, 1) for name in rows[n + 1] if name in header)
+    assert all(
+        shown[n][name] == (rows[n + 1].get(name) or None) for n in (0, 1) for name in rows[n + 1] if name in header
+    )
     assert f"[{at_fault[0]}=999999]" in str(shown[0][REASON_ZH])
     assert "E-VALUE-REGION 统筹区" in str(shown[0][REASON_ZH])
     assert "E-SCHEMA-REQUIRED required fields" in str(shown[1][REASON_EN])
@@ -109,7 +112,8 @@ def test_what_is_exported_is_coloured_frozen_filtered_and_explained(tmp_path: Pa
 def test_nothing_in_a_workbook_is_a_formula(tmp_path: Path) -> None:
     wicked = ["=cmd|' /C calc'!A0", "+1+1", "-2+3", "@SUM(A1)", "{=1}", "_x0041_", "http://x.y", "00123"]
     rows = [
-        payment(f"K{n}", pooled_amount="x", claim_no=text, region_code="320100") for n, text in enumerate(wicked, start=1)
+        payment(f"K{n}", pooled_amount="x", claim_no=text, region_code="320100")
+        for n, text in enumerate(wicked, start=1)
     ]
     land_rows("a.claim.1.csv", *rows)
     run()
@@ -141,7 +145,9 @@ def test_masked_numbers_must_be_filled_in_again(tmp_path: Path) -> None:
     header = {cell.value: cell.column for cell in sheet[1]}
     assert {sheet.cell(2, header[name]).fill.start_color.rgb for name in ("证件号码", "单位名称")} == {"FFFFE699"}
 
-    land("corrections.huainan.registration.1.half.xlsx", corrected(path, {2: {"出生日期": "1949年12月31日"}}), "huainan")
+    land(
+        "corrections.huainan.registration.1.half.xlsx", corrected(path, {2: {"出生日期": "1949年12月31日"}}), "huainan"
+    )
     run()
     ((codes, line),) = select("SELECT error_codes, line_no FROM events.quarantine_open")
     assert "E-VALUE-MASKED" in codes
@@ -167,7 +173,9 @@ def test_rows_without_shape_are_listed_and_settled_by_their_number(tmp_path: Pat
     for source, kept in (("demo", good), ("nanjing", "原文未留存")):
         (path,) = exported(source, tmp_path / source)
         words = [[str(c.value) for c in row] for row in openpyxl.load_workbook(path)[HOW_TO_SHEET].iter_rows()]
-        ((number, name, line, text),) = [row for row in words if row[1].endswith("treasury_1.csv") or row[1] == "a.treasury.1.csv"]
+        ((number, name, line, text),) = [
+            row for row in words if row[1].endswith("treasury_1.csv") or row[1] == "a.treasury.1.csv"
+        ]
         assert (numbers(cells(path)[1]), line) == ([int(number)], "2"), name
         assert kept in text
         land(path.name, path.read_bytes(), source)
@@ -207,7 +215,10 @@ def test_a_conflict_is_answered_by_agreeing_or_under_a_new_key(tmp_path: Path) -
     run()
     assert open_state() == (2, Decimal("3.00"))
     (path,) = exported("demo", tmp_path)
-    land("corrections.demo.claim.3.x.xlsx", corrected(path, {2: {"pooled_amount": "100.00"}, 3: {"source_event_key": "K3"}}))
+    land(
+        "corrections.demo.claim.3.x.xlsx",
+        corrected(path, {2: {"pooled_amount": "100.00"}, 3: {"source_event_key": "K3"}}),
+    )
     run()
     assert open_state()[0] == 0
     resolutions = select("SELECT resolution FROM events.quarantine_resolution ORDER BY quarantine_id")
@@ -266,7 +277,5 @@ def test_rows_that_the_profile_no_longer_reads_are_told(
     run()
     text = (sources / "nanjing.yml").read_text(encoding="utf-8")
     (sources / "nanjing.yml").write_text(text.replace("nj_treasury_*", "new_treasury_*"), encoding="utf-8")
-    from ingestion.__main__ import main
-
     assert main(["quarantine", "export", "--source", "nanjing", "--to", str(tmp_path / "out")]) == 1
     assert capsys.readouterr().out.count('"left_out"') == 2
