@@ -13,6 +13,7 @@ from psycopg2.extras import execute_values
 from ingestion import credit, event_log, incoming
 from ingestion.errors import message
 from ingestion.event_log import Origin
+from ingestion.reasons import of_log
 from ingestion.references import AMOUNTS, ORIGINALS, Book, Decision, Fact, decide_rows
 from ingestion.seeds import Seeds
 
@@ -173,7 +174,7 @@ def _settle_known(cursor: Cursor, judge: Judge) -> int:
 
 def _settle_credit(cursor: Cursor, judge: Judge) -> None:
     missing = credit.compute(cursor, judge.seeds, judge.today)
-    incoming.refuse(cursor, [judge.verdict(line_no, [(code, detail)]) for line_no, code, detail in missing])
+    incoming.refuse(cursor, [judge.verdict(line_no, [(code, of_log(code, value))]) for line_no, code, value in missing])
 
 
 def _settle_repeated(cursor: Cursor, judge: Judge) -> int:
@@ -210,9 +211,10 @@ def _settle_references(cursor: Cursor, judge: Judge) -> int:
 def _reference_verdict(
     judge: Judge, decision: Decision, original: Sequence[str] | None
 ) -> tuple[int, list[str], list[str]]:
-    detail = original[3] if original else ""
+    value = original[3] if original else ""
     return judge.verdict(
-        decision.line_no, [(code, "sub_fund" if code == "E-SCHEMA-REQUIRED" else detail) for code in decision.codes]
+        decision.line_no,
+        [(code, "sub_fund" if code == "E-SCHEMA-REQUIRED" else of_log(code, value)) for code in decision.codes],
     )
 
 

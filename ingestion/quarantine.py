@@ -165,9 +165,8 @@ INNER JOIN events.quarantine_open AS q ON q.file_id = %(file_id)s AND q.line_no 
 WHERE (r.error_codes, r.messages) IS DISTINCT FROM (q.error_codes, q.messages)
 ORDER BY q.quarantine_id
 """
-_REGIONS = """
-SELECT region_code FROM incoming UNION SELECT region_code FROM refused WHERE region_code IS NOT NULL
-"""
+_REFUSED_REGIONS = "SELECT DISTINCT region_code FROM refused WHERE region_code IS NOT NULL"
+_ALL_REGIONS = f"SELECT region_code FROM incoming UNION {_REFUSED_REGIONS}"
 
 
 def create_numbers_table(cursor: Cursor) -> None:
@@ -176,9 +175,11 @@ def create_numbers_table(cursor: Cursor) -> None:
 
 
 def lock_regions(cursor: Cursor) -> None:
-    """Take the locks of all regions of the file, those of its refused rows too: of one row sent twice, one is open."""
-    cursor.execute(_REGIONS)
-    event_log.lock_regions(cursor, [region for (region,) in cursor.fetchall()])
+    """Take the locks of all regions of a file that has refused rows: of one row in two files, one is to be open."""
+    cursor.execute(_REFUSED_REGIONS)
+    if cursor.fetchone() is not None:
+        cursor.execute(_ALL_REGIONS)
+        event_log.lock_regions(cursor, [region for (region,) in cursor.fetchall()])
 
 
 def add(cursor: Cursor, file_id: int, family: str, source_system: str) -> int:

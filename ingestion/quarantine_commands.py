@@ -63,8 +63,8 @@ def _money(amount: Decimal) -> str:
 def _export(options: argparse.Namespace) -> int:
     settings = Settings.from_env()
     folder = (options.to or local_dir() / "quarantine").absolute()
-    with session(settings) as connection, connection.cursor() as cursor:
-        done = export(cursor, settings, options.source, options.region, folder)
+    with session(settings) as connection:
+        done = export(connection, settings, options.source, options.region, folder)
     for path, rows in done.files.items():
         print(json.dumps({"file": str(path), "rows": rows}, ensure_ascii=False))
     for row in done.left_out:

@@ -13,7 +13,7 @@ _BETWEEN = ", "
 _UNBROKEN = ",\N{SYMBOL FOR SPACE}"  # inside a value, so that values can be told from each other
 # Codes whose columns the reader names, as they stand in the file; all others name canonical columns.
 _OF_SOURCE = ("E-SCHEMA-CELL-", "E-SCHEMA-FIELDS", "E-VALUE-MASKED")
-# What the checks against the log are about; their messages name no columns.
+# What the checks against the log are about. They know canonical columns only.
 _OF_LOG = {
     "E-CONFLICT": ("source_event_key",),
     "E-REF-ORIGINAL": ("original_event_key",),
@@ -33,6 +33,11 @@ def told(reasons: Iterable[tuple[str, tuple[str, ...]]], raw: str, feed: Feed, w
     """
     values: Mapping[str, str | None] = json.loads(raw)
     return [message(code, _detail(code, columns, values, feed), where) for code, columns in reasons]
+
+
+def of_log(code: str, value: str) -> str:
+    """The detail of a message of the checks against the log: the canonical column they are about, and its value."""
+    return f"{_OF_LOG[code][0]}={one_line(value)}" if value else ""
 
 
 def one_line(text: str) -> str:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 
-from psycopg2.extensions import cursor as Cursor
-
 from ingestion.corrections import file_name
-from ingestion.corrections.open_rows import FeedRows, OpenRow, by_feed
+from ingestion.corrections.open_rows import OpenRow, open_rows
 from ingestion.corrections.workbook import ROWS_MAX, write_workbook
-from ingestion.profiles import profile_of
+from ingestion.database import Connection
+from ingestion.profiles import Feed, profile_of
 from ingestion.settings import BEIJING, Settings
 
 
@@ -25,42 +25,54 @@ class Exported:
     left_out: list[OpenRow] = field(default_factory=list)
 
 
-def export(cursor: Cursor, settings: Settings, source_system: str, region: str | None, folder: Path) -> Exported:
+@dataclass(frozen=True)
+class _Target:
+    folder: Path
+    source_system: str
+
+    def write(self, feed_no: int, feed: Feed, rows: Sequence[OpenRow]) -> Path:
+        """Complete or not at all, and never over another file: somebody may be at work on it."""
+        path = self._reserve(feed_no, feed)
+        unfinished = path.with_name(f"{path.name}.part")
+        try:
+            write_workbook(unfinished, self.source_system, feed, rows)
+            unfinished.replace(path)
+        except BaseException:
+            unfinished.unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
+            raise
+        return path
+
+    def _reserve(self, feed_no: int, feed: Feed) -> Path:
+        now = datetime.now(BEIJING)
+        for part in count(1):
+            path = self.folder / file_name(self.source_system, feed.family, feed_no, now, part)
+            with suppress(FileExistsError):
+                path.touch(exist_ok=False)
+                return path
+        raise AssertionError("there is always another number")
+
+
+def export(
+    connection: Connection, settings: Settings, source_system: str, region: str | None, folder: Path
+) -> Exported:
     """Write every open row of a source (of one region, when given), a workbook a feed and 50,000 rows.
 
     Raises FileRejected (`E-FILE-PROFILE`) when the source's profile can't be read.
     """
-    feeds, left_out = by_feed(cursor, profile_of(source_system, settings.sources_dir), source_system, region)
+    profile = profile_of(source_system, settings.sources_dir)
     folder.mkdir(parents=True, exist_ok=True)
-    exported = Exported(left_out=left_out)
-    for rows in feeds:
-        for part in _parts(rows):
-            path = _write(folder, source_system, part)
-            exported.files[path] = len(part.rows)
+    target, exported = _Target(folder, source_system), Exported()
+    held: dict[tuple[int, str], tuple[Feed, list[OpenRow]]] = {}
+    for row, feed_no, feed in open_rows(connection, profile, source_system, region):
+        if feed is None:
+            exported.left_out.append(row)
+            continue
+        rows = held.setdefault((feed_no, feed.family), (feed, []))[1]
+        rows.append(row)
+        if len(rows) == ROWS_MAX:
+            exported.files[target.write(feed_no, feed, rows)] = len(rows)
+            del held[feed_no, feed.family]
+    for (feed_no, _), (feed, rows) in sorted(held.items()):
+        exported.files[target.write(feed_no, feed, rows)] = len(rows)
     return exported
-
-
-def _parts(rows: FeedRows) -> Iterator[FeedRows]:
-    for start in range(0, len(rows.rows), ROWS_MAX):
-        yield FeedRows(rows.feed_no, rows.feed, rows.rows[start : start + ROWS_MAX])
-
-
-def _write(folder: Path, source_system: str, rows: FeedRows) -> Path:
-    """Complete or not at all, and never over another file: somebody may be at work on it."""
-    now = datetime.now(BEIJING)
-    number = 0
-    while True:
-        number += 1
-        path = folder / file_name(source_system, rows.feed.family, rows.feed_no, now, number)
-        with suppress(FileExistsError):
-            path.touch(exist_ok=False)
-            break
-    unfinished = path.with_name(f"{path.name}.part")
-    try:
-        write_workbook(unfinished, source_system, rows.feed, rows.rows)
-        unfinished.replace(path)
-    except BaseException:
-        unfinished.unlink(missing_ok=True)
-        path.unlink(missing_ok=True)
-        raise
-    return path

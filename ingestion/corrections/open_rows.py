@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from psycopg2.extensions import cursor as Cursor
 
+from ingestion.database import Connection
 from ingestion.errors import FileRejected
 from ingestion.profiles import Feed, Profile
 
@@ -42,15 +43,6 @@ class OpenRow:
 
 
 @dataclass(frozen=True)
-class FeedRows:
-    """Open rows of one feed, in the order in which they were set aside."""
-
-    feed_no: int
-    feed: Feed
-    rows: list[OpenRow]
-
-
-@dataclass(frozen=True)
 class RegionTotal:
     """What is open of a region ("-": unreadable), source and family; `unknown` rows have no readable amount."""
 
@@ -69,32 +61,28 @@ def totals(cursor: Cursor) -> list[RegionTotal]:
     return [RegionTotal(*row) for row in cursor.fetchall()]
 
 
-def by_feed(
-    cursor: Cursor, profile: Profile, source_system: str, region: str | None
-) -> tuple[list[FeedRows], list[OpenRow]]:
-    """Open rows of a source by the feed that reads them, and those whose file the profile does not know any more.
+def open_rows(
+    connection: Connection, profile: Profile, source_system: str, region: str | None
+) -> Iterator[tuple[OpenRow, int, Feed | None]]:
+    """Each open row of a source, in the order in which they were set aside, with number and feed that read it.
 
-    A row also counts as unknown when it has a column that its feed no longer maps.
+    The feed is None when the profile knows the row's file no more, or not all of its columns.
     """
-    cursor.execute(_OPEN, {"source": source_system, "region": region})
-    feeds: dict[int, FeedRows] = {}
-    unknown: list[OpenRow] = []
-    for number, file_name, line_no, codes, messages, raw in cursor:
-        place = _place(profile, file_name)
-        values, text = _content(raw, place[1] if place else None)
-        row = OpenRow(number, file_name, line_no, tuple(zip(codes, messages, strict=True)), values, text)
-        if place is None or not set(values or ()) <= {column.source for column in place[1].columns}:
-            unknown.append(row)
-        else:
-            feeds.setdefault(place[0], FeedRows(*place, [])).rows.append(row)
-    return [feeds[feed_no] for feed_no in sorted(feeds)], unknown
+    with connection.cursor(name="open_rows") as cursor:  # on the server: there may be more of them than memory
+        cursor.execute(_OPEN, {"source": source_system, "region": region})
+        for number, file_name, line_no, codes, messages, raw in cursor:
+            feed_no, feed = _place(profile, file_name)
+            values, text = _content(raw, feed)
+            row = OpenRow(number, file_name, line_no, tuple(zip(codes, messages, strict=True)), values, text)
+            is_known = feed is not None and set(values or ()) <= {column.source for column in feed.columns}
+            yield row, feed_no, feed if is_known else None
 
 
-def _place(profile: Profile, file_name: str) -> tuple[int, Feed] | None:
+def _place(profile: Profile, file_name: str) -> tuple[int, Feed | None]:
     try:
         return profile.numbered_feed_of(file_name)
     except FileRejected:
-        return None
+        return 0, None
 
 
 def _content(raw: str | None, feed: Feed | None) -> tuple[Mapping[str, str] | None, str | None]:

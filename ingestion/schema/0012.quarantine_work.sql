@@ -159,6 +159,7 @@ COMMENT ON COLUMN events.quarantine_retry.tried_at IS '重试时间 / When tried
 COMMENT ON COLUMN events.quarantine_open.error_codes IS '全部错误代码，以最近一次重试为准 / All error codes, as of the newest attempt';
 COMMENT ON COLUMN events.quarantine_open.messages IS '说明：每个代码一条，中英文，以最近一次重试为准 / Messages, one a code, in both languages, as of the newest attempt';
 
+COMMENT ON VIEW quality.quarantine_open IS '本统筹区尚未解决的隔离行（不含原文，说明中带出错的值） / Quarantined rows still open, of the reader''s regions, without what the source sent but for the values at fault';
 COMMENT ON VIEW quality.quarantine_open_amount IS '本统筹区尚未解决的隔离金额：按来源、类别、错误组 / Open quarantine of the reader''s regions by source, family and error group';
 COMMENT ON COLUMN quality.quarantine_open_amount.region_code IS '统筹区代码；不可识别时为该来源的各统筹区，-为不明 / Region; unreadable: each region of the source, - for unknown';
 COMMENT ON COLUMN quality.quarantine_open_amount.region_readable IS '行上的统筹区是否可识别；否则该行在来源的各统筹区各列一次 / Whether the rows tell their region; if not, they are listed under each region of the source';

@@ -171,6 +171,7 @@ def test_a_waiting_row_shows_the_newest_reason_and_what_it_was_refused_for_first
     ((told, shown),) = select("SELECT error_codes, messages FROM events.quarantine_open")
     assert told == ["E-REF-AMOUNT"]
     assert shown[0].startswith("a.claim.1.csv:2 E-REF-AMOUNT ")
+    assert "[original_event_key=K1]" in shown[0]
     run()
     assert select("SELECT change_no, error_codes FROM events.quarantine_retry") == [(1, ["E-REF-AMOUNT"])]
 
