@@ -18,57 +18,62 @@ ORDER BY r.line_no
 # Rows of a file of corrections that say which entry they answer.
 _CORRECTING = """
 CREATE TEMP TABLE IF NOT EXISTS correcting (
-    line_no integer, quarantine_id bigint, region_code text, source_event_key text
+    line_no integer, quarantine_id bigint, family text, region_code text, source_event_key text
 ) ON COMMIT DROP
 """
 # The same numbers, followed to the entries that stand for them by now.
 _ANSWERED = """
-answered AS (
-    SELECT c.line_no, c.quarantine_id, c.region_code, c.source_event_key FROM correcting AS c
+CREATE TEMP TABLE answered ON COMMIT DROP AS
+WITH RECURSIVE answered AS (
+    SELECT c.line_no, c.quarantine_id, c.family, c.region_code, c.source_event_key FROM correcting AS c
     UNION
-    SELECT a.line_no, r.resolved_by_quarantine_id, a.region_code, a.source_event_key
+    SELECT a.line_no, r.resolved_by_quarantine_id, a.family, a.region_code, a.source_event_key
     FROM answered AS a
     INNER JOIN events.quarantine_resolution AS r USING (quarantine_id)
     WHERE r.resolved_by_quarantine_id IS NOT NULL
 )
+TABLE answered;
+ANALYZE answered
 """
-# An event settles what is open under its own key: itself, when it had waited, and what came before it; and the entry
-# whose number its row brought back, also when the event was in the log already.
-_SETTLE = f"""
-WITH RECURSIVE {_ANSWERED},
+# An event settles what is open under its own key: itself, when it had waited, and what came before it.
+_SETTLE = """
+INSERT INTO events.quarantine_resolution (quarantine_id, resolution, region_code, resolved_by_seq, resolved_at)
+SELECT q.quarantine_id,
+       CASE WHEN q.file_id = %(file_id)s AND q.line_no = p.line_no THEN 'loaded'
+            WHEN q.canonical ->> 'content_hash' = i.content_hash::text THEN 'duplicate'
+            ELSE 'corrected' END,
+       p.region_code, p.seq, clock_timestamp()
+FROM placed AS p
+INNER JOIN incoming AS i USING (line_no)
+INNER JOIN events.quarantine_open AS q
+    ON q.region_code = i.region_code AND q.source_system = i.source_system AND q.family = i.family
+    AND q.source_event_key = i.source_event_key
+WHERE NOT (q.file_id = %(file_id)s AND q.line_no > p.line_no)
+ORDER BY q.quarantine_id
+ON CONFLICT DO NOTHING
+"""
+# And the entry whose number its row brought back, also when the event was in the log already.
+_SETTLE_ANSWERED = """
+WITH asked AS MATERIALIZED (
+    SELECT a.quarantine_id, q.source_system, a.family, a.line_no, a.region_code, a.source_event_key
+    FROM answered AS a
+    INNER JOIN events.quarantine_open AS q USING (quarantine_id, family)
+    INNER JOIN events.file_registry AS f ON f.file_id = %(file_id)s AND f.source_system = q.source_system
+    WHERE NOT EXISTS (SELECT FROM refused AS r WHERE r.line_no = a.line_no)
+),
 settled AS (
-    SELECT q.quarantine_id,
-           CASE WHEN q.file_id = %(file_id)s AND q.line_no = p.line_no THEN 'loaded'
-                WHEN q.canonical ->> 'content_hash' = i.content_hash::text THEN 'duplicate'
-                ELSE 'corrected' END AS resolution,
-           p.region_code, p.seq
-    FROM placed AS p
-    INNER JOIN incoming AS i USING (line_no)
-    INNER JOIN events.quarantine_open AS q
-        ON q.region_code = i.region_code AND q.source_system = i.source_system AND q.family = i.family
-        AND q.source_event_key = i.source_event_key
-    WHERE NOT (q.file_id = %(file_id)s AND q.line_no > p.line_no)
+    SELECT a.quarantine_id, 'corrected' AS resolution, p.region_code, p.seq
+    FROM asked AS a INNER JOIN placed AS p USING (line_no)
     UNION ALL
-    SELECT q.quarantine_id, 'corrected', p.region_code, p.seq
-    FROM answered AS a
-    INNER JOIN placed AS p USING (line_no)
-    INNER JOIN incoming AS i USING (line_no)
-    INNER JOIN events.quarantine_open AS q
-        ON q.quarantine_id = a.quarantine_id AND q.source_system = i.source_system AND q.family = i.family
-    UNION ALL
-    SELECT q.quarantine_id, 'duplicate', e.region_code, e.seq
-    FROM answered AS a
-    INNER JOIN events.file_registry AS f ON f.file_id = %(file_id)s
-    INNER JOIN events.quarantine_open AS q ON q.quarantine_id = a.quarantine_id AND q.source_system = f.source_system
-    INNER JOIN events.event AS e
-        ON e.region_code = a.region_code AND e.source_system = q.source_system AND e.family = q.family
-        AND e.source_event_key = a.source_event_key
-    WHERE a.line_no NOT IN (SELECT line_no FROM placed) AND a.line_no NOT IN (SELECT line_no FROM refused)
+    SELECT a.quarantine_id, 'duplicate', e.region_code, e.seq
+    FROM asked AS a
+    INNER JOIN events.event AS e USING (region_code, source_system, family, source_event_key)
+    WHERE NOT EXISTS (SELECT FROM placed AS p WHERE p.line_no = a.line_no)
 )
 INSERT INTO events.quarantine_resolution (quarantine_id, resolution, region_code, resolved_by_seq, resolved_at)
 SELECT DISTINCT ON (s.quarantine_id) s.quarantine_id, s.resolution, s.region_code, s.seq, clock_timestamp()
 FROM settled AS s
-ORDER BY s.quarantine_id, s.resolution = 'duplicate', s.region_code, s.seq
+ORDER BY s.quarantine_id, s.resolution, s.region_code, s.seq
 ON CONFLICT DO NOTHING
 """
 # What a row says, whatever the order of its columns. JSON of PostgreSQL holds no NUL: such a text is compared as it is.
@@ -77,58 +82,66 @@ CASE WHEN strpos({row}.raw, '\u0000') > 0 THEN to_jsonb({row}.raw) ELSE jsonb_st
 """
 _IS_KEYLESS = "({row}.region_code IS NULL OR {row}.source_event_key IS NULL) AND {row}.raw IS NOT NULL"
 # A refused row and an entry of an earlier file that is about the same: by its key, by the number it brought back, or,
-# where there is no key, by its text (the first such row answers the first such entry). When the row says nothing new,
-# the entry stays open and stands for it; otherwise the row stands for the entry. But a row that waits is not given up
-# for another under its key: it loads when its original comes, and settles the other.
-_SETTLE_RESENT = f"""
-WITH RECURSIVE {_ANSWERED},
-fresh AS (
-    SELECT q.* FROM events.quarantine_open AS q
-    WHERE q.file_id = %(file_id)s AND q.line_no IN (SELECT line_no FROM refused)
-),
-keyless AS (
+# where there is no key, by its text (the first such row answers the first such entry). Tables of their own, so that
+# PostgreSQL knows how many rows there are when it joins them.
+_FRESH = """
+CREATE TEMP TABLE fresh ON COMMIT DROP AS
+SELECT q.* FROM refused AS r
+INNER JOIN events.quarantine_open AS q ON q.file_id = %(file_id)s AND q.line_no = r.line_no;
+CREATE INDEX ON pg_temp.fresh (quarantine_id);
+ANALYZE fresh
+"""
+_ABOUT = f"""
+CREATE TEMP TABLE about ON COMMIT DROP AS
+WITH keyless AS (
     SELECT n.*, row_number() OVER (PARTITION BY n.raw ORDER BY n.quarantine_id) AS place
     FROM fresh AS n
-    WHERE {_IS_KEYLESS.format(row="n")} AND n.line_no NOT IN (SELECT line_no FROM correcting)
+    WHERE {_IS_KEYLESS.format(row="n")} AND NOT EXISTS (SELECT FROM correcting AS c WHERE c.line_no = n.line_no)
 ),
 keyless_before AS (
     SELECT o.*, row_number() OVER (PARTITION BY o.raw ORDER BY o.quarantine_id) AS place
     FROM events.quarantine_open AS o
     WHERE {_IS_KEYLESS.format(row="o")} AND o.file_id <> %(file_id)s
         AND (o.source_system, md5(o.raw)) IN (SELECT n.source_system, md5(n.raw) FROM keyless AS n)
-),
-about AS (
-    SELECT n.quarantine_id AS fresh_id, o.quarantine_id AS before_id, false AS by_number
-    FROM fresh AS n
-    INNER JOIN events.quarantine_open AS o USING (region_code, source_system, family, source_event_key)
+)
+SELECT n.quarantine_id AS fresh_id, o.quarantine_id AS before_id, false AS by_number
+FROM fresh AS n
+INNER JOIN events.quarantine AS o USING (region_code, source_system, family, source_event_key)
+WHERE o.file_id <> %(file_id)s
+UNION ALL
+SELECT n.quarantine_id, a.quarantine_id, true
+FROM fresh AS n INNER JOIN answered AS a USING (line_no)
+UNION ALL
+SELECT n.quarantine_id, o.quarantine_id, false
+FROM keyless AS n INNER JOIN keyless_before AS o USING (source_system, family, raw, place);
+ANALYZE about
+"""
+_PAIR = f"""
+CREATE TEMP TABLE pair ON COMMIT DROP AS
+SELECT p.fresh_id, p.before_id, p.by_number, o.canonical IS NOT NULL AS waits,
+    CASE
+        WHEN n.canonical IS NOT NULL AND o.canonical IS NOT NULL
+            THEN n.canonical ->> 'content_hash' = o.canonical ->> 'content_hash'
+        ELSE coalesce(p.by_number AND {_SAID.format(row="n")} = '{{}}'
+            OR n.error_codes = o.error_codes AND {_SAID.format(row="n")} = {_SAID.format(row="o")}, false)
+    END AS is_same
+FROM (SELECT fresh_id, before_id, bool_or(by_number) AS by_number FROM about GROUP BY 1, 2) AS p
+INNER JOIN fresh AS n ON n.quarantine_id = p.fresh_id
+INNER JOIN events.quarantine_open AS o
+    ON o.quarantine_id = p.before_id AND o.source_system = n.source_system AND o.family = n.family
+WHERE o.file_id <> n.file_id AND o.quarantine_id < n.quarantine_id;
+ANALYZE pair
+"""
+# When the row says nothing new, the entry stays open and stands for it; otherwise the row stands for the entry. But a
+# row that waits is not given up for another under its key: it loads when its original comes, and settles the other.
+_SETTLE_RESENT = """
+WITH settled AS (
+    SELECT p.fresh_id AS quarantine_id, p.before_id AS stands FROM pair AS p WHERE p.is_same
     UNION ALL
-    SELECT n.quarantine_id, a.quarantine_id, true
-    FROM fresh AS n INNER JOIN answered AS a USING (line_no)
-    UNION ALL
-    SELECT n.quarantine_id, o.quarantine_id, false
-    FROM keyless AS n INNER JOIN keyless_before AS o USING (source_system, family, raw, place)
-),
-pair AS (
-    SELECT p.fresh_id, p.before_id, p.by_number, o.canonical IS NOT NULL AS waits,
-        CASE
-            WHEN n.canonical IS NOT NULL AND o.canonical IS NOT NULL
-                THEN n.canonical ->> 'content_hash' = o.canonical ->> 'content_hash'
-            ELSE coalesce(p.by_number AND {_SAID.format(row="n")} = '{{}}'
-                OR n.error_codes = o.error_codes AND {_SAID.format(row="n")} = {_SAID.format(row="o")}, false)
-        END AS is_same
-    FROM (SELECT fresh_id, before_id, bool_or(by_number) AS by_number FROM about GROUP BY 1, 2) AS p
-    INNER JOIN fresh AS n ON n.quarantine_id = p.fresh_id
-    INNER JOIN events.quarantine_open AS o
-        ON o.quarantine_id = p.before_id AND o.source_system = n.source_system AND o.family = n.family
-    WHERE o.file_id <> n.file_id AND o.quarantine_id < n.quarantine_id
-),
-same AS (SELECT fresh_id, before_id FROM pair WHERE is_same),
-settled AS (
-    SELECT fresh_id AS quarantine_id, before_id AS stands FROM same
-    UNION ALL
-    SELECT before_id, fresh_id FROM pair
-    WHERE (by_number OR NOT waits) AND fresh_id NOT IN (SELECT fresh_id FROM same)
-        AND before_id NOT IN (SELECT before_id FROM same)
+    SELECT p.before_id, p.fresh_id FROM pair AS p
+    WHERE (p.by_number OR NOT p.waits)
+        AND NOT EXISTS (SELECT FROM pair AS s WHERE s.is_same AND s.fresh_id = p.fresh_id)
+        AND NOT EXISTS (SELECT FROM pair AS s WHERE s.is_same AND s.before_id = p.before_id)
 )
 INSERT INTO events.quarantine_resolution
     (quarantine_id, resolution, region_code, resolved_by_quarantine_id, resolved_at)
@@ -170,7 +183,7 @@ _ALL_REGIONS = f"SELECT region_code FROM incoming UNION {_REFUSED_REGIONS}"
 
 
 def create_numbers_table(cursor: Cursor) -> None:
-    """Make temp table `correcting` (line_no, quarantine_id, region_code, source_event_key) unless it is there."""
+    """Make temp table `correcting` (line_no, quarantine_id, family, region_code, source_event_key) once."""
     cursor.execute(_CORRECTING)
 
 
@@ -195,10 +208,21 @@ def settle(cursor: Cursor, file_id: int) -> int:
     (`refused`).
     """
     create_numbers_table(cursor)
-    cursor.execute(_SETTLE, {"file_id": file_id})
-    settled = int(cursor.rowcount)
-    cursor.execute(_SETTLE_RESENT, {"file_id": file_id})
-    return settled + int(cursor.rowcount)
+    cursor.execute(_ANSWERED)
+    settled = 0
+    for statement in (_SETTLE, _SETTLE_ANSWERED):
+        cursor.execute(statement, {"file_id": file_id})
+        settled += int(cursor.rowcount)
+    return settled + _settle_resent(cursor, file_id)
+
+
+def _settle_resent(cursor: Cursor, file_id: int) -> int:
+    cursor.execute("SELECT EXISTS (SELECT FROM refused)")
+    if cursor.fetchone() != (True,):
+        return 0
+    for statement in (_FRESH, _ABOUT, _PAIR, _SETTLE_RESENT):
+        cursor.execute(statement, {"file_id": file_id})
+    return int(cursor.rowcount)
 
 
 def settle_duplicates(cursor: Cursor, file_id: int) -> int:

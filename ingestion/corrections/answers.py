@@ -27,7 +27,9 @@ def take_note(cursor: Cursor, chunk: Chunk, examined: Examined, feed: Feed) -> N
             pl.Series("line_no", chunk.line_nos, dtype=pl.Int32), chunk.frame[NUMBER].alias("number")
         )
         answers = answers.filter(pl.col("number").str.contains(_NUMBER))
-        rows = answers.select("line_no", pl.col("number").cast(pl.Int64), "region_code", "source_event_key").rows()
+        family = pl.lit(feed.family).alias("family")
+        number = pl.col("number").cast(pl.Int64)
+        rows = answers.select("line_no", number, family, "region_code", "source_event_key").rows()
         execute_values(cursor, "INSERT INTO correcting VALUES %s", rows)
 
 

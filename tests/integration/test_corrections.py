@@ -25,7 +25,17 @@ from tests.integration.corrections_support import (
     numbers,
     open_state,
 )
-from tests.integration.ingestion_support import CERTIFICATE, files, land, land_rows, payment, quarantined, run, select
+from tests.integration.ingestion_support import (
+    CERTIFICATE,
+    files,
+    land,
+    land_rows,
+    payment,
+    premium,
+    quarantined,
+    run,
+    select,
+)
 from tests.unit.ingestion.valid_rows import sound_row
 
 pytestmark = pytest.mark.usefixtures("migrated_warehouse")
@@ -279,3 +289,21 @@ def test_rows_that_the_profile_no_longer_reads_are_told(
     (sources / "nanjing.yml").write_text(text.replace("nj_treasury_*", "new_treasury_*"), encoding="utf-8")
     assert main(["quarantine", "export", "--source", "nanjing", "--to", str(tmp_path / "out")]) == 1
     assert capsys.readouterr().out.count('"left_out"') == 2
+
+
+def test_numbers_of_another_family_settle_nothing(tmp_path: Path) -> None:
+    land_rows("a.claim.1.csv", payment("K1", pooled_amount="x"))
+    land_rows("a.contribution.1.csv", premium("", employer_amount="1.00"))
+    land_rows("b.claim.1.csv", payment("K2"))
+    run()
+    claims, _ = exported("demo", tmp_path)
+    ((foreign,),) = select("SELECT quarantine_id FROM events.quarantine WHERE family = 'contribution'")
+    for name, key in (("loaded", "K3"), ("duplicate", "K2"), ("refused", "")):
+        fill = {"pooled_amount": "100.00", "source_event_key": key, NUMBER: str(foreign)}
+        land(f"corrections.demo.claim.3.{name}.xlsx", corrected(claims, {2: fill}))
+    run()
+    assert select("SELECT family FROM events.quarantine_open ORDER BY quarantine_id") == [
+        ("contribution",),
+        ("claim",),
+        ("claim",),
+    ]
