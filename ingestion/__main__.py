@@ -11,10 +11,19 @@ from pathlib import Path
 
 from psycopg2 import OperationalError
 
-from ingestion import archive_verification, disk_full, heads, reference, runs, verification
+from ingestion import (
+    archive_verification,
+    calendar_commands,
+    disk_full,
+    heads,
+    quarantine_commands,
+    reference,
+    runs,
+    verification,
+)
 from ingestion.archive import archive
 from ingestion.archive_month import ArchiveError
-from ingestion.errors import ReadingInterrupted
+from ingestion.errors import FileRejected, ReadingInterrupted
 from ingestion.heads import HeadsError
 from ingestion.schema import SchemaVersionError, migrate
 from ingestion.seeds import SeedError
@@ -25,6 +34,7 @@ _TOLD = (
     SettingsError,
     SchemaVersionError,
     SeedError,
+    FileRejected,
     ReadingInterrupted,
     HeadsError,
     UnknownRegionError,
@@ -75,6 +85,8 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("--region", nargs="+", metavar="CODE", help="only these regions")
     verify.set_defaults(command=_verify)
     _add_archive(commands)
+    quarantine_commands.add_commands(commands)
+    calendar_commands.add_commands(commands)
     return parser
 
 

@@ -20,6 +20,7 @@ from ingestion import incoming, originals, restating, rotation
 from ingestion.credit import Credits
 from ingestion.errors import message
 from ingestion.event_log import Appender, copy
+from ingestion.reasons import of_log
 from ingestion.references import Decision, Fact
 from ingestion.rows import Part
 from ingestion.seeds import Seeds
@@ -207,7 +208,7 @@ class Acceptance:
         rows = self._settle_known(part, part.frame.filter(pl.col("line_no").is_in(list(missing))))
         if rows.height:
             incoming.put(self._cursor, part.shown(rows))
-            incoming.refuse(self._cursor, [self._judge.verdict(n, [missing[n]]) for n in rows["line_no"]])
+            incoming.refuse(self._cursor, [self._judge.verdict(n, [_told(*missing[n])]) for n in rows["line_no"]])
 
     def _settle_conflicts(self, lines: list[int]) -> None:
         """Rows of `incoming` whose hash is not that of the event of their key: a few say the same in another form."""
@@ -276,5 +277,9 @@ class Acceptance:
 
     def _reference_verdict(self, decision: Decision, fact: Fact) -> tuple[int, list[str], list[str]]:
         original = fact.original_key[3] if fact.original_key else ""
-        told = [(code, "sub_fund" if code == "E-SCHEMA-REQUIRED" else original) for code in decision.codes]
+        told = [(c, "sub_fund") if c == "E-SCHEMA-REQUIRED" else _told(c, original) for c in decision.codes]
         return self._judge.verdict(decision.line_no, told)
+
+
+def _told(code: str, value: str) -> tuple[str, str]:
+    return code, of_log(code, value)

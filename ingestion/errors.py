@@ -201,6 +201,11 @@ _TABLE = (
         "the value is absent from the profile's value map; correct it or extend the map",
     ),
     (
+        "E-VALUE-MASKED",
+        "更正文件中仍有遮盖或截断的内容，请填写完整的原文",
+        "a file of corrections still holds masked or cut-off text; fill in the whole value",
+    ),
+    (
         "E-VALUE-NEGATIVE",
         "不允许为负数，冲减请使用相应的冲正事件",
         "must not be negative; a reversal is an event type of its own",

@@ -15,7 +15,8 @@ from ingestion import incoming, landing, manifest, notes, profiles, quarantine, 
 from ingestion.acceptance import Acceptance, Judge
 from ingestion.ahead import ahead
 from ingestion.contracts import FAMILIES
-from ingestion.errors import FileChanged, FileRejected, message
+from ingestion.corrections.answers import answers
+from ingestion.errors import FileChanged, FileRejected
 from ingestion.event_log import Appender, Origin
 from ingestion.incoming import Refusal, add_refusals
 from ingestion.landing import Landed, Named
@@ -23,6 +24,7 @@ from ingestion.mapping import RAW_FIELD_LENGTH_MAX, canonical_texts, raw_texts
 from ingestion.masking import mask_cut
 from ingestion.profiles import Feed, Profile, profile_of
 from ingestion.readers import Chunk, Misfit
+from ingestion.reasons import told
 from ingestion.registry import FileOf, Outcome
 from ingestion.rotation import Keyring
 from ingestion.rows import Part, part, posting_amount
@@ -37,6 +39,7 @@ class _Chunk:
 
     part: Part
     refusals: list[Refusal]
+    answers: list[quarantine.Answer]
 
 
 @dataclass(frozen=True)
@@ -97,10 +100,12 @@ def load(cursor: Cursor, settings: Settings, reading: Reading, regions: Iterable
         for chunk in chunks:
             acceptance.take(chunk.part)
             add_refusals(cursor, chunk.refusals)
+            quarantine.note_answers(cursor, chunk.answers)
     tally.check(reading.file.sha256)
     if landing.changed(reading.landed, reading.file.shape):
         raise FileChanged(reading.file.file_name)
     done = acceptance.finish()
+    appender.lock(quarantine.regions_refused(cursor))
     refused = quarantine.add(cursor, file_id, book.family.name, reading.file.source_system)
     quarantine.settle(cursor, file_id, appender.first_seqs())
     noted.save(cursor, file_id)
@@ -129,6 +134,8 @@ def _examine(chunk: Chunk, texts: pl.DataFrame, reading: Reading, book: Rulebook
     for row, faults in chunk.faults.items():
         examined.reasons[row] = [*faults, *examined.reasons.get(row, [])]
 
+    given = answers(chunk, examined, reading.feed) if reading.feed.is_corrections else []
+
     def raw(rows: list[int]) -> pl.Series:
         return raw_texts(chunk.frame[rows], reading.feed)
 
@@ -136,7 +143,7 @@ def _examine(chunk: Chunk, texts: pl.DataFrame, reading: Reading, book: Rulebook
         *_refusals(examined, reading, book, raw, chunk.line_nos),
         *(_misfit(misfit, reading) for misfit in chunk.misfits),
     ]
-    return _Chunk(part(examined, book.family, reading.file.source_system, raw, chunk.line_nos), refusals)
+    return _Chunk(part(examined, book.family, reading.file.source_system, raw, chunk.line_nos), refusals, given)
 
 
 def _refusals(
@@ -152,7 +159,7 @@ def _refusals(
             region,
             key,
             [code for code, _ in reasons],
-            [message(code, ", ".join(columns), where) for code, columns in reasons],
+            told(reasons, text, reading.feed, where),
             text,
             None if cents is None else Decimal(cents) / 100,
         )
@@ -163,4 +170,5 @@ def _misfit(misfit: Misfit, reading: Reading) -> Refusal:
     where = f"{reading.file.file_name}:{misfit.line_no}"
     text = mask_cut(misfit.text, RAW_FIELD_LENGTH_MAX).replace("\x00", "\N{SYMBOL FOR NULL}")
     raw = None if reading.feed.ignore else json.dumps({"line": text}, ensure_ascii=False)
-    return Refusal(misfit.line_no, None, None, [misfit.code], [message(misfit.code, "", where)], raw, None)
+    messages = told([(misfit.code, ("line",) if raw else ())], raw or "{}", reading.feed, where)
+    return Refusal(misfit.line_no, None, None, [misfit.code], messages, raw, None)

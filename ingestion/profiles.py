@@ -6,7 +6,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 import jsonschema
 import yaml
 
-from ingestion import optional_file
+from ingestion import corrections, optional_file
 from ingestion.contracts import FAMILIES
 from ingestion.contracts.columns import MANDATORY
 from ingestion.errors import FileRejected
@@ -65,6 +65,8 @@ class Feed:
     manifest_required: bool = False
     ignore: frozenset[str] = frozenset()
     constants: Mapping[str, str] = field(default_factory=dict)
+    due: str | None = None
+    is_corrections: bool = False
 
     @property
     def known_columns(self) -> frozenset[str]:
@@ -93,38 +95,62 @@ class Feed:
             sources = {column.to: column.source for column in self.columns}
             raise FileRejected("E-FILE-HEADER", _names([sources.get(name, name) for name in missing]))
 
+    def for_corrections(self) -> Feed:
+        """How the same rows are read from a workbook of corrections, whatever format the source itself sends."""
+        columns = tuple(replace(column, form=_with_typed_forms(column.form)) for column in self.columns)
+        return replace(
+            self,
+            columns=columns,
+            format="xlsx",
+            sheet=SheetForm(corrections.SHEET, header_row=1),
+            manifest_required=False,
+            ignore=self.ignore | frozenset(corrections.ADDED),
+            is_corrections=True,
+        )
+
 
 @dataclass(frozen=True)
 class Profile:
     """The feeds of a source system."""
 
     feeds: tuple[tuple[str, Feed], ...]
+    source_system: str = ""
 
     def feed_of(self, file_name: str) -> Feed:
-        """The feed whose pattern the file's name matches first."""
+        """How a file is read: by the feed whose pattern its name matches first, or as corrections of a feed."""
+        feed = self.numbered_feed_of(file_name)[1]
+        is_corrections = corrections.meant(file_name.rpartition("/")[2], self.source_system) is not None
+        return feed.for_corrections() if is_corrections else feed
+
+    def numbered_feed_of(self, file_name: str) -> tuple[int, Feed]:
+        """The feed that a file's rows belong to, and its number, counted from 1."""
         name = file_name.rpartition("/")[2]
-        for pattern, feed in self.feeds:
-            if fnmatchcase(name, pattern):
-                return feed
+        corrected = corrections.meant(name, self.source_system)
+        for number, (pattern, feed) in enumerate(self.feeds, start=1):
+            if corrected == (feed.family, number) or (corrected is None and fnmatchcase(name, pattern)):
+                return number, feed
         raise FileRejected("E-FILE-NAME", name)
 
 
 class CanonicalProfile(Profile):
     """Folders without a profile of their own: CSV, UTF-8, canonical names, the family in the file's name."""
 
-    def feed_of(self, file_name: str) -> Feed:
-        """`<anything>.<family>.<anything>.csv`, also `.csv.gz`."""
+    def numbered_feed_of(self, file_name: str) -> tuple[int, Feed]:
+        """`<anything>.<family>.<anything>.csv`, also `.csv.gz`; feeds are numbered in the order of the families."""
         name = file_name.rpartition("/")[2]
         match = _CANONICAL_NAME.fullmatch(name)
-        if match is None:
+        corrected = corrections.meant(name, self.source_system)
+        family = match[1] if match else corrected[0] if corrected else None
+        number = list(FAMILIES).index(family) + 1 if family else 0
+        if family is None or (corrected is not None and corrected[1] != number):
             raise FileRejected("E-FILE-NAME", name)
-        return _canonical_feed(match.group(1))
+        return number, _canonical_feed(family)
 
 
 def profile_of(source_system: str, folder: Path) -> Profile:
     """The profile of a source system: `<folder>/<source_system>.yml`, or the canonical one."""
     content = read_bytes(source_system, folder)
-    return CanonicalProfile(()) if content is None else parse_profile(content, source_system)
+    return CanonicalProfile((), source_system) if content is None else parse_profile(content, source_system)
 
 
 def read_bytes(source_system: str, folder: Path) -> bytes | None:
@@ -148,7 +174,7 @@ def parse_profile(content: bytes, source_system: str) -> Profile:
         )
     defaults = document.get("defaults", {})
     feeds = tuple((feed["pattern"], _feed(defaults, feed)) for feed in document["feeds"])
-    return Profile(feeds)
+    return Profile(feeds, source_system)
 
 
 def _feed(defaults: Mapping[str, Any], own: Mapping[str, Any]) -> Feed:
@@ -165,6 +191,7 @@ def _feed(defaults: Mapping[str, Any], own: Mapping[str, Any]) -> Feed:
         manifest_required=merged.get("manifest", "optional") == "required",
         ignore=frozenset(own.get("ignore", [])),
         constants=constants,
+        due=own.get("due"),
     )
     _check_feed(feed, own["pattern"])
     return feed
@@ -198,7 +225,19 @@ def _formats(
 ) -> tuple[str, ...]:
     """The feed's own formats first, then those in which the reader spells a typed value."""
     said = tuple(own.get(key, reading.get(key, default)))
+    return _extended(said, more)
+
+
+def _extended(said: tuple[str, ...], more: tuple[str, ...]) -> tuple[str, ...]:
     return said + tuple(form for form in more if form not in said)
+
+
+def _with_typed_forms(form: Form) -> Form:
+    return replace(
+        form,
+        date_formats=_extended(form.date_formats, _TYPED_DATES),
+        month_formats=_extended(form.month_formats, _TYPED_MONTHS),
+    )
 
 
 def _check_feed(feed: Feed, pattern: str) -> None:

@@ -40,7 +40,7 @@ def discover(settings: Settings | None = None) -> list[Item]:
     settings = settings or Settings.from_env()
     check_landing(settings)
     items = []
-    with _session(settings, autocommit=True) as connection, connection.cursor() as cursor:
+    with session(settings, autocommit=True) as connection, connection.cursor() as cursor:
         final = registry.final(cursor)
         for landed, digest, shape in _sighted(cursor, settings):
             if (landed.source_system, landed.file_name, digest) in final:
@@ -79,7 +79,7 @@ def retry_waiting(settings: Settings | None = None) -> dict[str, Any]:
     """Try rows that wait for a reference again, until a whole round brings nothing more."""
     settings = settings or Settings.from_env()
     total = {"loaded": 0, "duplicate": 0, "waiting": 0}
-    with _session(settings) as connection:
+    with session(settings) as connection:
         progress = True
         while progress:
             progress, total["waiting"] = False, 0
@@ -102,7 +102,7 @@ def _take(settings: Settings, landed: Landed) -> Outcome:
     """Take a file in that lies where it can be read."""
     file = intake.sight(settings, landed)
     key = intake.key_of(settings, landed)  # before anything is read by it: what changes meanwhile is tried again
-    with _session(settings) as connection:
+    with session(settings) as connection:
         try:
             outcome = _load_file(connection, settings, landed, file, key)
         except FileRejected as rejection:
@@ -115,7 +115,7 @@ def _take(settings: Settings, landed: Landed) -> Outcome:
 
 
 @contextmanager
-def _session(settings: Settings, *, autocommit: bool = False) -> Iterator[Connection]:
+def session(settings: Settings, *, autocommit: bool = False) -> Iterator[Connection]:
     """A session as fund_ingest on a database of this code's version."""
     with closing(connect(autocommit=True, settings=settings)) as connection:
         check_version(connection)
@@ -212,6 +212,7 @@ def _retry_file(connection: Connection, settings: Settings, origin: Origin, file
         done = acceptance.finish()
         quarantine.settle(cursor, origin.file_id, appender.first_seqs())
         quarantine.settle_duplicates(cursor, origin.file_id)
+        quarantine.record_reasons(cursor, origin.file_id)
     connection.commit()
     return done.loaded, done.duplicate, taken - done.loaded - done.duplicate
 

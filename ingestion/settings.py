@@ -43,7 +43,7 @@ class Settings:
         FUND_DATABASE_URL, FUND_PSEUDONYM_KEY and FUND_PSEUDONYM_KEYS_RETIRED (keys separated by blanks or lines) may
         also lie in files, named by the same variables with `_FILE`.
         """
-        local = _path("FUND_LOCAL_DIR", REPOSITORY / ".local")
+        local = local_dir()
         return cls(
             database_url=_database_url("FUND_DATABASE_URL"),
             landing_dir=landing_root(os.environ.get("FUND_LANDING_DIR") or str(local / "landing")),
@@ -58,6 +58,11 @@ class Settings:
         )
 
 
+def local_dir() -> Path:
+    """What this machine keeps for itself: FUND_LOCAL_DIR, or `.local` beside the code."""
+    return _path("FUND_LOCAL_DIR", REPOSITORY / ".local")
+
+
 def landing_root(value: str) -> Path | str:
     """A landing root as it was given: a folder, also by `file://`, as an absolute path, every other URL as it is."""
     value = re.sub(r"^(file|local)://", "", value)
@@ -66,7 +71,7 @@ def landing_root(value: str) -> Path | str:
 
 def reports_dir() -> Path:
     """Where reports are written and served from: FUND_REPORTS_DIR, or `reports` in the local directory."""
-    return _path("FUND_REPORTS_DIR", _path("FUND_LOCAL_DIR", REPOSITORY / ".local") / "reports")
+    return _path("FUND_REPORTS_DIR", local_dir() / "reports")
 
 
 def secret(name: str, variables: Mapping[str, str]) -> str | None:

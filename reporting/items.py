@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from ingestion.errors import CODES
+from ingestion.reasons import names
 from ingestion.settings import BEIJING
 from reporting.arrivals import ListedFile
 from reporting.names import BENEFIT_ITEMS, FUNDS, PERSONAL_COLUMNS, SUB_FUNDS, Name, name_of
@@ -101,10 +102,12 @@ _NAMES = {"fund_code": FUNDS, "sub_fund": SUB_FUNDS, "benefit_item": BENEFIT_ITE
 _SHARES = ("row_share", "row_share_max", "amount_share", "amount_share_max")
 
 
-# Messages whose detail quotes values of the row: a conflict both rows, a reference the key of the original.
+# The detail of a row's message quotes its values: a conflict both rows, a reference the key of the original, any other
+# the columns it names with what they held.
 _QUOTES = "E-CONFLICT"
+_QUOTES_ONE_VALUE = "E-REF-"
 _QUOTING = re.compile(
-    r"(?P<said>(?:.* )?E-(?:CONFLICT|REF-[A-Z]+) [^\[]*?) \[(?P<detail>.*)\] / (?P<english>[^\]]*)", re.DOTALL
+    r"(?P<said>(?:.* )?(?P<code>E-[A-Z]+(?:-[A-Z]+)*) [^\[]*?) \[(?P<detail>.*)\] / (?P<english>[^\]]*)", re.DOTALL
 )
 _QUOTING_FIRST_LINE = ("E-FILE-HEADER", "E-FILE-COLUMNS", "E-FILE-DUPLICATE-COLUMN")
 _TWO_ROWS = re.compile(r"已有/stored (?P<stored>\{.*\})；新到/new (?P<new>\{.*\})", re.DOTALL)
@@ -171,15 +174,16 @@ def in_words(item: Item) -> str:
 
 
 def row_message(message: str) -> str:
-    """The message of a row that was held back, without what it quotes from the rows: of a conflict, the columns remain.
-
-    Other messages name columns only.
-    """
+    """The message of a row that was held back, without what it quotes from the rows: the columns remain."""
     parts = _QUOTING.fullmatch(message)
     if parts is None:
         return message if _QUOTES not in message else ""
-    columns = _differing(parts["detail"])
-    named = f" [不同的列/columns that differ: {', '.join(columns)}]" if columns else ""
+    if parts["code"] == _QUOTES:
+        columns = _differing(parts["detail"])
+        named = f" [不同的列/columns that differ: {', '.join(columns)}]" if columns else ""
+    else:
+        columns = [] if parts["code"].startswith(_QUOTES_ONE_VALUE) else names(parts["detail"])
+        named = f" [{', '.join(columns)}]" if columns else ""
     return f"{parts['said']}{named} / {parts['english']}"
 
 

@@ -8,6 +8,8 @@ from contextlib import closing
 from pathlib import Path
 
 from ingestion.database import connect
+from ingestion.settings import REPOSITORY, Settings
+from ingestion.source_calendar import activate
 from runtime.environment import Environment
 from runtime.pipeline import PipelineResult, prepare, run_pipeline
 from runtime.samples import DEMO_CALENDAR, write_samples
@@ -36,9 +38,7 @@ def _tell(files: list[Path]) -> None:
 
 def expect_samples() -> None:
     """Activate the demo sources in the calendar of files that are due."""
+    settings = dataclasses.replace(Settings.from_env(), sources_dir=REPOSITORY / "ingestion" / "sources")
     with closing(connect()) as connection, connection, connection.cursor() as cursor:
-        cursor.executemany(
-            "INSERT INTO events.source_calendar (source_system, family, due_rule, active_from, region_code)"
-            " VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
-            [tuple(row) for row in DEMO_CALENDAR],
-        )
+        for wanted in DEMO_CALENDAR:
+            activate(cursor, settings, wanted)

@@ -1,4 +1,5 @@
-"""Codes that only show against a database or a landing folder; tests/integration/test_ingestion_*.py produce them."""
+"""Codes that only show against a database or a landing folder; tests/integration/test_ingestion_*.py and
+test_corrections.py produce them."""
 
 AGAINST_THE_LOG = frozenset(
     {
@@ -9,5 +10,6 @@ AGAINST_THE_LOG = frozenset(
         "E-FILE-UNREADABLE",
         "E-REF-PERSON",
         "E-REF-POLICY",
+        "E-VALUE-MASKED",
     }
 )

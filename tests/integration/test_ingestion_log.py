@@ -134,7 +134,7 @@ def test_premiums_wait_for_their_person_and_for_policy() -> None:
     land_rows("c.registration.1.csv", person(source_event_key="again"))
     run()
     assert files()["a.contribution.1.csv"] == ("loaded", None, 2, 0, 0, 2, 1)
-    assert quarantined(only_open=True) == {("a.contribution.1.csv", 3): {"E-REF-PERSON"}}
+    assert quarantined(only_open=True) == {("a.contribution.1.csv", 3): {"E-REF-POLICY"}}
     land_rows("d.contribution.1.csv", premium("K3", contribution_month="2015-11"))
     run()
     assert quarantined()[("d.contribution.1.csv", 2)] == {"E-REF-POLICY"}

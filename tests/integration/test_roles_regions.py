@@ -138,7 +138,7 @@ def test_a_reader_without_regions_sees_names_and_comments_only(warehouse: str) -
     assert ask(nobody, "SELECT count(*) > 0 FROM marts.account") == [(True,)]
     assert "试算平衡表" in ask(nobody, "SELECT obj_description('marts.trial_balance'::regclass)")[0][0]
     assert ask(nobody, "SELECT * FROM access.my_region") == []
-    for table in ("check_result", "publication_decision", "arrived_file", "quarantine_open"):
+    for table in ("check_result", "publication_decision", "arrived_file", "quarantine_open", "quarantine_open_amount"):
         assert ask(nobody, f"SELECT count(*) FROM quality.{table} WHERE region_code <> '-'") == [(0,)], table
 
 
@@ -184,7 +184,9 @@ def test_a_function_of_the_readers_own_meets_no_foreign_row(warehouse: str) -> N
         assert kept == [(0,)], mart
 
 
-@pytest.mark.parametrize("relation", ["check_result", "publication_decision", "arrived_file", "quarantine_open"])
+@pytest.mark.parametrize(
+    "relation", ["check_result", "publication_decision", "arrived_file", "quarantine_open", "quarantine_open_amount"]
+)
 def test_nor_does_it_in_what_supervisors_see(warehouse: str, relation: str) -> None:
     kept = ask(
         as_login(warehouse, "reg_supervisor"),
@@ -294,6 +296,8 @@ def test_rows_set_aside_go_to_the_regions_they_may_belong_to(warehouse: str) -> 
     supervisor = as_login(warehouse, "reg_supervisor")
     query = "SELECT region_code, file_name, amount::int FROM quality.quarantine_open ORDER BY 2"
     assert ask(supervisor, query) == [(NANJING, "r2", 5), ("-", "r3", 5)]
+    amounts = "SELECT region_code, region_readable, source_system, amount::int FROM quality.quarantine_open_amount"
+    assert ask(supervisor, f"{amounts} ORDER BY 3") == [(NANJING, False, "nanjing", 5), ("-", False, "newcomer", 5)]
     columns = "region_code, file_name, still_open, open_amount::int"
     files = f"SELECT {columns} FROM quality.arrived_file WHERE still_open > 0 ORDER BY 2"
     assert ask(supervisor, files) == [(NANJING, "r2", 1, 5), ("-", "r3", 1, 5)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -112,6 +112,24 @@ class Log:
         record.counts = Counter(rows=len(rows), loaded=outcomes["loaded"], duplicate=outcomes["duplicate"])
         record.counts["quarantined"] = len(rows) - outcomes["loaded"] - outcomes["duplicate"]
         self._append(record, candidates)
+        self._settle_resent(record)
+
+    def _settle_resent(self, record: FileRecord) -> None:
+        """A row sent again counts once: what says nothing new is settled by the open entry, else the other way round.
+
+        A row that waits is kept: it loads when its original comes.
+        """
+        opened = [entry for entry in self.quarantine if entry.still_open and entry.identity]
+        pairs = [
+            (fresh, before)
+            for before in opened
+            for fresh in opened
+            if fresh.file is record and before.file is not record and fresh.identity == before.identity
+        ]
+        same = [pair for pair in pairs if _says_the_same(*pair)]
+        stale = [before for fresh, before in pairs if not before.waits and not any(_in_both(fresh, before, same))]
+        for entry in [*(fresh for fresh, _ in same), *stale]:
+            entry.still_open = False
 
     def _put_aside(self, record: FileRecord, family: str, row: Row, source_system: str) -> None:
         readable = all(column in row.text for column in SHARED)
@@ -228,6 +246,16 @@ class Log:
                 entry.still_open = False
         self._append(record, candidates)
         return any(candidate.outcome == "loaded" for candidate in candidates)
+
+
+def _says_the_same(fresh: Quarantined, before: Quarantined) -> bool:
+    if fresh.waits and before.waits:
+        return content(fresh.row) == content(before.row)
+    return fresh.groups == before.groups and fresh.row.text == before.row.text
+
+
+def _in_both(fresh: Quarantined, before: Quarantined, same: list[tuple[Quarantined, Quarantined]]) -> Iterator[bool]:
+    return (fresh is one or before is other for one, other in same)
 
 
 def content(row: Row, version: str | None = None) -> frozenset[tuple[str, object]]:
