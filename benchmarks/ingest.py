@@ -7,15 +7,14 @@ begins with empty tables; the order is the same in each.
 from __future__ import annotations
 
 import argparse
-import os
 from collections import defaultdict
 from contextlib import closing
-from dataclasses import replace
 
 import polars as pl
 import psycopg2
 
-from benchmarks.common import DATABASE, Server, Timing, command, machine, medians, server, timed
+from benchmarks.common import Server, Timing, command, machine, medians, server, timed
+from benchmarks.databases import execute, fresh, quiet
 from benchmarks.files import land, premiums
 from ingestion import runs
 from ingestion.schema import migrate
@@ -49,7 +48,7 @@ def main() -> int:
 
 
 def _round(empty: Server, frame: pl.DataFrame) -> list[tuple[str, Timing]]:
-    target = _fresh(empty)
+    target = fresh(empty)
     found = [
         ("CSV", _ingest(target, frame, "a.contribution.1.csv")),
         ("the same bytes under another name", _ingest(target, frame, "b.contribution.1.csv")),
@@ -57,32 +56,22 @@ def _round(empty: Server, frame: pl.DataFrame) -> list[tuple[str, Timing]]:
     ]
     _check(target, frame.height)
     columns = _export(target)
-    target = _fresh(empty)
+    target = fresh(empty)
     found.append(("Parquet", _ingest(target, frame, "a.parquet")))
     _check(target, frame.height)
-    _execute(target, "CREATE TABLE plain (LIKE events.event INCLUDING INDEXES)")
-    _execute(target, "CHECKPOINT")
+    execute(target, "CREATE TABLE plain (LIKE events.event INCLUDING INDEXES)")
+    quiet(target)
     return [(REFERENCE, timed(lambda: _copy(target, columns), target)), *found]
 
 
 def _ingest(target: Server, frame: pl.DataFrame, name: str) -> Timing:
     item = land(frame, name)
-    _execute(target, "CHECKPOINT")
+    quiet(target)
     return timed(lambda: runs.ingest(item), target)
 
 
 def _check(target: Server, rows: int) -> None:
-    assert _execute(target, "SELECT count(*) FROM events.event") == [(rows,)]
-
-
-def _fresh(empty: Server) -> Server:
-    """A database with nothing in it but tables: nobody can empty one."""
-    server_url, mine = empty.superuser_url.rpartition("/")[0], "round"
-    postgres = replace(empty, superuser_url=f"{server_url}/postgres")
-    _execute(postgres, f"DROP DATABASE IF EXISTS {mine} WITH (FORCE)")
-    _execute(postgres, f"CREATE DATABASE {mine} TEMPLATE {DATABASE}")
-    os.environ["FUND_DATABASE_URL"] = f"{empty.url.rpartition('/')[0]}/{mine}"
-    return replace(empty, superuser_url=f"{server_url}/{mine}")
+    assert execute(target, "SELECT count(*) FROM events.event") == [(rows,)]
 
 
 def _export(target: Server) -> str:
@@ -100,14 +89,6 @@ def _copy(target: Server, columns: str) -> None:
         with (target.local / "rows.csv").open("rb") as file:
             cursor.copy_expert(f"COPY plain ({columns}) FROM STDIN (FORMAT csv)", file, 1 << 20)
         connection.commit()
-
-
-def _execute(target: Server, statements: str) -> list[tuple[object, ...]]:
-    with closing(psycopg2.connect(target.superuser_url)) as connection:
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            cursor.execute(statements)
-            return list(cursor.fetchall()) if cursor.description else []
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import polars as pl
 
 ROWS_MAX = 50_000_000  # of a file; beyond it is no table of a city's month, but a mistake
-CHUNK_ROWS = 50_000
+CHUNK_ROWS = 25_000
 CHUNK_CHARACTERS = 8 * 1024**2
 _LOOSE = r"\A\s|\s\z|\A\z"
 _T = TypeVar("_T")
