@@ -130,10 +130,10 @@ class Acceptance:
         rows, missing = self._credits.complete(part.frame)
         self._settle_waiting(part, missing)
         rows = rows.filter(~pl.col("line_no").is_in(list(missing)))
-        if not self._holding and rows["stateful"].any():
+        if self._holding:
+            incoming.put(self._cursor, part.shown(self._settle_known(part, rows)))
+        elif rows["stateful"].any():
             self._take_dependent(part, self._settle_known(part, rows))
-        elif self._holding:
-            incoming.put(self._cursor, part.shown(rows))
         else:
             self._take_plain(part, rows)
 
@@ -229,23 +229,13 @@ class Acceptance:
         incoming.refuse(self._cursor, verdicts)
 
     def _settle_held(self) -> None:
-        """Everything held back, in line order: known rows, repeated ones, those that take from an original."""
+        """Everything held back; none of it is in the log: repeated rows, those that take from an original, the rest."""
         self._cursor.execute("ANALYZE incoming")
         restating.align(self._cursor)
-        self._settle_known_held()
         self._settle_repeated_held()
         self._settle_references()
         for rows in incoming.in_order(self._cursor, self._appender.last_seqs(), _ROWS):
             self._add(rows)
-
-    def _settle_known_held(self) -> None:
-        self._cursor.execute(
-            "SELECT i.line_no, e.content_hash = i.content_hash FROM incoming AS i"
-            " INNER JOIN events.event AS e USING (region_code, source_system, family, source_event_key)"
-        )
-        known = dict(self._cursor.fetchall())
-        self._drop_duplicates([line_no for line_no, same in known.items() if same])
-        self._settle_conflicts([line_no for line_no, same in known.items() if not same])
 
     def _settle_repeated_held(self) -> None:
         self._cursor.execute(_REPEATED)
