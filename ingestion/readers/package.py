@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import lzma
 import mmap
 import posixpath
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
@@ -21,7 +23,8 @@ TOKEN_BYTES_MAX = 4 * 1024**2
 _BLOCK = 1 << 16
 _OLE = bytes.fromhex("D0CF11E0A1B11AE1")  # the container of .xls and of every encrypted workbook
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
-_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, expat.ExpatError, UnicodeError, ValueError)
+_BROKEN_ARCHIVE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, NotImplementedError)
+_BROKEN = (*_BROKEN_ARCHIVE, expat.ExpatError, UnicodeError, ValueError)
 
 Start = Callable[[str, dict[str, str]], None]
 End = Callable[[str], None]
@@ -47,6 +50,10 @@ def open_package(path: Path) -> Iterator[Package]:
             yield Package(archive)
     except _BROKEN as error:
         raise damaged(str(error)) from None
+    except (
+        LookupError
+    ) as error:  # how expat tells of an encoding that nobody knows; its subclasses are mistakes of ours
+        raise damaged(str(error)) if type(error) is LookupError else error from None
     except RuntimeError as error:  # how zipfile tells of an encrypted entry
         raise FileRejected("E-FILE-PASSWORD") if "encrypted" in str(error) else error from None
 

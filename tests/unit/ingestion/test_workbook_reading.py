@@ -287,6 +287,8 @@ BAD_WORKBOOKS: list[tuple[str, bytes]] = [
     ("E-FILE-XLSX", by_hand(f'<row r="2"><c t="str"><v>{"x" * 1_000_001}</v></c></row>')),
     ("E-FILE-XLSX", by_hand(f'<row r="2" x="{"x" * 5_000_000}"/>')),
     ("E-FILE-XLSX", by_hand(f"<!--{'x' * 5_000_000}-->")),
+    ("E-FILE-XLSX", by_hand(row_xml(), before='<?xml version="1.0" encoding="UTF-x"?>')),
+    ("E-FILE-XLSX", by_hand(row_xml(), before='<?xml version="1.0" encoding="rot13"?>')),
     ("E-FILE-COLUMNS", table(row(), header=[*NAMES[:4], "colour"])),
     ("E-FILE-DUPLICATE-COLUMN", table(row(), header=[*NAMES[:4], "id"])),
     ("E-FILE-HEADER", table(row(), header=NAMES[1:])),
