@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable
+from contextlib import closing
 from decimal import Decimal
 
 import polars as pl
 import pytest
 
-from ingestion import runs
-from ingestion.event_log import Appender
+from ingestion import readers, runs
+from ingestion.database import connect
+from ingestion.event_log import Appender, lock_region
 from tests.integration.ingestion_support import (
     files,
     land,
@@ -303,3 +307,36 @@ def test_no_identity_number_in_clear_is_left_anywhere(caplog: pytest.LogCaptureF
         assert number not in dumped
         assert number not in caplog.text
     assert "110***********0021" in dumped
+
+
+def test_a_region_that_comes_late_and_is_held_by_another_file_lets_the_file_begin_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    land_rows("a.claim.1.csv", payment("K1", region_code="340400"), payment("K2"), payment("K3", region_code="340400"))
+    read, readings = readers.chunks, []
+    monkeypatch.setattr(readers, "chunks", lambda *given: readings.append(given) or read(*given, size=1))
+    with closing(connect()) as other, other.cursor() as cursor:
+        lock_region(cursor, "320100")
+        worker = threading.Thread(target=run)
+        worker.start()
+        _until(lambda: select("SELECT count(*) FROM pg_locks WHERE NOT granted") == [(1,)])
+        with closing(connect()) as third, third.cursor() as looking:
+            looking.execute("SET lock_timeout = '10s'")
+            lock_region(looking, "340400")  # given back while the file waits for the lower one
+        other.rollback()
+    worker.join()
+    assert len(readings) == 2
+    assert files() == {"a.claim.1.csv": ("loaded", None, 3, 3, 0, 0, 3)}
+    assert select("SELECT region_code, seq, line_no FROM events.event ORDER BY 1, 2") == [
+        ("320100", 1, 3),
+        ("340400", 1, 2),
+        ("340400", 2, 4),
+    ]
+
+
+def _until(true: Callable[[], bool]) -> None:
+    for _ in range(600):
+        if true():
+            return
+        time.sleep(0.05)
+    raise AssertionError("it did not come about")
