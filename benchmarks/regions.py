@@ -6,6 +6,7 @@ import argparse
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import partial
 
@@ -17,7 +18,7 @@ from ingestion.schema import migrate
 from ingestion.settings import Settings
 
 REGIONS = ("320100", "340400")
-_WAITS = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+_WAITS = "SELECT locktype FROM pg_locks WHERE NOT granted"
 
 
 def main() -> int:
@@ -27,7 +28,8 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=3, help="of which the medians are told (default: three)")
     options = parser.parse_args()
     print(f"{command()}\n{machine()}\n")
-    one_by_one, at_once, waits = [], [], 0
+    one_by_one, at_once = [], []
+    waits: Counter[str] = Counter()
     with server() as empty:
         migrate(Settings.from_env())
         for _ in range(options.runs):
@@ -45,7 +47,7 @@ def main() -> int:
     for name, timings in (("one after the other", one_by_one), ("at once", at_once)):
         told: Timing = medians(timings)
         print(f"| {name} | {told.wall:.2f} | {told.server:.2f} | {reference / told.wall:.2f} |")
-    print(f"\nlocks waited for while both were at work, of all samples of pg_locks: {waits}")
+    print(f"\nlocks waited for while both were at work, by kind, of all samples of pg_locks: {dict(waits) or 'none'}")
     return 0
 
 
@@ -72,20 +74,20 @@ class _Watch:
 
     def __init__(self, target: Server) -> None:
         self._target = target
-        self._seen = 0
+        self._seen: Counter[str] = Counter()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._look)
         self._thread.start()
 
-    def stop(self) -> int:
-        """How many were seen."""
+    def stop(self) -> Counter[str]:
+        """How many were seen of each kind."""
         self._over.set()
         self._thread.join()
         return self._seen
 
     def _look(self) -> None:
         while not self._over.wait(0.05):
-            self._seen += int(str(execute(self._target, _WAITS)[0][0]))
+            self._seen.update(str(kind) for (kind,) in execute(self._target, _WAITS))
 
 
 if __name__ == "__main__":
