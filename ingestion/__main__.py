@@ -25,6 +25,7 @@ from ingestion.archive import archive
 from ingestion.archive_month import ArchiveError
 from ingestion.errors import FileRejected, ReadingInterrupted
 from ingestion.heads import HeadsError
+from ingestion.runs import FilesLeftError
 from ingestion.schema import SchemaVersionError, migrate
 from ingestion.seeds import SeedError
 from ingestion.settings import SettingsError
@@ -35,6 +36,7 @@ _TOLD = (
     SchemaVersionError,
     SeedError,
     FileRejected,
+    FilesLeftError,
     ReadingInterrupted,
     HeadsError,
     UnknownRegionError,
@@ -122,9 +124,12 @@ def _retry(_: argparse.Namespace) -> int:
 
 
 def _run(_: argparse.Namespace) -> int:
-    for result in runs.run_all():
-        _say(result)
-    return _say({"heads": heads.record()})
+    try:
+        for result in runs.run_all():
+            _say(result)
+    finally:
+        _say({"heads": heads.record()})
+    return 0
 
 
 def _record_heads(_: argparse.Namespace) -> int:

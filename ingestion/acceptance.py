@@ -2,7 +2,8 @@
 
 Rows that stand by themselves go straight into the log, a part of the file at a time; its unique key is the judge of
 what is new. A row that takes from an original is decided where it stands when its original is there. Where it is not,
-it may stand further down: from that row on the file is held back and decided at its end, so that seq follows the lines.
+it may stand further down: from the first row of the part that takes from one on, the file is held back and decided at
+its end, so that seq follows the lines.
 """
 
 from __future__ import annotations
@@ -28,6 +29,13 @@ from ingestion.seeds import Seeds
 _KEY = ["region_code", "source_event_key"]
 _SAMPLE = 16  # keys of a part that are looked up before it is copied
 _ROWS = 50_000  # taken out of the database at a time
+_SOME_KNOWN = """
+SELECT EXISTS (
+    SELECT FROM unnest(%(regions)s::text[], %(keys)s::text[]) AS a(region_code, source_event_key)
+    INNER JOIN events.event AS e USING (region_code, source_event_key)
+    WHERE e.source_system = %(source_system)s AND e.family = %(family)s
+)
+"""
 # One index look-up a row, whatever the planner knows of either table.
 _KNOWN = """
 SELECT a.line_no, e.content_hash = a.content_hash
@@ -128,8 +136,9 @@ class Acceptance:
             return
         self._appender.lock(part.frame["region_code"].unique())
         rows, missing = self._credits.complete(part.frame)
-        self._settle_waiting(part, missing)
-        rows = rows.filter(~pl.col("line_no").is_in(list(missing)))
+        if missing:
+            self._settle_waiting(part, missing)
+            rows = rows.filter(~pl.col("line_no").is_in(list(missing)))
         if self._holding:
             incoming.put(self._cursor, part.shown(self._settle_known(part, rows)))
         elif rows["stateful"].any():
@@ -145,9 +154,14 @@ class Acceptance:
         return self._done
 
     def _take_plain(self, part: Part, rows: pl.DataFrame, decisions: Sequence[Decision] = ()) -> None:
-        first = pl.struct(_KEY).is_first_distinct()
-        self._append(part, rows.filter(first), decisions)
-        self._settle_known(part, rows.filter(~first))
+        """Append the row that wins of each key, the first that no decision says otherwise of; compare the others."""
+        if rows.select(_KEY).n_unique() == rows.height:
+            self._append(part, rows, decisions)
+            return
+        lost = [d.line_no for d in decisions if d.duplicate_of is not None or d.conflict_with is not None]
+        winners = rows.filter(~pl.col("line_no").is_in(lost)).filter(pl.struct(_KEY).is_first_distinct())
+        self._append(part, winners, decisions)
+        self._settle_known(part, rows.join(winners, on="line_no", how="anti", maintain_order="left"))
 
     def _take_dependent(self, part: Part, rows: pl.DataFrame) -> None:
         """Rows of which some take from an original. Where one is not there, it may stand further down the file."""
@@ -155,8 +169,8 @@ class Acceptance:
         if any("E-REF-ORIGINAL" in decision.codes for decision in decisions):
             self._holding = True
             free = int(rows["stateful"].arg_max() or 0)
-            incoming.put(self._cursor, part.shown(rows[free:]))
             self._take_plain(part, rows[:free])
+            incoming.put(self._cursor, part.shown(self._settle_known(part, rows[free:])))
             return
         refused = [decision for decision in decisions if decision.codes]
         lines = pl.col("line_no").is_in([decision.line_no for decision in refused])
@@ -169,12 +183,12 @@ class Acceptance:
         if decisions:  # none of the rows is in the log
             self._add(originals.completed(rows, decisions, self._appender.last_seqs()))
             return
-        if rows.height and not self._known(rows.gather_every(max(1, rows.height // _SAMPLE))):
+        if rows.height and not self._some_known(rows.gather_every(max(1, rows.height // _SAMPLE))):
             self._cursor.execute("SAVEPOINT part")
             try:
                 self._add(rows)
             except UniqueViolation:
-                self._cursor.execute("ROLLBACK TO SAVEPOINT part")
+                self._cursor.execute("ROLLBACK TO SAVEPOINT part; RELEASE SAVEPOINT part")
             else:
                 self._cursor.execute("RELEASE SAVEPOINT part")
                 return
@@ -183,6 +197,13 @@ class Acceptance:
     def _add(self, rows: pl.DataFrame) -> None:
         self._appender.add(rows.drop("row", *incoming.OWN, strict=False))
         self._done.loaded += rows.height
+
+    def _some_known(self, rows: pl.DataFrame) -> bool:
+        """Whether any of a few rows is in the log."""
+        values = rows.select("source_system", "family").row(0, named=True)
+        values |= {"regions": rows["region_code"].to_list(), "keys": rows["source_event_key"].to_list()}
+        self._cursor.execute(_SOME_KNOWN, values)
+        return bool(self._cursor.fetchone()[0])
 
     def _known(self, rows: pl.DataFrame) -> dict[int, bool]:
         """Line -> whether the content is the same, of rows whose key is in the log."""

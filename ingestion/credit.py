@@ -41,10 +41,9 @@ class Credits:
         if "personal_account_credit" not in rows.columns:
             return rows, {}
         left_out = (pl.col("event_type") == "contribution.collected") & pl.col("personal_account_credit").is_null()
-        wanting = rows.filter(left_out)
-        if not wanting.height:
+        if not rows.select(left_out.any()).item():
             return rows, {}
-        due = wanting.filter(_earns_credit())
+        due = rows.filter(left_out & _earns_credit())
         found = self._computed(due)
         missing = {
             line_no: (code, person_no if code == "E-REF-PERSON" else month[:7])

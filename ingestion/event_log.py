@@ -104,8 +104,8 @@ class Appender:
             self._told(lambda batch: batch.recorded_at.isoformat()).alias("recorded_at"),
         )
         copy(self._cursor, "events.event", placed)
-        for (region,), added in placed.group_by("region_code", maintain_order=True):
-            batch = self._batches[str(region)]
+        for added in placed.partition_by("region_code", maintain_order=True):
+            batch = self._batches[added["region_code"][0]]
             batch.body.add(added)
             batch.events += added.height
 

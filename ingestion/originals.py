@@ -38,8 +38,15 @@ ANALYZE wanted
 _HELD_FACTS = f"""
 SELECT i.line_no, NULL::bigint, i.stateful, {_FACT.format(row="i")}
 FROM incoming AS i
-WHERE (i.region_code, i.source_event_key) IN (SELECT region_code, source_event_key FROM incoming WHERE stateful)
-   OR (i.region_code, i.source_system, i.family, i.source_event_key) IN (TABLE wanted)
+INNER JOIN (
+    SELECT s.line_no
+    FROM incoming AS s
+    INNER JOIN (SELECT DISTINCT region_code, source_event_key FROM incoming WHERE stateful) AS k
+        USING (region_code, source_event_key)
+    UNION
+    SELECT o.line_no
+    FROM incoming AS o INNER JOIN wanted AS w USING (region_code, source_system, family, source_event_key)
+) AS dependent USING (line_no)
 ORDER BY i.line_no
 """
 # The originals in the log, what they in turn rest on, and everything that rests on any of these.
@@ -181,6 +188,8 @@ def completed(rows: pl.DataFrame, decisions: Iterable[Decision], last_seqs: Mapp
         pl.when(pl.col(n).is_null() & value.is_not_null()).then(pl.lit(f"{{{n}}}")) for n, value in added.items()
     ]
     before = [pl.col("derived_columns")] if "derived_columns" in rows.columns else []
+    takes = pl.col("stateful") & pl.col("original_event_key").is_not_null()
+    assert not joined.filter(takes & pl.col("original_seq").is_null() & pl.col("seq_in_file").is_null()).height
     return joined.with_columns(
         pl.coalesce("original_seq", "seq_in_file").alias("original_seq"),
         *(pl.coalesce(name, value).alias(name) for name, value in added.items()),

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from typing import Any
 
+from psycopg2 import OperationalError
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
@@ -20,9 +21,9 @@ from ingestion.landing import Landed, Named, Shape
 from ingestion.profiles import profile_of
 from ingestion.registry import FileOf, Outcome
 from ingestion.rows import Part
-from ingestion.schema import check_version
-from ingestion.seeds import Seeds
-from ingestion.settings import Settings, beijing_today
+from ingestion.schema import SchemaVersionError, check_version
+from ingestion.seeds import SeedError, Seeds
+from ingestion.settings import Settings, SettingsError, beijing_today
 
 _log = logging.getLogger(__name__)
 
@@ -92,10 +93,31 @@ def retry_waiting(settings: Settings | None = None) -> dict[str, Any]:
     return total
 
 
+class FilesLeftError(RuntimeError):
+    """Some files could not be taken in although nothing says that they are at fault; the others were."""
+
+
 def run_all(settings: Settings | None = None) -> list[dict[str, Any]]:
-    """Everything that lies in the landing area, then the waiting rows: one run without a scheduler."""
-    results = [ingest(item, settings) for item in discover(settings)]
-    return [*results, {"state": "retried"} | retry_waiting(settings)]
+    """Everything that lies in the landing area, then the waiting rows: one run without a scheduler.
+
+    What goes wrong with one file keeps no other from being taken: `FilesLeftError` at the end names such files. An
+    unusable setting or a lost database ends the run at once.
+    """
+    results, left = [], []
+    for item in discover(settings):
+        try:
+            results.append(ingest(item, settings))
+        except (SettingsError, SchemaVersionError, SeedError, OperationalError):
+            raise
+        except Exception as error:
+            name = f"{item['source_system']}/{item['file_name']}"
+            _log.exception(name)
+            left.append((name, error))
+    results.append({"state": "retried"} | retry_waiting(settings))
+    if left:
+        told = "; ".join(f"{name}: {error}" for name, error in left)
+        raise FilesLeftError(f"{len(left)} file(s) were not taken in and will be tried again: {told}") from left[0][1]
+    return results
 
 
 def _take(settings: Settings, landed: Landed) -> Outcome:

@@ -14,6 +14,8 @@ import pytest
 from ingestion import readers, runs
 from ingestion.database import connect
 from ingestion.event_log import Appender, lock_region
+from ingestion.runs import FilesLeftError
+from ingestion.settings import Settings
 from tests.integration.ingestion_support import (
     files,
     land,
@@ -307,6 +309,39 @@ def test_no_identity_number_in_clear_is_left_anywhere(caplog: pytest.LogCaptureF
         assert number not in dumped
         assert number not in caplog.text
     assert "110***********0021" in dumped
+
+
+def test_a_key_that_stands_before_and_after_a_row_that_waits_comes_once() -> None:
+    receipt = sound_row("receipt.unidentified", source_event_key="K")
+    waiting = sound_row("receipt.identified", source_event_key="X", original_event_key="NOWHERE")
+    land_rows("a.treasury.1.csv", receipt, waiting, receipt, sound_row("loan.received", source_event_key="K"))
+    run()
+    assert files() == {"a.treasury.1.csv": ("loaded", None, 4, 1, 1, 2, 1)}
+    assert quarantined() == {("a.treasury.1.csv", 3): {"E-REF-ORIGINAL"}, ("a.treasury.1.csv", 5): {"E-CONFLICT"}}
+
+
+def test_a_row_that_names_its_own_key_as_original_loses_against_the_original() -> None:
+    taker = sound_row("receipt.identified", source_event_key="S", original_event_key="S")
+    land_rows("a.treasury.1.csv", taker, sound_row("receipt.unidentified", source_event_key="S"))
+    run()
+    assert quarantined() == {("a.treasury.1.csv", 2): {"E-CONFLICT"}}
+    assert select("SELECT event_type, line_no FROM events.event") == [("receipt.unidentified", 3)]
+
+
+def test_what_goes_wrong_with_one_file_keeps_no_other_from_being_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    land_rows("a.claim.1.csv", payment("K1"))
+    land_rows("b.claim.1.csv", payment("K2"))
+    take = runs.ingest
+
+    def ingest(item: runs.Item, settings: Settings | None) -> dict[str, object]:
+        if item["file_name"].startswith("a."):
+            raise ZeroDivisionError("a fault of ours")
+        return take(item, settings)
+
+    monkeypatch.setattr(runs, "ingest", ingest)
+    with pytest.raises(FilesLeftError, match=r"1 file.*demo/a\.claim\.1\.csv: a fault of ours"):
+        run()
+    assert files() == {"b.claim.1.csv": ("loaded", None, 1, 1, 0, 0, 1)}
 
 
 def test_a_region_that_comes_late_and_is_held_by_another_file_lets_the_file_begin_again(
