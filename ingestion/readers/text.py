@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ingestion.errors import FileRejected
 
-BLOCK_BYTES = 6 * 1024**2
+BLOCK_BYTES = 3 * 1024**2
 LINE_CHARACTERS_MAX = 16 * 1024**2
 # What is packed tighter than rows ever are is no table: deflate makes a thousand bytes of one at most.
 PACKING_MAX = 200
