@@ -106,6 +106,7 @@ def load(cursor: Cursor, settings: Settings, reading: Reading, regions: Iterable
         raise FileChanged(reading.file.file_name)
     done = acceptance.finish()
     appender.lock(quarantine.regions_refused(cursor))
+    quarantine.lock_keyless(cursor, reading.file.source_system)
     refused = quarantine.add(cursor, file_id, book.family.name, reading.file.source_system)
     quarantine.settle(cursor, file_id, appender.first_seqs())
     noted.save(cursor, file_id)

@@ -44,7 +44,10 @@ CODES = {code: NoteCode(code, zh, en) for code, zh, en in _TABLE}
 
 
 class Noted:
-    """What has been noted of a file so far: (code, source column) -> rows, first line."""
+    """What has been noted of a file so far: (code, source column) -> rows, first line.
+
+    Columns whose names begin with the same NAME_LENGTH_MAX characters count as one.
+    """
 
     def __init__(self) -> None:
         self._found: dict[tuple[str, str], tuple[int, int]] = {}
@@ -60,23 +63,21 @@ class Noted:
                 self._count(f"N-{code}", column, len(noted), chunk.line_nos[noted[0]])
 
     def _count(self, code: str, column: str, rows: int, line_no: int) -> None:
-        before, first = self._found.get((code, column), (0, line_no))
-        self._found[code, column] = (before + rows, min(first, line_no))
+        key = (code, column[:NAME_LENGTH_MAX])
+        before, first = self._found.get(key, (0, line_no))
+        self._found[key] = (before + rows, min(first, line_no))
 
     def save(self, cursor: Cursor, file_id: int) -> None:
         """Record them with the file, in its transaction."""
         execute_values(
             cursor,
             "INSERT INTO events.file_note (file_id, note_code, column_name, row_count, first_line_no) VALUES %s",
-            [
-                (file_id, code, column[:NAME_LENGTH_MAX], rows, line_no)
-                for (code, column), (rows, line_no) in sorted(self._found.items())
-            ],
+            [(file_id, code, column, rows, line_no) for (code, column), (rows, line_no) in sorted(self._found.items())],
         )
 
     def messages(self) -> list[str]:
         """One sentence a note: `<code> <column> <rows> … <Chinese> / <English>`."""
         return [
-            f"{code} [{column[:NAME_LENGTH_MAX]}: {rows:,}, {line_no}] {CODES[code].zh} / {CODES[code].en}"
+            f"{code} [{column}: {rows:,}, {line_no}] {CODES[code].zh} / {CODES[code].en}"
             for (code, column), (rows, line_no) in sorted(self._found.items())
         ]

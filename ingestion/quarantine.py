@@ -185,6 +185,11 @@ WHERE (r.error_codes, r.messages) IS DISTINCT FROM (q.error_codes, q.messages)
 ORDER BY q.quarantine_id
 """
 _REFUSED_REGIONS = "SELECT DISTINCT region_code FROM refused WHERE region_code IS NOT NULL"
+# Rows without a key or region have no region's lock to meet under; those of one source system have this.
+_LOCK_KEYLESS = """
+SELECT pg_advisory_xact_lock(hashtextextended('merged_fund.keyless.' || %(source_system)s, 0))
+WHERE EXISTS (SELECT FROM refused AS r WHERE r.region_code IS NULL OR r.source_event_key IS NULL)
+"""
 
 
 def note_answers(cursor: Cursor, answers: Sequence[Answer]) -> None:
@@ -198,6 +203,14 @@ def regions_refused(cursor: Cursor) -> list[str]:
     """Regions of the rows of temp table `refused`: to be locked, so that of one row in two files one is open."""
     cursor.execute(_REFUSED_REGIONS)
     return [region for (region,) in cursor.fetchall()]
+
+
+def lock_keyless(cursor: Cursor, source_system: str) -> None:
+    """When `refused` holds rows without a key or region: wait for other files of the source that hold such rows too.
+
+    To be taken last, after the regions' locks, so that no two files wait for each other.
+    """
+    cursor.execute(_LOCK_KEYLESS, {"source_system": source_system})
 
 
 def add(cursor: Cursor, file_id: int, family: str, source_system: str) -> int:

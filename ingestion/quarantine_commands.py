@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import argparse
 import json
-from datetime import datetime
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 
 from ingestion.corrections.export import export
-from ingestion.corrections.open_rows import RegionTotal, totals
+from ingestion.corrections.open_rows import RegionTotal, each_once, totals
+from ingestion.database import connect
 from ingestion.runs import session
+from ingestion.schema import check_version
 from ingestion.settings import BEIJING, Settings, local_dir
 from ingestion.tables import table
 
 _HEADER = (
     "统筹区 region",
+    "可识别 readable",
     "来源 source",
     "类别 family",
     "行 rows",
@@ -40,20 +43,21 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def _list(_: argparse.Namespace) -> int:
-    with session(Settings.from_env()) as connection, connection.cursor() as cursor:
+    with closing(connect(autocommit=True, settings=Settings.from_env())) as connection, connection.cursor() as cursor:
+        check_version(connection)
+        cursor.execute("SET ROLE auditor")  # who may read what the view is over
         found = totals(cursor)
-    lines = [_line(total) for total in found]
-    whole = ("合计 total", "", "", sum(t.rows for t in found), _money(sum((t.amount for t in found), Decimal(0))))
-    lines.append((*whole, sum(t.unknown for t in found), "", ""))
-    print(table(_HEADER, lines, right=(3, 4, 5, 7)))
+    once = each_once(found)
+    whole = (sum(t.rows for t in once), _money(sum((t.amount for t in once), Decimal(0))), sum(t.unknown for t in once))
+    lines = [*map(_line, found), ("合计 total", "", "", "", *whole, "", "")]
+    print(table(_HEADER, lines, right=(4, 5, 6, 8)))
     return 0
 
 
 def _line(total: RegionTotal) -> tuple[object, ...]:
+    where = (total.region_code, "是 yes" if total.readable else "否 no", total.source_system, total.family)
     oldest = total.oldest_at.astimezone(BEIJING).date()
-    age = (datetime.now(BEIJING).date() - oldest).days
-    where = (total.region_code, total.source_system, total.family)
-    return (*where, total.rows, _money(total.amount), total.unknown, oldest, age)
+    return (*where, total.rows, _money(total.amount), total.unknown, oldest, total.days)
 
 
 def _money(amount: Decimal) -> str:

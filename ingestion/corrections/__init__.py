@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
+from ingestion.contracts import FAMILIES
+
 SHEET = "更正 Corrections"
 NUMBER = "隔离编号 / Number"
 REASON_ZH = "原因（中文）"
@@ -16,7 +18,7 @@ FILE = "原文件 / Original file"
 LINE = "原行号 / Original line"
 ADDED = (NUMBER, REASON_ZH, REASON_EN, FILE, LINE)
 
-_FAMILIES = "registration|contribution|claim|treasury"
+_FAMILIES = "|".join(FAMILIES)
 
 
 def file_name(source_system: str, family: str, feed_no: int, written_at: datetime, part: int) -> str:

@@ -56,7 +56,7 @@ class _Target:
 def export(
     connection: Connection, settings: Settings, source_system: str, region: str | None, folder: Path
 ) -> Exported:
-    """Write every open row of a source (of one region, when given), a workbook a feed and 50,000 rows.
+    """Write every open row of a source (of one region, when given), a workbook a feed and ROWS_MAX rows.
 
     Raises FileRejected (`E-FILE-PROFILE`) when the source's profile can't be read.
     """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -22,10 +22,10 @@ WHERE q.source_system = %(source)s AND (%(region)s::text IS NULL OR q.region_cod
 ORDER BY q.quarantine_id
 """
 _BY_REGION = """
-SELECT coalesce(q.region_code, '-'), q.source_system, coalesce(q.family, '-'), count(*), coalesce(sum(q.amount), 0),
-       count(*) FILTER (WHERE q.amount IS NULL), min(q.quarantined_at)
-FROM events.quarantine_open AS q
-GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+SELECT a.region_code, a.region_readable, a.source_system, coalesce(a.family, '-'), sum(a.rows)::bigint, sum(a.amount),
+       sum(a.rows_without_amount)::bigint, min(a.oldest_at), max(a.oldest_days)
+FROM quality.quarantine_open_amount AS a
+GROUP BY 1, 2, 3, 4 ORDER BY 1, 2 DESC, 3, 4
 """
 _LINE = "line"  # key of a row without shape, see `intake`
 
@@ -44,21 +44,31 @@ class OpenRow:
 
 @dataclass(frozen=True)
 class RegionTotal:
-    """What is open of a region ("-": unreadable), source and family; `unknown` rows have no readable amount."""
+    """What is open of a region, source and family; `unknown` rows have no readable amount.
+
+    Rows that don't tell their region stand, not `readable`, under each region of their source; "-" when it has none.
+    """
 
     region_code: str
+    readable: bool
     source_system: str
     family: str
     rows: int
     amount: Decimal
     unknown: int
     oldest_at: datetime
+    days: int
 
 
 def totals(cursor: Cursor) -> list[RegionTotal]:
-    """Open rows by region, source and family."""
+    """Open rows by region, source and family, as `quality.quarantine_open_amount` has them."""
     cursor.execute(_BY_REGION)
     return [RegionTotal(*row) for row in cursor.fetchall()]
+
+
+def each_once(found: Iterable[RegionTotal]) -> list[RegionTotal]:
+    """Those that add up: of rows that stand under several regions, one."""
+    return list({(t.readable and t.region_code, t.source_system, t.family): t for t in found}.values())
 
 
 def open_rows(

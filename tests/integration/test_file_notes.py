@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
+import polars as pl
 import psycopg2
 import pytest
 
+from ingestion.database import connect
+from ingestion.notes import NAME_LENGTH_MAX, SEPARATOR, Noted
+from ingestion.readers import Chunk
 from tests.integration.ingestion_support import files, land_rows, quarantined, run, select
 from tests.unit.ingestion.valid_rows import sound_row
 
@@ -34,6 +40,22 @@ def test_notes_stand_with_their_file_and_a_row_is_the_same_however_written() -> 
     ]
     told = next(result for result in results if result.get("file_name") == "b.treasury.1.csv")["notes"]
     assert told[0].startswith("N-EXPONENT [amount: 2, 2] 科学计数法")
+
+
+@pytest.mark.usefixtures("migrated_warehouse")
+def test_columns_whose_long_names_begin_alike_are_noted_as_one() -> None:
+    noted = Noted()
+    names = [f"{'列' * NAME_LENGTH_MAX}{end}" for end in "ab"]
+    marked = {f"{name}{SEPARATOR}EXPONENT": [True, True] for name in names}
+    noted.add(pl.DataFrame(marked), Chunk(pl.DataFrame(), [2, 3]))
+    land_rows("a.treasury.1.csv", PLAIN)
+    run()
+    (file_id,) = select("SELECT max(file_id) FROM events.file_registry")[0]
+    with closing(connect()) as connection, connection.cursor() as cursor:
+        noted.save(cursor, file_id)
+        cursor.execute("SELECT column_name, row_count, first_line_no FROM events.file_note")
+        assert cursor.fetchall() == [("列" * NAME_LENGTH_MAX, 4, 2)]
+    assert len(noted.messages()) == 1
 
 
 def test_what_has_been_noted_stays(migrated_warehouse: str) -> None:

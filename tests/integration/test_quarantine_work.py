@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from multiprocessing import get_context
 
@@ -11,8 +12,9 @@ import psycopg2
 import pytest
 import xlsxwriter
 from psycopg2 import errors
+from psycopg2.extensions import cursor as Cursor
 
-from ingestion import runs
+from ingestion import quarantine, runs
 from ingestion.__main__ import main
 from ingestion.corrections import SHEET
 from ingestion.profiles import Feed
@@ -209,25 +211,78 @@ def _ingest(name: str) -> None:
     runs.ingest({"source_system": "demo", "file_name": name, "family": "claim"})
 
 
-def test_what_is_open_is_listed_by_region(capsys: pytest.CaptureFixture[str]) -> None:
-    land_rows(
-        "a.claim.1.csv",
-        payment("K1", claim_no=""),
-        payment("K2", claim_no="", pooled_amount="1234567.89"),
-        payment("K3", pooled_amount="x", region_code="340400"),
-        payment("K4", region_code="nowhere"),
-    )
-    run()
+def test_a_file_with_keyless_rows_waits_for_another_of_its_source_that_has_some(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settle, held, go_on = quarantine.settle, threading.Event(), threading.Event()
+
+    def settle_and_hold(cursor: Cursor, file_id: int, added: Mapping[str, int]) -> int:
+        settled = settle(cursor, file_id, added)
+        if not held.is_set():
+            held.set()
+            assert go_on.wait(60)
+        return settled
+
+    monkeypatch.setattr(quarantine, "settle", settle_and_hold)
+    keyless = payment("K1", region_code="nowhere")
+    land_rows("a.claim.1.csv", keyless)
+    land_rows("b.claim.1.csv", keyless, payment("K2"))
+    first, second = (threading.Thread(target=_ingest, args=(f"{name}.claim.1.csv",)) for name in "ab")
+    first.start()
+    assert held.wait(60)
+    second.start()
+    try:
+        while second.is_alive() and not select("SELECT FROM pg_locks WHERE NOT granted AND locktype = 'advisory'"):
+            second.join(0.05)
+    finally:
+        go_on.set()
+        first.join()
+        second.join()
+    assert open_state() == (1, Decimal("100.00"))
+    assert _resolutions() == [("b.claim.1.csv", 2, "resent", "a.claim.1.csv", 2)]
+
+
+FAULTY = (
+    payment("K1", claim_no=""),
+    payment("K2", claim_no="", pooled_amount="1234567.89"),
+    payment("K3", pooled_amount="x", region_code="340400"),
+    payment("K4", region_code="nowhere"),
+)
+
+
+def _listed(capsys: pytest.CaptureFixture[str]) -> list[list[str]]:
+    """The lines of the list: words but for the date."""
     capsys.readouterr()
     assert main(["quarantine", "list"]) == 0
-    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
-    assert [line[:6] for line in lines[1:4]] == [
-        ["-", "demo", "claim", "1", "100.00", "0"],
-        ["320100", "demo", "claim", "2", "1,234,667.89", "0"],
-        ["340400", "demo", "claim", "1", "0.00", "1"],
+    *lines, total = [line.split() for line in capsys.readouterr().out.splitlines()[1:]]
+    lines = [line for line in lines if "demo" in line]
+    assert all(line[-1] == "0" for line in lines), "set aside today"
+    return [*(line[:-2] for line in lines), total]
+
+
+def test_what_is_open_is_listed_by_region(capsys: pytest.CaptureFixture[str]) -> None:
+    land_rows("a.claim.1.csv", *FAULTY)
+    run()
+    assert _listed(capsys) == [
+        ["-", "否", "no", "demo", "claim", "1", "100.00", "0"],
+        ["320100", "是", "yes", "demo", "claim", "2", "1,234,667.89", "0"],
+        ["340400", "是", "yes", "demo", "claim", "1", "0.00", "1"],
+        ["合计", "total", "4", "1,234,767.89", "1"],
     ]
-    assert lines[4][:2] + lines[4][2:5] == ["合计", "total", "4", "1,234,767.89", "1"]
-    assert all(line[-1] == "0" for line in lines[1:4]), "set aside today"
+
+
+def test_rows_without_a_region_are_listed_under_each_of_the_source_and_counted_once(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    land_rows("a.claim.1.csv", *FAULTY, payment("K5"), payment("K6", region_code="340400"))
+    run()
+    assert _listed(capsys) == [
+        ["320100", "是", "yes", "demo", "claim", "2", "1,234,667.89", "0"],
+        ["320100", "否", "no", "demo", "claim", "1", "100.00", "0"],
+        ["340400", "是", "yes", "demo", "claim", "1", "0.00", "1"],
+        ["340400", "否", "no", "demo", "claim", "1", "100.00", "0"],
+        ["合计", "total", "4", "1,234,767.89", "1"],
+    ]
 
 
 def test_open_amounts_add_up_and_rows_without_a_region_are_shown_to_those_of_the_source() -> None:

@@ -11,8 +11,13 @@ Rows = list[tuple[int, list[str | None]]]
 Misfits = list[tuple[int, str]]
 
 
-def read_plainly(content: bytes, encoding: str, delimiter: str) -> tuple[list[str], Rows, Misfits]:
-    """The header, (line, fields) of rows that fit it, (line, text) of those that don't. The file has a header."""
+def read_plainly(
+    content: bytes, encoding: str, delimiter: str, lines_max: int | None = None
+) -> tuple[list[str], Rows, Misfits]:
+    """The header, (line, fields) of rows that fit it, (line, text) of those that don't. The file has a header.
+
+    A record of more than `lines_max` lines counts as one that never ends.
+    """
     text = content.decode("utf-8-sig" if content.startswith(b"\xef\xbb\xbf") else encoding)
     lines = list(io.StringIO(text, newline=""))
     header: list[str] | None = None
@@ -20,7 +25,7 @@ def read_plainly(content: bytes, encoding: str, delimiter: str) -> tuple[list[st
     misfits: Misfits = []
     at = 0
     while at < len(lines):
-        fields, taken = _record(lines[at:], delimiter)
+        fields, taken = _record(lines[at:][:lines_max], delimiter)
         if not fields:
             pass  # a blank line
         elif header is None:

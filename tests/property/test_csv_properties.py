@@ -56,7 +56,9 @@ def bodies(draw: st.DrawFn, columns: int, delimiter: str) -> str:
     return text if draw(st.booleans()) else text.rstrip("\n")
 
 
-def agree(content: bytes, columns: int, delimiter: str, encoding: str, path: Path) -> None:
+def agree(
+    content: bytes, columns: int, delimiter: str, encoding: str, path: Path, lines_max: int | None = None
+) -> None:
     """What the reader gives is what the plain one gives."""
     constants = dict.fromkeys(NAMES[columns:], "x")
     feed = Feed(
@@ -67,7 +69,7 @@ def agree(content: bytes, columns: int, delimiter: str, encoding: str, path: Pat
         constants=constants,
     )
     path.write_bytes(content)
-    header, rows, misfits = read_plainly(content, encoding, delimiter)
+    header, rows, misfits = read_plainly(content, encoding, delimiter, lines_max)
     found = list(chunks(path, feed, 5))
     assert all(chunk.rows <= 5 and chunk.frame.columns == header for chunk in found)
     numbered = [
@@ -92,3 +94,18 @@ def test_bulk_reading_splits_as_plain_reading(
     monkeypatch.setattr("ingestion.readers.text.BLOCK_BYTES", data.draw(st.sampled_from([3, 7, 40, 1 << 20])))
     monkeypatch.setattr("ingestion.readers.delimited._CAREFUL_CHARACTERS", data.draw(st.sampled_from([0, 10, 1 << 20])))
     agree(content, columns, delimiter, encoding, tmp_path / "x")
+
+
+LINES = ["a,b\n", 'a,"b\n', 'x","a\n', 'a","b"\n', '"\n', '"",b\n', "\n", '"a""\n', "a,b\r", 'c",d\r\n', "淮\n"]
+
+
+@settings(max_examples=400, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(st.lists(st.sampled_from(LINES), max_size=40), st.sampled_from([2, 3, 7]), st.sampled_from([5, 30, 1 << 20]))
+def test_records_that_are_too_long_or_never_end_are_read_as_plain_reading_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lines: list[str], lines_max: int, block: int
+) -> None:
+    monkeypatch.setattr("ingestion.readers.text.BLOCK_BYTES", block)
+    monkeypatch.setattr("ingestion.readers.delimited._CAREFUL_CHARACTERS", 0)
+    monkeypatch.setattr("ingestion.readers.records.RECORD_LINES_MAX", lines_max)
+    content = ("event_type,source_event_key\n" + "".join(lines)).encode()
+    agree(content, 2, ",", "utf-8", tmp_path / "x", lines_max)

@@ -115,7 +115,7 @@ def peak(name: str, rows: int, folder: Path) -> int:
         ("csv", 150_000, 400_000),
         ("csv.gz", 150_000, 400_000),
         ("parquet", 150_000, 400_000),
-        ("jsonl", 60_000, 160_000),
+        ("jsonl", 50_000, 100_000),
     ],
 )
 def test_more_rows_take_no_more_memory(name: str, few: int, many: int, tmp_path: Path) -> None:
