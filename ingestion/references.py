@@ -2,7 +2,7 @@
 
 A refund, reversal, recovery, return, offset or identification consumes what it takes from its original. Facts of the
 log are replayed in the order of seq, then rows of a file (a part of it, or what was held back) are decided in line
-order; an original further down is decided first. What a row needs but can't have is told by `E-REF-*`: such a row waits.
+order; an original further down is decided first. What a row needs but can't have is told by `E-REF-*`: it waits.
 """
 
 from __future__ import annotations
