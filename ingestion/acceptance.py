@@ -36,16 +36,17 @@ SELECT EXISTS (
     WHERE e.source_system = %(source_system)s AND e.family = %(family)s
 )
 """
-# One index look-up a row, whatever the planner knows of either table.
-_KNOWN = """
-SELECT a.line_no, e.content_hash = a.content_hash
+# Rows that are not in the log, or are there with other content. One index look-up a row, whatever the planner knows.
+_NOT_THE_SAME = """
+SELECT a.line_no, e.content_hash IS NOT NULL
 FROM arriving AS a
-CROSS JOIN LATERAL (
+LEFT JOIN LATERAL (
     SELECT e.content_hash FROM events.event AS e
     WHERE e.region_code = a.region_code AND e.source_system = %(source_system)s AND e.family = %(family)s
         AND e.source_event_key = a.source_event_key
     LIMIT 1
-) AS e
+) AS e ON true
+WHERE e.content_hash IS DISTINCT FROM a.content_hash
 """
 _SHOWN = "jsonb_strip_nulls(to_jsonb({row})) - coalesce({row}.derived_columns, '{{}}') - %(hidden)s"
 _HIDDEN = [
@@ -205,24 +206,20 @@ class Acceptance:
         self._cursor.execute(_SOME_KNOWN, values)
         return bool(self._cursor.fetchone()[0])
 
-    def _known(self, rows: pl.DataFrame) -> dict[int, bool]:
-        """Line -> whether the content is the same, of rows whose key is in the log."""
-        if not rows.height:
-            return {}
-        self._cursor.execute("TRUNCATE arriving")
-        copy(self._cursor, "pg_temp.arriving", rows.select("line_no", *_KEY, "content_hash"))
-        self._cursor.execute(_KNOWN, rows.select("source_system", "family").row(0, named=True))
-        return dict(self._cursor.fetchall())
-
     def _settle_known(self, part: Part, rows: pl.DataFrame) -> pl.DataFrame:
         """The rows whose key is not in the log; the others are duplicates or conflicts."""
-        known = self._known(rows)
-        conflicts = [line_no for line_no, same in known.items() if not same]
-        self._done.duplicate += len(known) - len(conflicts)
+        if not rows.height:
+            return rows
+        self._cursor.execute("TRUNCATE arriving")
+        copy(self._cursor, "pg_temp.arriving", rows.select("line_no", *_KEY, "content_hash"))
+        self._cursor.execute(_NOT_THE_SAME, rows.select("source_system", "family").row(0, named=True))
+        found = self._cursor.fetchall()
+        self._done.duplicate += rows.height - len(found)
+        conflicts = [line_no for line_no, is_known in found if is_known]
         if conflicts:
             incoming.put(self._cursor, part.shown(rows.filter(pl.col("line_no").is_in(conflicts))))
             self._settle_conflicts(conflicts)
-        return rows.filter(~pl.col("line_no").is_in(list(known)))
+        return rows.filter(pl.col("line_no").is_in([line_no for line_no, is_known in found if not is_known]))
 
     def _settle_waiting(self, part: Part, missing: dict[int, tuple[str, str]]) -> None:
         """Rows whose credit can't be computed yet wait as they came, unless they are known."""
