@@ -24,7 +24,10 @@ class ArchiveError(RuntimeError):
 
 @dataclass(frozen=True)
 class Span:
-    """Which batches and events of a region's log one month holds, and the chain's heads around them (hex)."""
+    """Which batches and events of a region's log one month holds, and the chain's heads around them (hex).
+
+    Derived heads are null where all batches up to there are from before the derived hash was kept.
+    """
 
     region_code: str
     month: str
@@ -34,6 +37,8 @@ class Span:
     last_seq: int
     head_before: str
     head_after: str
+    derived_before: str | None
+    derived_after: str | None
 
 
 @dataclass(frozen=True)

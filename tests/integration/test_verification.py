@@ -141,6 +141,11 @@ def test_an_open_guard_is_told(sealed: Settings, forger: Cursor) -> None:
     (general,) = [report for report in verify_snapshot(forger, sealed) if report.found]
     assert [finding.detail for finding in general.findings] == [f"{table}: append_only" for table in sorted(GUARDED)]
     stand_guard(forger)
+    for state in ("DISABLE TRIGGER", "ENABLE TRIGGER"):  # the latter is off for replicas
+        forger.execute(f"ALTER TABLE events.batch {state} is_complete")
+        general = verify_snapshot(forger, sealed)[-1]
+        assert [finding.detail for finding in general.findings] == ["events.batch: is_complete"]
+    forger.execute("ALTER TABLE events.batch ENABLE ALWAYS TRIGGER is_complete")
     forger.execute("ALTER TABLE events.event DROP CONSTRAINT event_pkey")
     forger.execute("DROP INDEX events.event_identity")
     forger.execute("INSERT INTO events.event SELECT * FROM events.event WHERE region_code = '340400' AND seq = 9")
