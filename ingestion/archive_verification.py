@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ def verify(folder: Path, heads_dir: Path | None = None, from_month: str | None =
     the archive is known to be whole in itself; with them that it is the log that was recorded. `from_month` (YYYY-MM):
     the first month to verify; without it an archive that does not begin with the log is a problem.
     """
+    if from_month is not None and not re.fullmatch(r"\d{4}-\d{2}", from_month):
+        raise ArchiveError(f"--from-month 应为 YYYY-MM / --from-month must be a month YYYY-MM, not {from_month!r}")
     regions = sorted(path for path in folder.iterdir() if path.is_dir() and months(path)) if folder.is_dir() else []
     if not regions:
         raise ArchiveError(f"{folder} 中没有归档 / holds no archived months")

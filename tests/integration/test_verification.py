@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from psycopg2.extensions import cursor as Cursor
 
+from ingestion import heads
 from ingestion.__main__ import main
 from ingestion.settings import Settings
 from ingestion.verification import RegionReport, verify, verify_snapshot
@@ -211,6 +212,25 @@ def test_a_file_of_heads_that_was_altered_is_found(
     reports = verify(settings=replace(sealed, heads_dir=tmp_path))
     assert {(f.seq, f.kind.code) for report in reports for f in report.findings} == expected
     assert {f.region_code for report in reports for f in report.findings} == {HUAINAN}
+
+
+@pytest.mark.parametrize(
+    "damage", [b"\xff", b"\xe4\xb8", b"{", b"[" * 100_000, "\u2028".encode()], ids=lambda damage: repr(damage[:9])
+)
+@pytest.mark.parametrize("number", [0, 2])
+def test_a_line_of_heads_that_was_damaged_is_named(
+    damage: bytes, number: int, sealed: Settings, tmp_path: Path
+) -> None:
+    folder = tmp_path / heads_of(sealed).name
+    shutil.copytree(heads_of(sealed), folder)
+    path = folder / "340400.jsonl"
+    lines = path.read_bytes().split(b"\n")
+    lines[number] = damage + lines[number]
+    path.write_bytes(b"\n".join(lines))
+    damaged = replace(sealed, heads_dir=tmp_path)
+    (finding,) = [finding for report in verify(settings=damaged) for finding in report.findings]
+    assert (finding.kind, finding.detail) == (Kind.HEADS_FILE, f"340400.jsonl:{number + 1}")
+    assert heads.verify(damaged) == [f"340400.jsonl line {number + 1}: the line can't be read"]
 
 
 def test_heads_of_another_log_are_no_heads(sealed: Settings, tmp_path: Path) -> None:
