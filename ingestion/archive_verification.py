@@ -43,10 +43,8 @@ def verify(folder: Path, heads_dir: Path | None = None, from_month: str | None =
 
 def verify_month(files: MonthFiles, span: Span) -> str | None:
     """The first thing wrong with a month's files, by its seq; None when they recompute from head to head."""
-    told: str | None = None
-    check = RegionCheck(span.region_code)
+    check = RegionCheck(span.region_code, _start(span))
     try:
-        check = RegionCheck(span.region_code, _start(span))
         for chunk in chunks(files, span.region_code):
             check.take(chunk)
         told = _ends_otherwise(check, span)

@@ -156,6 +156,7 @@ def last_line(path: Path) -> Head | None:
 def parsed(text: str, region: str) -> Head | None:
     """A line with all that is needed, of this region; None for any other."""
     try:
+        text.encode()  # raises where bytes were no UTF-8, if only inside a value
         head = json.loads(text)
         whole = head.keys() >= _NEEDED and head["region_code"] == region
         return head if whole and type(head["batch_id"]) is int and type(head["seq"]) is int else None

@@ -293,6 +293,24 @@ def test_heads_recorded_after_they_were_copied_are_no_loss_when_the_dump_has_the
     assert len(heads.whole_lines(next(Settings.from_env().heads_dir.rglob("320100.jsonl")))) == 2
 
 
+def test_a_log_whose_heads_were_damaged_is_not_backed_up(small_log: str, tmp_path: Path) -> None:
+    assert small_log
+    (path,) = Settings.from_env().heads_dir.rglob("320100.jsonl")
+    path.write_bytes(b"\xff" + path.read_bytes())
+    with pytest.raises(BackupError, match=r"320100.jsonl line 1: the line can't be read"):
+        back_up(Environment.current(), tmp_path / "backups")
+
+
+def test_heads_outside_that_were_damaged_are_left_alone(made: Path, empty: Callable[[], str]) -> None:
+    (path,) = Settings.from_env().heads_dir.rglob("320100.jsonl")
+    damaged = path.read_bytes() + b"\xff\n"
+    path.write_bytes(damaged)
+    empty()
+    with pytest.raises(BackupError, match=r"320100.jsonl line 2: the line can't be read"):
+        _restore(made, accept_loss=True)
+    assert path.read_bytes() == damaged
+
+
 def test_heads_that_contradict_the_backup_are_left_alone(made: Path, empty: Callable[[], str]) -> None:
     (path,) = Settings.from_env().heads_dir.rglob("320100.jsonl")
     path.write_text(path.read_text("utf-8").replace('"seq": 2', '"seq": 1'), "utf-8")

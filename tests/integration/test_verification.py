@@ -233,6 +233,16 @@ def test_a_line_of_heads_that_was_damaged_is_named(
     assert heads.verify(damaged) == [f"340400.jsonl line {number + 1}: the line can't be read"]
 
 
+def test_a_byte_inside_a_text_of_the_last_head_is_named(sealed: Settings, tmp_path: Path) -> None:
+    folder = tmp_path / heads_of(sealed).name
+    shutil.copytree(heads_of(sealed), folder)
+    path = folder / "340400.jsonl"
+    first, _, last = path.read_bytes().rpartition(b'"written_at": "')
+    path.write_bytes(first + b'"written_at": "\xff' + last)
+    damaged = replace(sealed, heads_dir=tmp_path)
+    assert heads.verify(damaged) == ["340400.jsonl line 3: the line can't be read"]
+
+
 def test_heads_of_another_log_are_no_heads(sealed: Settings, tmp_path: Path) -> None:
     shutil.copytree(heads_of(sealed), tmp_path / "00000000-0000-0000-0000-000000000000")
     reports = verify(settings=replace(sealed, heads_dir=tmp_path))
