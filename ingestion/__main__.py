@@ -103,6 +103,9 @@ def _add_archive(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     one = commands.add_parser("archive-verify", help=text, description=text)
     one.add_argument("folder", type=Path, help="folder of the archive")
     one.add_argument("--heads", type=Path, metavar="DIR", help="compare with this log's heads kept outside")
+    one.add_argument(
+        "--from-month", metavar="YYYY-MM", help="verify from this month on; else the log's beginning is due"
+    )
     one.set_defaults(command=_archive_verify)
 
 
@@ -154,7 +157,7 @@ def _archive(options: argparse.Namespace) -> int:
 
 
 def _archive_verify(options: argparse.Namespace) -> int:
-    told = archive_verification.verify(options.folder, options.heads)
+    told = archive_verification.verify(options.folder, options.heads, options.from_month)
     return _say(told) or int(bool(told["problems"]))
 
 

@@ -27,13 +27,22 @@ from ingestion.settings import BEIJING, Settings
 _log = logging.getLogger(__name__)
 
 _MONTH = "to_char(recorded_at AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM')"
+_DERIVED = """
+    encode((SELECT b.derived_hash FROM events.batch AS b
+            WHERE b.region_code = m.region_code AND b.batch_id {} AND b.derived_hash IS NOT NULL
+            ORDER BY b.batch_id DESC LIMIT 1), 'hex')"""
 _SPANS = f"""
-SELECT region_code, {_MONTH}, min(batch_id), max(batch_id), min(first_seq), max(last_seq),
-    encode((array_agg(prev_batch_hash ORDER BY batch_id))[1], 'hex'),
-    encode((array_agg(batch_hash ORDER BY batch_id DESC))[1], 'hex')
-FROM events.batch
-WHERE region_code = %s AND {_MONTH} < %s
-GROUP BY 1, 2 ORDER BY 2
+WITH month AS (
+    SELECT region_code, {_MONTH} AS month, min(batch_id) AS first_batch, max(batch_id) AS last_batch,
+        min(first_seq) AS first_seq, max(last_seq) AS last_seq,
+        encode((array_agg(prev_batch_hash ORDER BY batch_id))[1], 'hex') AS head_before,
+        encode((array_agg(batch_hash ORDER BY batch_id DESC))[1], 'hex') AS head_after
+    FROM events.batch
+    WHERE region_code = %s AND {_MONTH} < %s
+    GROUP BY 1, 2
+)
+SELECT m.*, {_DERIVED.format("< m.first_batch")}, {_DERIVED.format("<= m.last_batch")}
+FROM month AS m ORDER BY m.month
 """
 _BATCHES = """
 SELECT {columns}, f.source_system, f.file_name

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any
 
 ROWS_AT_ONCE = 20_000  # of events, read or written; also the size of a row group
 _FORMAT = 1
+_NO_HASH = "0" * 64
 
 
 class ArchiveError(RuntimeError):
@@ -24,7 +26,10 @@ class ArchiveError(RuntimeError):
 
 @dataclass(frozen=True)
 class Span:
-    """Which batches and events of a region's log one month holds, and the chain's heads around them (hex)."""
+    """Which batches and events of a region's log one month holds, and the chain's heads around them (hex).
+
+    Derived heads are null where all batches up to there are from before the derived hash was kept.
+    """
 
     region_code: str
     month: str
@@ -34,6 +39,8 @@ class Span:
     last_seq: int
     head_before: str
     head_after: str
+    derived_before: str | None
+    derived_after: str | None
 
 
 @dataclass(frozen=True)
@@ -77,12 +84,23 @@ class MonthFiles:
             digest = told.pop("manifest_sha256")
             sound = digest == _sha256_of(told) and told["format"] == _FORMAT
             span = Span(**{field.name: told[field.name] for field in fields(Span)})
+            _check_types(span)
             log_id, files = str(told["log_id"]), dict(told["files"])
         except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
             raise ArchiveError(f"{self.manifest} 无法读取 / can't be read: {error}") from None
         if not sound:
             raise ArchiveError(f"{self.manifest} 已被改动 / has been changed since it was written")
         return log_id, span, files
+
+
+def _check_types(span: Span) -> None:
+    """TypeError when a value of a span is none that could have been written."""
+    numbers = (span.first_batch, span.last_batch, span.first_seq, span.last_seq)
+    hashes = (span.head_before, span.head_after, span.derived_before or _NO_HASH, span.derived_after or _NO_HASH)
+    if not all(type(number) is int and number > 0 for number in numbers):
+        raise TypeError("numbers of batches and events must be positive integers")
+    if not all(re.fullmatch("[0-9a-f]{64}", digest) for digest in hashes):
+        raise TypeError("hashes must be 64 hexadecimal digits")
 
 
 def months(folder: Path) -> list[MonthFiles]:

@@ -59,11 +59,6 @@ def content_hash(fields: Iterable[str | None]) -> bytes:
     return hashlib.sha256(_EVENT_VERSION + "".join(netstring(field) for field in fields).encode()).digest()
 
 
-def content_hashes(frame: pl.DataFrame, columns: Iterable[str]) -> list[bytes]:
-    """`content_hash` for each row of a frame of canonical text columns."""
-    return [bytes.fromhex(digest) for digest in content_hexes(frame, columns)]
-
-
 def content_hexes(frame: pl.DataFrame, columns: Iterable[str]) -> pl.Series:
     """`content_hash` in hex for each row of a frame of canonical text columns."""
     texts = _netstrings(frame, tuple(columns), prefix=_EVENT_VERSION.decode())
@@ -223,14 +218,9 @@ def derived_bytes(frame: pl.DataFrame) -> bytes:
     return "".join(derived_texts(frame).drop_nulls()).encode()
 
 
-def derived_hash(previous: bytes, batch: bytes, body: bytes | Iterable[bytes]) -> bytes:
-    """Hash of what acceptance added to a batch; `previous` is the region's last one, or GENESIS, `batch` its hash."""
-    digest = hashlib.sha256()
-    for part in (body,) if isinstance(body, bytes) else body:
-        digest.update(part)
-    return derived_hash_of_body(previous, batch, digest.digest())
-
-
 def derived_hash_of_body(previous: bytes, batch: bytes, body: bytes) -> bytes:
-    """`derived_hash` from the digest over its body."""
+    """Hash of what acceptance added to a batch; `previous` is the region's last one, or GENESIS, `batch` its hash.
+
+    `body` is the digest over what was added.
+    """
     return hashlib.sha256(_DERIVED_VERSION + previous + batch + body).digest()

@@ -26,6 +26,8 @@ from ingestion.settings import Settings
 
 Head = dict[str, Any]
 _LINES_A_TIME = 1_000
+_NEEDED = {"region_code", "batch_id", "seq", "previous_batch_hash", "batch_hash", "written_at"}
+_KEPT = "surrogateescape"
 
 
 class Reason(Enum):
@@ -94,16 +96,12 @@ def disagreements(cursor: Cursor, settings: Settings) -> list[Disagreement]:
     paths = sorted(folder.glob("*.jsonl"))
     known = {path.stem for path in paths if whole_lines(path)}
     missing = [Disagreement(region, Reason.NONE) for region, *_ in current(cursor) if region not in known]
-    return missing + [found for path in paths for found in _in_file(cursor, path)]
+    return missing + [found for path in paths for found in _in_lines(cursor, path.stem, whole_lines(path))]
 
 
-def contradictions(cursor: Cursor, told: Mapping[str, Sequence[Head]]) -> list[str]:
-    """What the database says otherwise than these heads, which are given by the name of their file."""
-    return [
-        str(found)
-        for name, heads in told.items()
-        for found in _against_log(cursor, Path(name).stem, list(enumerate(heads, start=1)))
-    ]
+def contradictions(cursor: Cursor, told: Mapping[str, Sequence[str]]) -> list[str]:
+    """What is wrong with these lines, which are given by region, in themselves and against the database."""
+    return [str(found) for region, texts in told.items() for found in _in_lines(cursor, region, texts)]
 
 
 def foreign_heads(cursor: Cursor, settings: Settings) -> list[str]:
@@ -132,8 +130,8 @@ def copy(folder: Path, target: Path) -> list[Path]:
 def write(path: Path, whole: Sequence[str]) -> Path:
     """Put these lines in place of a file, all or none of them; returns its path."""
     draft = path.with_suffix(".draft")
-    with draft.open("w", encoding="utf-8") as handle:
-        handle.writelines(f"{line}\n" for line in whole)
+    with draft.open("wb") as handle:
+        handle.writelines(_bytes(line) + b"\n" for line in whole)
         handle.flush()
         os.fsync(handle.fileno())
     draft.replace(path)
@@ -141,26 +139,60 @@ def write(path: Path, whole: Sequence[str]) -> Path:
 
 
 def whole_lines(path: Path) -> list[str]:
-    """The texts of a region's file that were written to their end; a last one cut off by a crash never counted."""
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
-    return text[: text.rfind("\n") + 1].splitlines()
+    """The texts of a region's file that were written to their end; a last one cut off by a crash never counted.
 
-
-def lines(path: Path) -> list[Head]:
-    """All lines of a region's file."""
-    return [parsed(line) for line in whole_lines(path)]
-
-
-def parsed(line: str) -> Head:
-    """One line of a region's file."""
-    head: Head = json.loads(line)
-    return head
+    Bytes that are no UTF-8 are kept as lone surrogates, so that the line can be named and copied as it is.
+    """
+    text = path.read_bytes().decode("utf-8", _KEPT) if path.exists() else ""
+    return text.split("\n")[:-1]
 
 
 def last_line(path: Path) -> Head | None:
-    """The newest line of a region's file."""
-    found = lines(path)
-    return found[-1] if found else None
+    """The newest line of a region's file; None when there is none or it can't be read."""
+    whole = whole_lines(path)
+    return parsed(whole[-1], path.stem) if whole else None
+
+
+def parsed(text: str, region: str) -> Head | None:
+    """A line with all that is needed, of this region; None for any other."""
+    try:
+        text.encode()  # raises where bytes were no UTF-8, if only inside a value
+        head = json.loads(text)
+        whole = head.keys() >= _NEEDED and head["region_code"] == region
+        return head if whole and type(head["batch_id"]) is int and type(head["seq"]) is int else None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+
+
+def in_themselves(region: str, texts: Sequence[str]) -> tuple[list[tuple[int, Head]], list[Disagreement]]:
+    """The lines that can be read, with their numbers, and what is wrong with lines as such: each follows another."""
+    previous: tuple[str | None, str | None] | None = (None, None)
+    readable: list[tuple[int, Head]] = []
+    wrong: list[Disagreement] = []
+    for number, text in enumerate(texts, start=1):
+        head = parsed(text, region)
+        if head is None:
+            wrong.append(Disagreement(region, Reason.UNREADABLE, number))
+            previous = None
+            continue
+        if (
+            previous is not None
+            and (head["previous_batch_hash"], head.get("previous_line_sha256", previous[1])) != previous
+        ):
+            wrong.append(Disagreement(region, Reason.BROKEN, number, head["batch_id"], head["seq"]))
+        previous = (head["batch_hash"], _sha256(text))
+        readable.append((number, head))
+    return readable, wrong
+
+
+def disagreement(head: Head, batch: Sequence[Any] | None) -> Reason | None:
+    """How a line and its batch (last seq, hash and derived hash in hex) disagree."""
+    if batch is None:
+        return Reason.GONE
+    seq, digest, added = batch
+    if (seq, digest) != (head["seq"], head["batch_hash"]):
+        return Reason.DIFFERS
+    return None if head.get("derived_hash") in (None, added) else Reason.ADDED_DIFFERS
 
 
 @contextmanager
@@ -174,45 +206,23 @@ def _alone(folder: Path) -> Iterator[None]:
 
 def _record_region(folder: Path, region: str, batch_id: int, seq: int, digest: str, added: str | None) -> Head | None:
     path = folder / f"{region}.jsonl"
-    last = last_line(path)
+    whole, last = whole_lines(path), last_line(path)
     if last is not None and (last["batch_id"], last["batch_hash"]) == (batch_id, digest):
         return None
+    # After a line that can't be read the log goes on being recorded; verification names that line.
     head = _line(region, batch_id, seq, digest, added) | {
         "previous_batch_hash": last and last["batch_hash"],
-        "previous_line_sha256": last and _sha256(whole_lines(path)[-1]),
+        "previous_line_sha256": _sha256(whole[-1]) if whole else None,
     }
     _append(path, head)
     return head
 
 
-def _in_file(cursor: Cursor, path: Path) -> Iterator[Disagreement]:
+def _in_lines(cursor: Cursor, region: str, texts: Sequence[str]) -> Iterator[Disagreement]:
     """What is wrong with the lines of a region's file, each against the one before and against the log."""
-    previous: tuple[str | None, str | None] | None = (None, None)
-    readable: list[tuple[int, Head]] = []
-    for number, text in enumerate(whole_lines(path), start=1):
-        head = _parsed(text, path.stem)
-        if head is None:
-            yield Disagreement(path.stem, Reason.UNREADABLE, number)
-            previous = None
-            continue
-        if (
-            previous is not None
-            and (head["previous_batch_hash"], head.get("previous_line_sha256", previous[1])) != previous
-        ):
-            yield Disagreement(path.stem, Reason.BROKEN, number, head["batch_id"], head["seq"])
-        previous = (head["batch_hash"], _sha256(text))
-        readable.append((number, head))
-    yield from _against_log(cursor, path.stem, readable)
-
-
-def _parsed(text: str, region: str) -> Head | None:
-    """A line with all that is needed, of this region; None for any other."""
-    try:
-        head = json.loads(text)
-        whole = {"previous_batch_hash", "batch_hash", "written_at"} <= head.keys() and head["region_code"] == region
-        return head if whole and isinstance(head["batch_id"], int) and isinstance(head["seq"], int) else None
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return None
+    readable, wrong = in_themselves(region, texts)
+    yield from wrong
+    yield from _against_log(cursor, region, readable)
 
 
 def _against_log(cursor: Cursor, region: str, heads: Sequence[tuple[int, Head]]) -> Iterator[Disagreement]:
@@ -226,22 +236,12 @@ def _against_log(cursor: Cursor, region: str, heads: Sequence[tuple[int, Head]])
         )
         batches = {batch_id: rest for batch_id, *rest in cursor.fetchall()}
         for number, head in some:
-            reason = _reason(head, batches.get(head["batch_id"]))
+            reason = disagreement(head, batches.get(head["batch_id"]))
             if reason is not None:
                 hashes = (head["batch_hash"], head.get("derived_hash"))
                 yield Disagreement(region, reason, number, head["batch_id"], head["seq"], agreed, hashes)
             else:
                 agreed = head["batch_id"]
-
-
-def _reason(head: Head, batch: Sequence[Any] | None) -> Reason | None:
-    """How a line and its batch (last seq, hash, derived hash) disagree."""
-    if batch is None:
-        return Reason.GONE
-    seq, digest, added = batch
-    if (seq, digest) != (head["seq"], head["batch_hash"]):
-        return Reason.DIFFERS
-    return None if head.get("derived_hash") in (None, added) else Reason.ADDED_DIFFERS
 
 
 def _folder(cursor: Cursor, settings: Settings) -> Path:
@@ -262,14 +262,18 @@ def _line(region: str, batch_id: int, seq: int, digest: str, added: str | None) 
 
 
 def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_bytes(text)).hexdigest()
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", _KEPT)
 
 
 def _append(path: Path, head: Head) -> None:
     """Append one line in place of a cut-off one, and make sure that it is on disk, the folder's entry included."""
-    whole = "".join(f"{line}\n" for line in whole_lines(path)).encode()
+    whole = sum(len(_bytes(line)) + 1 for line in whole_lines(path))
     with disk_full.naming(path), path.open("ab") as handle:
-        handle.truncate(len(whole))
+        handle.truncate(whole)
         handle.write(json.dumps(head, ensure_ascii=False).encode() + b"\n")
         handle.flush()
         os.fsync(handle.fileno())

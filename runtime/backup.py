@@ -84,7 +84,9 @@ def verify(folder: Path) -> Manifest:
         for path in sorted((folder / HEADS).glob("*.jsonl")):
             last = heads.last_line(path)
             known = manifest.heads.get(path.stem)
-            if known is None or last is None or last["batch_id"] > known["batch_id"]:
+            if last is None:
+                raise BackupError(f"{path} 无法读取 / can't be read")
+            if known is None or last["batch_id"] > known["batch_id"]:
                 raise BackupError(f"{path} 超出备份内容 / tells of more than the backup holds")
     return manifest
 
@@ -135,7 +137,7 @@ def _facts(cursor: Cursor, settings: Settings, log_id: str, copied: list[Path]) 
             " python -m ingestion record-heads / holds no heads: check FUND_HEADS_DIR, or run first"
             " python -m ingestion record-heads"
         )
-    if problems := heads.contradictions(cursor, {path.name: heads.lines(path) for path in copied}):
+    if problems := heads.contradictions(cursor, {path.stem: heads.whole_lines(path) for path in copied}):
         raise BackupError(
             "日志与库外链头不符，不予备份；请按运行手册“链头不符”处理 / the log disagrees with its heads and is not"
             f" backed up; see “The chain does not verify” in docs/operations.md: {'; '.join(problems)}"

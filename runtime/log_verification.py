@@ -12,11 +12,11 @@ from ingestion.settings import Settings
 
 
 def problems(
-    settings: Settings, expected: Mapping[str, Mapping[str, Any]], outside: Mapping[str, Sequence[heads.Head]]
+    settings: Settings, expected: Mapping[str, Mapping[str, Any]], outside: Mapping[str, Sequence[str]]
 ) -> list[str]:
     """What is wrong with the log.
 
-    `expected`: region -> batch_id, seq and batch_hash of the head it must have; `outside`: heads by name of their file.
+    `expected`: region -> batch_id, seq and batch_hash of the head it must have; `outside`: lines of heads by region.
     """
     with closing(connect(settings=settings)) as connection, connection.cursor() as cursor:
         found = [

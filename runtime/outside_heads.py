@@ -30,10 +30,6 @@ class Plan:
     lines: dict[str, list[str]] = field(default_factory=dict)
     lost: list[Loss] = field(default_factory=list)
 
-    def told(self) -> dict[str, list[heads.Head]]:
-        """The heads by the name of their file."""
-        return {f"{region}.jsonl": [heads.parsed(line) for line in whole] for region, whole in self.lines.items()}
-
     def loss(self) -> str:
         """What would be lost, and what to do."""
         told = ", ".join(f"{loss.region_code}: seq {loss.after_seq + 1}–{loss.to_seq}" for loss in self.lost)
@@ -82,7 +78,13 @@ def plan(backup: Path, folder: Path, held: Mapping[str, Mapping[str, Any]]) -> P
 
 
 def _take(made: Plan, region: str, whole: list[str], held: Mapping[str, Any]) -> None:
-    told = [heads.parsed(line) for line in whole]
+    readable, wrong = heads.in_themselves(region, whole)
+    if wrong:
+        raise BackupError(
+            f"{made.folder / region}.jsonl 被改动，请内部审计查明 / the heads have been altered, internal audit must"
+            f" find out how: {wrong[0]}"
+        )
+    told = [head for _, head in readable]
     made.lines[region] = [line for line, head in zip(whole, told, strict=True) if head["batch_id"] <= held["batch_id"]]
     if len(made.lines[region]) < len(whole):
         made.lost.append(Loss(region, held["seq"], max(head["seq"] for head in told)))

@@ -157,7 +157,7 @@ def _make_readers(connection: Connection, manifest: Manifest) -> None:
 
 def _verify(settings: Settings, manifest: Manifest, plan: outside_heads.Plan) -> None:
     with step("哈希链 / Chain, up to the heads outside"):
-        problems = log_verification.problems(settings, manifest.heads, plan.told())
+        problems = log_verification.problems(settings, manifest.heads, plan.lines)
     if problems:
         raise BackupError(
             f"恢复的日志验证不符，不可使用 / the restored log does not verify, do not use it: {'; '.join(problems)}"

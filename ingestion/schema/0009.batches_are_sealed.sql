@@ -28,3 +28,4 @@ COMMENT ON FUNCTION events.check_sealed() IS '批次所封的序号必须都已�
 
 CREATE CONSTRAINT TRIGGER is_complete AFTER INSERT ON events.batch
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION events.check_sealed();
+ALTER TABLE events.batch ENABLE ALWAYS TRIGGER is_complete;

@@ -32,9 +32,14 @@ _GUARDS = """
 SELECT r.name, 'primary key' FROM unnest(%(guarded)s) AS r (name)
 WHERE NOT EXISTS (SELECT FROM pg_index AS i WHERE i.indrelid = r.name::regclass AND i.indisprimary AND i.indisvalid)
 UNION ALL
-SELECT r.name, 'append_only' FROM unnest(%(guarded)s) AS r (name)
+SELECT r.name, r.guard
+FROM (
+    SELECT g.name, 'append_only' FROM unnest(%(guarded)s) AS g (name)
+    UNION ALL
+    SELECT 'events.batch', 'is_complete'
+) AS r (name, guard)
 WHERE NOT EXISTS (
-    SELECT FROM pg_trigger AS t WHERE t.tgrelid = r.name::regclass AND t.tgname = 'append_only' AND t.tgenabled = 'A')
+    SELECT FROM pg_trigger AS t WHERE t.tgrelid = r.name::regclass AND t.tgname = r.guard AND t.tgenabled = 'A')
 ORDER BY 1, 2
 """
 

@@ -41,6 +41,16 @@ class Evidence:
 
 
 @dataclass(frozen=True)
+class Start:
+    """What a chain goes on from: the last batch before it and its hashes; by default nothing, as at the beginning."""
+
+    batch_id: int = 0
+    seq: int = 0
+    batch_hash: bytes = GENESIS
+    derived_hash: bytes | None = None  # the last one that is not null
+
+
+@dataclass(frozen=True)
 class _Link:
     """A batch that has been judged, with the hashes that it should have."""
 
@@ -52,14 +62,15 @@ class _Link:
 class Chain:
     """Takes a region's batches one after the other, by number."""
 
-    def __init__(self, region_code: str) -> None:
+    def __init__(self, region_code: str, start: Start | None = None) -> None:
         self.region_code = region_code
+        self._start = start or Start()
         self.should_be: dict[int, set[bytes]] = {}  # batch -> hashes that it should have, where it has others
         self.uncovered = 0  # batches from before the derived hash was kept
         self.corrected: dict[Finding, Finding] = {}  # what the batch after has shown of an earlier finding
         self._last: _Link | None = None
-        self._derived: set[bytes] = {GENESIS}  # what the next derived hash may rest on
-        self._covered = False
+        self._derived = {self._start.derived_hash or GENESIS}  # what the next derived hash may rest on
+        self._covered = self._start.derived_hash is not None
 
     @property
     def last(self) -> Batch | None:
@@ -83,7 +94,7 @@ class Chain:
     def _place(self, batch: Batch) -> Iterator[Finding]:
         """Numbers, ranges and times go on from the batch before."""
         last = self.last
-        number, seq = (last.batch_id, last.last_seq) if last else (0, 0)
+        number, seq = (last.batch_id, last.last_seq) if last else (self._start.batch_id, self._start.seq)
         if batch.batch_id != number + 1:
             yield self._about(batch, Kind.BATCH_MISSING, (seq + 1, max(seq + 1, batch.first_seq - 1)))
         elif batch.first_seq != seq + 1 or batch.last_seq < batch.first_seq:
@@ -100,7 +111,7 @@ class Chain:
 
     def _hash(self, batch: Batch, evidence: Evidence, *, follows: bool) -> tuple[bytes | None, list[Finding]]:
         """The batch's true hash as far as known, and what is wrong with it or with its link to the batch before."""
-        before = self._last.batch.batch_hash if self._last else GENESIS
+        before = self._last.batch.batch_hash if self._last else self._start.batch_hash
         own = self._recompute(batch, evidence)
         linked = batch.prev_batch_hash == before
         if own == batch.batch_hash:
@@ -115,7 +126,7 @@ class Chain:
         """The batch holds in itself but continues another hash than the one that is there: what was altered?"""
         last = self._last
         if last is None:
-            return [self._about(batch, Kind.BATCH_MISSING, (1, batch.first_seq))]
+            return [self._about(batch, Kind.BATCH_MISSING, (self._start.seq + 1, batch.first_seq))]
         if last.unexplained is None:
             return [self._about(last.batch, Kind.REWRITTEN)]
         if last.recomputed == batch.prev_batch_hash:

@@ -120,8 +120,8 @@ class Kind(Enum):
     )
     GUARD = (
         "guard",
-        "保护措施缺失：主键或只增触发器被停用",
-        "a guard is missing: the primary key or the append-only trigger was disabled",
+        "保护措施缺失：主键、只增触发器或批次完整触发器被停用",
+        "a guard is missing: the primary key or the trigger append_only or is_complete was disabled",
     )
 
     @property

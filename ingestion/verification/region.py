@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from ingestion.verification.chain import Chain, Evidence
+from ingestion.verification.chain import Chain, Evidence, Start
 from ingestion.verification.events import examined
 from ingestion.verification.findings import Finding, Findings, Kind
 from ingestion.verification.reading import Batch, Chunk, Events
@@ -19,11 +19,11 @@ _TIMES_MAX = 3
 class RegionCheck:
     """Takes the chunks of a region in order; holds no more than one of them and the batches that wait for events."""
 
-    def __init__(self, region_code: str) -> None:
+    def __init__(self, region_code: str, start: Start | None = None) -> None:
         self.findings = Findings(region_code)
         self.events = 0
         self.batches = 0
-        self.chain = Chain(region_code)
+        self.chain = Chain(region_code, start)
         self._waiting: deque[Batch] = deque()
         self._evidence = Evidence()
         self._next_seq: int | None = None  # in the batch that is open

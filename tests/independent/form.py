@@ -16,28 +16,33 @@ def _names(text: str) -> list[str]:
 
 ENVELOPE = _names("region_code event_type family schema_version source_system source_event_key occurred_on")
 FAMILIES = {
-    "registration": _names(
+    ("registration", 1): _names(
         """employer_no employer_credit_code employer_name employer_type person_no certificate_pseudonym
         birth_date sex insurance_type enrollment_category worker_group contribution_base reason
         original_event_key original_source_system"""
     ),
-    "contribution": _names(
+    ("contribution", 1): _names(
         """employer_no person_no insurance_type enrollment_category contribution_month contribution_base
         employer_amount personal_amount personal_account_credit late_fee receipt_no deposit_account
         original_event_key original_source_system"""
     ),
-    "claim": _names(
+    ("contribution", 2): _names(
+        """employer_no person_no insurance_type enrollment_category contribution_month contribution_base
+        employer_amount personal_amount personal_account_credit late_fee tax_voucher_no deposit_account
+        tax_authority_code original_event_key original_source_system"""
+    ),
+    ("claim", 1): _names(
         """claim_no settlement_kind person_no account_holder_no employer_no institution_code insurance_type
         benefit_item payment_method payee_type admitted_on discharged_on service_on birth_count leave_days
         allowance_daily_base gestation_weeks medical_fee_total pooled_amount personal_account_amount
         personal_cash_amount institution_borne_amount other_funds_amount deposit_withheld_amount pay_account
         deposit_account payment_no original_event_key original_source_system"""
     ),
-    "treasury": _names(
+    ("treasury", 1): _names(
         """fund_code sub_fund benefit_item person_no institution_code account from_account to_account amount
         identified_as counterparty statement_kind accounting_month original_event_key original_source_system"""
     ),
-    "control": _names(
+    ("control", 1): _names(
         """accounting_month prepared_by approved_by approved_at reason checks_run_id checked_seq report_sha256
         ledger_sha256 rules_sha256 decision"""
     ),
@@ -80,7 +85,7 @@ def canonical(name: str, value: object) -> str:
 def event(row: Row) -> bytes:
     """The bytes below the content hash."""
     computed = row["derived_columns"] or []
-    names = ENVELOPE + FAMILIES[row["family"]]
+    names = ENVELOPE + FAMILIES[row["family"], int(row["schema_version"])]
     return b"\x01" + b"".join(field(name, None if name in computed else row[name]) for name in names)
 
 

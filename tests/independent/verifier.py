@@ -76,10 +76,11 @@ def _derived_hash(batch: form.Row, rows: list[form.Row], previous: bytes) -> byt
 
 
 def _event(row: form.Row, batch: form.Row) -> Iterator[int]:
-    own = {*form.ENVELOPE, *form.FAMILIES.get(row["family"], []), *form.BESIDE}
+    version = (row["family"], row["schema_version"])
+    own = {*form.ENVELOPE, *form.FAMILIES.get(version, []), *form.BESIDE}
     strays = any(value is not None for name, value in row.items() if name not in own)
     try:
-        sound = row["family"] in form.FAMILIES and form.content_hash(row) == bytes(row["content_hash"])
+        sound = version in form.FAMILIES and form.content_hash(row) == bytes(row["content_hash"])
     except form.NotCanonicalError:
         sound = False
     if strays or not sound or (row["batch_id"], row["recorded_at"]) != (batch["batch_id"], batch["recorded_at"]):

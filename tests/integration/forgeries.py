@@ -109,8 +109,14 @@ def _rewrite(change: str, from_batch: int, region: str = HUAINAN) -> Callable[[C
     return _then(_sql(change), lambda cursor: rehash(cursor, region, from_batch))
 
 
+def _of_version(name: str, seq: int, kind: str, change: str) -> Forgery:
+    """An event altered by who has dropped the check on the columns of its version."""
+    return Forgery(name, seq, kind, _sql(_NO_VERSION_CHECK, _event(seq, change)))
+
+
 _ZEROS = "'\\x" + "00" * 32 + "'"
 _NO_FAMILY_CHECK = "ALTER TABLE events.event DROP CONSTRAINT event_family_check"
+_NO_VERSION_CHECK = "ALTER TABLE events.event DROP CONSTRAINT event_columns_of_version"
 _LATE = "recorded_at = recorded_at + interval '1 microsecond'"
 
 OF_EVENTS = (
@@ -133,6 +139,12 @@ OF_EVENTS = (
     _altered("a family", 9, "stray_value", "family = 'treasury'"),
     Forgery("no family", 9, "family", _sql(_NO_FAMILY_CHECK, _event(9, "family = 'none'"))),
     _altered("a schema version", 9, "content", "schema_version = 2"),
+    _of_version("a column of a later version", 5, "stray_value", "tax_voucher_no = 'T1'"),
+    _of_version("another column of a later version", 4, "stray_value", "tax_authority_code = ''"),
+    _of_version("a column of a later version of another family", 9, "stray_value", "tax_voucher_no = 'T1'"),
+    _of_version("a later version", 5, "stray_value", "schema_version = 2"),
+    _of_version("a later version and its column", 5, "content",
+                "(schema_version, tax_voucher_no, receipt_no) = (2, receipt_no, NULL)"),
     _altered("a source", 9, "content", "source_system = 'elsewhere'"),
     _altered("who approved", 25, "content", "approved_by = '乙'", region=NANJING),
     _altered("when approved", 25, "content", "approved_at = 'infinity'", region=NANJING),

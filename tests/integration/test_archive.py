@@ -5,67 +5,24 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 
 import polars as pl
-import psycopg2
 import pytest
 
-from ingestion import heads
 from ingestion.__main__ import main
 from ingestion.archive import archive
 from ingestion.archive_month import ArchiveError
 from ingestion.archive_verification import verify
 from ingestion.settings import Settings, beijing_today
-from tests.integration.ingestion_support import land, land_rows, payment, person, premium, run, select
-from tests.unit.ingestion.valid_rows import csv_text, sound_row
-
-REGION = "320100"
-DECEMBER, JANUARY = "2019-12", "2020-01"
-# Batches 1 to 3 as if recorded in December (Beijing time; the third in its last second), the others in January.
-_MONTHS = """
-ALTER TABLE events.event DISABLE TRIGGER append_only;
-ALTER TABLE events.batch DISABLE TRIGGER append_only;
-UPDATE events.batch SET recorded_at = CASE WHEN batch_id < 3 THEN timestamptz '2019-12-03 10:00:00.123456+08'
-    WHEN batch_id = 3 THEN timestamptz '2019-12-31 23:59:59+08' ELSE timestamptz '2020-01-01 00:00:00+08' END;
-UPDATE events.event AS e SET recorded_at = b.recorded_at
-    FROM events.batch AS b WHERE b.region_code = e.region_code AND b.batch_id = e.batch_id;
-DO $$
-DECLARE one record;
-BEGIN
-    FOR one IN SELECT region_code, batch_id FROM events.batch ORDER BY batch_id LOOP
-        UPDATE events.batch AS b SET prev_batch_hash = coalesce(
-            (SELECT p.batch_hash FROM events.batch AS p
-             WHERE p.region_code = b.region_code AND p.batch_id = b.batch_id - 1), b.prev_batch_hash)
-            WHERE (b.region_code, b.batch_id) = (one.region_code, one.batch_id);
-        UPDATE events.batch SET batch_hash = events.batch_hash(region_code, batch_id)
-            WHERE (region_code, batch_id) = (one.region_code, one.batch_id);
-    END LOOP;
-END
-$$;
-ALTER TABLE events.event ENABLE ALWAYS TRIGGER append_only;
-ALTER TABLE events.batch ENABLE ALWAYS TRIGGER append_only
-"""
+from tests.integration.archived_log import DECEMBER, JANUARY, REGION, forging, make
+from tests.integration.ingestion_support import select
 
 
 @pytest.fixture
 def log(migrated_warehouse: str) -> str:
-    """A log of two months, with events of every family and values computed at acceptance."""
-    land_rows(
-        "a.registration.1.csv", person("P1", certificate_no="", sex="F"), person("P3", employer_name="甲，“乙”公司")
-    )
-    land_rows("b.contribution.1.csv", premium("C1"), premium("C2", contribution_month="2019-11"))
-    land_rows("c.claim.1.csv", *(payment(f"K{number}") for number in range(7)))
-    run()
-    land_rows("d.claim.2.csv", payment("K8"))
-    land(
-        "e.treasury.1.csv", csv_text([sound_row("interest.credited", source_event_key="T1", occurred_on="2019-12-21")])
-    )
-    run()
-    with closing(psycopg2.connect(migrated_warehouse)) as connection, connection, connection.cursor() as cursor:
-        cursor.execute(_MONTHS)
-    heads.record()
+    """The address of a log of two months."""
+    make(migrated_warehouse)
     return migrated_warehouse
 
 
@@ -73,7 +30,7 @@ def log(migrated_warehouse: str) -> str:
 def archived(log: str, tmp_path: Path) -> Path:  # noqa: ARG001
     """The log's two months as an archive."""
     states = [(told["month"], told["events"], told["state"]) for told in archive(REGION, "2020-02", tmp_path / "kept")]
-    assert states == [(DECEMBER, 11, "archived"), (JANUARY, 2, "archived")]
+    assert states == [(DECEMBER, 11, "archived"), (JANUARY, 4, "archived")]
     return tmp_path / "kept"
 
 
@@ -106,7 +63,7 @@ def test_an_archive_holds_every_column_and_row_of_the_database(archived: Path) -
 def test_an_archive_verifies_without_the_database(archived: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (own,) = Settings.from_env().heads_dir.iterdir()
     monkeypatch.delenv("FUND_DATABASE_URL")
-    whole = {"regions": {REGION: {"from_seq": 1, "to_seq": 13}}, "problems": []}
+    whole = {"regions": {REGION: {"from_seq": 1, "to_seq": 15}}, "problems": []}
     assert verify(archived) == whole
     assert verify(archived, own) == whole
     assert main(["archive-verify", str(archived), "--heads", str(own)]) == 0
@@ -164,15 +121,12 @@ def test_every_change_of_an_event_is_named_by_the_first_bad_seq(archived: Path, 
 
 def test_a_batch_rewritten_with_all_checksums_is_found_by_the_heads_outside(log: str, tmp_path: Path) -> None:
     (own,) = Settings.from_env().heads_dir.iterdir()
-    with closing(psycopg2.connect(log)) as connection, connection, connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE events.event DISABLE TRIGGER append_only")
+    with forging(log, rehashed=True) as cursor:
         cursor.execute("UPDATE events.event SET pooled_amount = 1 WHERE source_event_key = 'K1'")
-        cursor.execute("UPDATE events.event AS e SET content_hash = events.content_hash(e)")
-        cursor.execute(_MONTHS)
     archive(REGION, "2020-02", tmp_path / "forged")
     assert verify(tmp_path / "forged")["problems"] == []
     (problem,) = verify(tmp_path / "forged", own)["problems"]
-    assert problem.startswith(f"{REGION} {JANUARY}: seq 13: 与库外链头不符")
+    assert problem.startswith(f"{REGION} {JANUARY}: seq 15: 与库外链头不符")
 
 
 def test_a_changed_batch_a_lost_month_and_an_edited_manifest_are_named(archived: Path) -> None:
@@ -189,14 +143,20 @@ def test_a_changed_batch_a_lost_month_and_an_edited_manifest_are_named(archived:
     assert "has been changed" in verify(archived)["problems"][0]
     for kept in (archived / REGION).glob(f"{DECEMBER}.*"):
         kept.unlink()
-    assert verify(archived) == {"regions": {REGION: {"from_seq": 12, "to_seq": 13}}, "problems": []}
+    (problem,) = verify(archived)["problems"]
+    assert problem.startswith(f"{REGION} {JANUARY}: seq 12: 不是日志的开端")
+    later = {"regions": {REGION: {"from_seq": 12, "to_seq": 15}}, "problems": []}
+    assert verify(archived, from_month=JANUARY) == later
+    assert main(["archive-verify", str(archived), "--from-month", JANUARY]) == 0
+    assert "seq 12: 不是日志的开端" in verify(archived, from_month=DECEMBER)["problems"][0]
+    with pytest.raises(ArchiveError, match="must be a month"):
+        verify(archived, from_month="2020-1")
+    assert "has no month from 2020-02 on" in verify(archived, from_month="2020-02")["problems"][0]
 
 
 def test_months_that_do_not_follow_each_other_are_named(archived: Path, log: str, tmp_path: Path) -> None:
-    with closing(psycopg2.connect(log)) as connection, connection, connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE events.event DISABLE TRIGGER append_only")
+    with forging(log, rehashed=True) as cursor:
         cursor.execute("UPDATE events.event SET line_no = 50 WHERE source_event_key = 'K1'")
-        cursor.execute(_MONTHS)
     with pytest.raises(ArchiveError, match="is not of this log, or the log has been changed"):
         archive(REGION, "2020-02", archived)
     archive(REGION, "2020-02", tmp_path / "other")
@@ -207,8 +167,7 @@ def test_months_that_do_not_follow_each_other_are_named(archived: Path, log: str
 
 
 def test_a_log_that_does_not_verify_is_not_archived(log: str, tmp_path: Path) -> None:
-    with closing(psycopg2.connect(log)) as connection, connection, connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE events.event DISABLE TRIGGER append_only")
+    with forging(log) as cursor:
         cursor.execute("UPDATE events.event SET pooled_amount = 1 WHERE source_event_key = 'K1'")
     with pytest.raises(ArchiveError, match="not archived: seq 6"):
         archive(REGION, "2020-02", tmp_path)

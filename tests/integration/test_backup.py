@@ -290,7 +290,25 @@ def test_heads_recorded_after_they_were_copied_are_no_loss_when_the_dump_has_the
     empty()
     _restore(folder)
     assert heads.verify() == []
-    assert len(heads.lines(next(Settings.from_env().heads_dir.rglob("320100.jsonl")))) == 2
+    assert len(heads.whole_lines(next(Settings.from_env().heads_dir.rglob("320100.jsonl")))) == 2
+
+
+def test_a_log_whose_heads_were_damaged_is_not_backed_up(small_log: str, tmp_path: Path) -> None:
+    assert small_log
+    (path,) = Settings.from_env().heads_dir.rglob("320100.jsonl")
+    path.write_bytes(b"\xff" + path.read_bytes())
+    with pytest.raises(BackupError, match=r"320100.jsonl line 1: the line can't be read"):
+        back_up(Environment.current(), tmp_path / "backups")
+
+
+def test_heads_outside_that_were_damaged_are_left_alone(made: Path, empty: Callable[[], str]) -> None:
+    (path,) = Settings.from_env().heads_dir.rglob("320100.jsonl")
+    damaged = path.read_bytes() + b"\xff\n"
+    path.write_bytes(damaged)
+    empty()
+    with pytest.raises(BackupError, match=r"320100.jsonl line 2: the line can't be read"):
+        _restore(made, accept_loss=True)
+    assert path.read_bytes() == damaged
 
 
 def test_heads_that_contradict_the_backup_are_left_alone(made: Path, empty: Callable[[], str]) -> None:
@@ -311,7 +329,9 @@ def test_a_log_forged_before_its_backup_is_found_by_the_restore(
         cursor.execute("UPDATE events.event SET employer_amount = 1 WHERE source_event_key = 'C1'")
     folder = back_up(Environment.current(), tmp_path / "backups")
     empty()
-    with pytest.raises(BackupError, match="region 320100: seq 2 is not what was recorded"):
+    with pytest.raises(
+        BackupError, match=r"region 320100: seq 2: .* the event is not what its content hash was taken of"
+    ):
         _restore(folder)
 
 

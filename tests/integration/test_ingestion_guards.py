@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from contextlib import closing
 from pathlib import Path
@@ -189,9 +190,25 @@ def test_a_head_cut_off_by_a_crash_is_written_again() -> None:
     land_rows("c.claim.1.csv", payment("K11"))
     run()
     heads.record()
-    assert len(heads.lines(path)) == 2
+    assert len(heads.whole_lines(path)) == 2
     assert path.read_text(encoding="utf-8").count("\n") == 2
     assert heads.verify() == []
+
+
+@pytest.mark.usefixtures("log_with_events")
+@pytest.mark.parametrize("damage", [b"\xff", b"{", b"null "])
+def test_after_a_damaged_line_heads_are_still_recorded(damage: bytes) -> None:
+    heads.record()
+    (path,) = Settings.from_env().heads_dir.rglob("320100.jsonl")
+    damaged = damage + path.read_bytes()
+    path.write_bytes(damaged)
+    land_rows("c.claim.1.csv", payment("K11"))
+    run()
+    (head,) = heads.record()
+    assert path.read_bytes() == damaged + json.dumps(head, ensure_ascii=False).encode() + b"\n"
+    assert head["previous_line_sha256"] == hashlib.sha256(damaged[:-1]).hexdigest()
+    assert heads.record() == []
+    assert heads.verify() == ["320100.jsonl line 1: the line can't be read"]
 
 
 @pytest.mark.usefixtures("log_with_events")

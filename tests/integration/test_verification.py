@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from psycopg2.extensions import cursor as Cursor
 
+from ingestion import heads
 from ingestion.__main__ import main
 from ingestion.settings import Settings
 from ingestion.verification import RegionReport, verify, verify_snapshot
@@ -141,6 +142,11 @@ def test_an_open_guard_is_told(sealed: Settings, forger: Cursor) -> None:
     (general,) = [report for report in verify_snapshot(forger, sealed) if report.found]
     assert [finding.detail for finding in general.findings] == [f"{table}: append_only" for table in sorted(GUARDED)]
     stand_guard(forger)
+    for state in ("DISABLE TRIGGER", "ENABLE TRIGGER"):  # the latter is off for replicas
+        forger.execute(f"ALTER TABLE events.batch {state} is_complete")
+        general = verify_snapshot(forger, sealed)[-1]
+        assert [finding.detail for finding in general.findings] == ["events.batch: is_complete"]
+    forger.execute("ALTER TABLE events.batch ENABLE ALWAYS TRIGGER is_complete")
     forger.execute("ALTER TABLE events.event DROP CONSTRAINT event_pkey")
     forger.execute("DROP INDEX events.event_identity")
     forger.execute("INSERT INTO events.event SELECT * FROM events.event WHERE region_code = '340400' AND seq = 9")
@@ -206,6 +212,35 @@ def test_a_file_of_heads_that_was_altered_is_found(
     reports = verify(settings=replace(sealed, heads_dir=tmp_path))
     assert {(f.seq, f.kind.code) for report in reports for f in report.findings} == expected
     assert {f.region_code for report in reports for f in report.findings} == {HUAINAN}
+
+
+@pytest.mark.parametrize(
+    "damage", [b"\xff", b"\xe4\xb8", b"{", b"[" * 100_000, "\u2028".encode()], ids=lambda damage: repr(damage[:9])
+)
+@pytest.mark.parametrize("number", [0, 2])
+def test_a_line_of_heads_that_was_damaged_is_named(
+    damage: bytes, number: int, sealed: Settings, tmp_path: Path
+) -> None:
+    folder = tmp_path / heads_of(sealed).name
+    shutil.copytree(heads_of(sealed), folder)
+    path = folder / "340400.jsonl"
+    lines = path.read_bytes().split(b"\n")
+    lines[number] = damage + lines[number]
+    path.write_bytes(b"\n".join(lines))
+    damaged = replace(sealed, heads_dir=tmp_path)
+    (finding,) = [finding for report in verify(settings=damaged) for finding in report.findings]
+    assert (finding.kind, finding.detail) == (Kind.HEADS_FILE, f"340400.jsonl:{number + 1}")
+    assert heads.verify(damaged) == [f"340400.jsonl line {number + 1}: the line can't be read"]
+
+
+def test_a_byte_inside_a_text_of_the_last_head_is_named(sealed: Settings, tmp_path: Path) -> None:
+    folder = tmp_path / heads_of(sealed).name
+    shutil.copytree(heads_of(sealed), folder)
+    path = folder / "340400.jsonl"
+    first, _, last = path.read_bytes().rpartition(b'"written_at": "')
+    path.write_bytes(first + b'"written_at": "\xff' + last)
+    damaged = replace(sealed, heads_dir=tmp_path)
+    assert heads.verify(damaged) == ["340400.jsonl line 3: the line can't be read"]
 
 
 def test_heads_of_another_log_are_no_heads(sealed: Settings, tmp_path: Path) -> None:

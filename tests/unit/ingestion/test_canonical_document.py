@@ -19,9 +19,11 @@ from ingestion.canonical import (
     batch_hash,
     content_hash,
     derived_bytes,
-    derived_hash,
+    derived_hash_of_body,
     hashed_columns,
+    versions_of,
 )
+from ingestion.contracts import FAMILIES
 from ingestion.settings import REPOSITORY
 from tests.independent import form
 
@@ -35,7 +37,7 @@ def test_the_example_by_the_project() -> None:
     for number, event in enumerate(EXAMPLE["events"], start=1):
         fields = [
             None if name in event.get("derived_columns", []) else event.get(name)
-            for name in hashed_columns("contribution")
+            for name in hashed_columns("contribution", int(event["schema_version"]))
         ]
         assert hashlib.sha256(bytes.fromhex(STATED[f"bytes {number}"])).hexdigest() == STATED[f"content_hash {number}"]
         assert content_hash(fields).hex() == STATED[f"content_hash {number}"]
@@ -48,11 +50,12 @@ def test_the_example_by_the_project() -> None:
     rows = [event | {"derived_columns": ",".join(event["derived_columns"])} for event in EXAMPLE["events"]]
     frame = pl.DataFrame(rows, schema=dict.fromkeys(("seq", *ADDED, *DERIVABLE), pl.String))
     assert derived_bytes(frame).hex() == STATED["derived_body"]
-    assert derived_hash(GENESIS, digest, derived_bytes(frame)).hex() == STATED["derived_hash"]
+    body = hashlib.sha256(derived_bytes(frame)).digest()
+    assert derived_hash_of_body(GENESIS, digest, body).hex() == STATED["derived_hash"]
 
 
 def test_the_example_by_the_document_alone() -> None:
-    empty = dict.fromkeys([*form.ENVELOPE, *form.FAMILIES["contribution"], *form.COMPUTED, *form.BESIDE])
+    empty = dict.fromkeys([*form.ENVELOPE, *form.FAMILIES["contribution", 1], *form.COMPUTED, *form.BESIDE])
     rows = [empty | event | {"line_no": int(event["line_no"])} for event in EXAMPLE["events"]]
     for number, row in enumerate(rows, start=1):
         assert form.event(row).hex() == STATED[f"bytes {number}"]
@@ -63,9 +66,15 @@ def test_the_example_by_the_document_alone() -> None:
     assert form.derived_hash({"batch_hash": digest}, rows, form.ZEROS).hex() == STATED["derived_hash"]
 
 
-@pytest.mark.parametrize("family", form.FAMILIES)
-def test_the_lists_of_columns_are_those_of_the_code(family: str) -> None:
-    (line,) = re.findall(rf"^\| `{family}` \| (.*) \|$", DOCUMENT, re.MULTILINE)
+@pytest.mark.parametrize(("family", "version"), form.FAMILIES)
+def test_the_lists_of_columns_are_those_of_the_code(family: str, version: int) -> None:
+    (line,) = re.findall(rf"^\| `{family}` {version} \| (.*) \|$", DOCUMENT, re.MULTILINE)
     named = tuple(re.findall(r"`(\w+)`", line))
-    assert ENVELOPE + named == hashed_columns(family)
-    assert [*form.ENVELOPE, *form.FAMILIES[family]] == list(hashed_columns(family))
+    assert ENVELOPE + named == hashed_columns(family, version)
+    assert [*form.ENVELOPE, *form.FAMILIES[family, version]] == list(hashed_columns(family, version))
+
+
+def test_every_published_version_is_listed() -> None:
+    listed = re.findall(r"^\| `(\w+)` (\d+) \|", DOCUMENT, re.MULTILINE)
+    published = {(family, number) for family in (*FAMILIES, "control") for number in versions_of(family)}
+    assert {(family, int(number)) for family, number in listed} == published == form.FAMILIES.keys()
