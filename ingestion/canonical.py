@@ -7,7 +7,6 @@ An event is the version byte 0x01 and then its fields in the order of the contra
 from __future__ import annotations
 
 import hashlib
-import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -135,16 +134,8 @@ class BatchHead:
     file_sha256: str
 
 
-def batch_hash(previous: bytes, head: BatchHead, rows: Iterable[tuple[bytes, int]]) -> bytes:
-    """Hash of a batch; `rows` are (content_hash, line_no) by seq, `previous` is the region's last batch hash."""
-    body = hashlib.sha256()
-    for content, line_no in rows:
-        body.update(content + struct.pack(">i", line_no))
-    return sealed_hash(previous, head, body.digest())
-
-
 def sealed_hash(previous: bytes, head: BatchHead, body: bytes) -> bytes:
-    """`batch_hash` from the digest over its rows."""
+    """Hash of a batch; `previous` is the region's last one, `body` the digest over `content_bytes` of its events."""
     recorded_at = head.recorded_at.astimezone(UTC).strftime(TIME_FORMAT)
     fields = (head.region_code, head.batch_id, head.first_seq, head.last_seq, recorded_at, head.file_sha256)
     return batch_hash_of_body(previous, map(str, fields), body)

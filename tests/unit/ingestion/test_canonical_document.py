@@ -16,11 +16,12 @@ from ingestion.canonical import (
     ENVELOPE,
     GENESIS,
     BatchHead,
-    batch_hash,
+    content_bytes,
     content_hash,
     derived_bytes,
     derived_hash_of_body,
     hashed_columns,
+    sealed_hash,
     versions_of,
 )
 from ingestion.contracts import FAMILIES
@@ -45,7 +46,9 @@ def test_the_example_by_the_project() -> None:
     said = EXAMPLE["batch"]
     numbers = (int(said[name]) for name in ("batch_id", "first_seq", "last_seq"))
     head = BatchHead(said["region_code"], *numbers, datetime.fromisoformat(said["recorded_at"]), said["file_sha256"])
-    digest = batch_hash(GENESIS, head, hashes)
+    body = content_bytes(pl.Series([content.hex() for content, _ in hashes]), pl.Series([line for _, line in hashes]))
+    assert body.hex() == STATED["batch_body"]
+    digest = sealed_hash(GENESIS, head, hashlib.sha256(body).digest())
     assert digest.hex() == STATED["batch_hash"]
     rows = [event | {"derived_columns": ",".join(event["derived_columns"])} for event in EXAMPLE["events"]]
     frame = pl.DataFrame(rows, schema=dict.fromkeys(("seq", *ADDED, *DERIVABLE), pl.String))
