@@ -130,9 +130,10 @@ def _run(_: argparse.Namespace) -> int:
     try:
         for result in runs.run_all():
             _say(result)
-    finally:
+    except FilesLeftError:
         _say({"heads": heads.record()})
-    return 0
+        raise
+    return _say({"heads": heads.record()})
 
 
 def _record_heads(_: argparse.Namespace) -> int:
