@@ -156,7 +156,7 @@ class Acceptance:
 
     def _take_plain(self, part: Part, rows: pl.DataFrame, decisions: Sequence[Decision] = ()) -> None:
         """Append the row that wins of each key, the first that no decision says otherwise of; compare the others."""
-        if rows.select(_KEY).n_unique() == rows.height:
+        if part.distinct:
             self._append(part, rows, decisions)
             return
         lost = [d.line_no for d in decisions if d.duplicate_of is not None or d.conflict_with is not None]

@@ -8,7 +8,7 @@ held until the transaction ends.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -32,7 +32,7 @@ INSERT INTO events.batch
      derived_hash)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
-_SLICE_ROWS = 5_000  # encoded while the server is busy with the slice before
+_SLICE_ROWS = 2_000  # encoded while the server is busy with the slice before
 
 
 class RegionsOutOfOrder(Exception):
@@ -96,18 +96,13 @@ class Appender:
 
     def add(self, rows: pl.DataFrame) -> None:
         """Copy events in, in their order. Columns: those of `events.event` without what is given here, as text."""
-        if not rows.height:
-            return
-        placed = rows.with_columns(
-            self._told(lambda batch: batch.next_seq).add(pl.int_range(pl.len()).over("region_code")).alias("seq"),
-            self._told(lambda batch: batch.batch_id).alias("batch_id"),
-            self._told(lambda batch: batch.recorded_at.isoformat()).alias("recorded_at"),
-        )
-        copy(self._cursor, "events.event", placed)
-        for added in placed.partition_by("region_code", maintain_order=True):
-            batch = self._batches[added["region_code"][0]]
-            batch.body.add(added)
-            batch.events += added.height
+        placed = [self._placed(of_region) for of_region in _by_region(rows)]
+        for events in placed:
+            copy(self._cursor, "events.event", events)
+        for events in placed:  # only now: the caller may take a copy back that the log objects to
+            batch = self._batches[events["region_code"][0]]
+            batch.body.add(events)
+            batch.events += events.height
 
     def seal(self) -> int:
         """Close the batch of every region that has got events; says how many events."""
@@ -131,8 +126,14 @@ class Appender:
             previous_derived=GENESIS if derived is None else bytes(derived),
         )
 
-    def _told(self, what: Callable[[_Batch], object]) -> pl.Expr:
-        return pl.col("region_code").replace_strict({region: what(batch) for region, batch in self._batches.items()})
+    def _placed(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Events of one region with the positions that follow."""
+        batch = self._batches[rows["region_code"][0]]
+        return rows.with_columns(
+            pl.int_range(batch.next_seq, batch.next_seq + rows.height).alias("seq"),
+            pl.lit(batch.batch_id).alias("batch_id"),
+            pl.lit(batch.recorded_at.isoformat()).alias("recorded_at"),
+        )
 
     def _seal(self, region: str, batch: _Batch) -> None:
         span = (batch.first_seq, batch.next_seq - 1)
@@ -148,6 +149,13 @@ class Appender:
 def lock_region(cursor: Cursor, region: str) -> None:
     """Wait until nobody else appends to a region, and keep it so until the transaction ends."""
     cursor.execute(_LOCK, (region,))
+
+
+def _by_region(rows: pl.DataFrame) -> list[pl.DataFrame]:
+    if not rows.height:
+        return []
+    is_one = (rows["region_code"] == rows["region_code"][0]).all()
+    return [rows] if is_one else rows.partition_by("region_code", maintain_order=True)
 
 
 def copy(cursor: Cursor, table: str, rows: pl.DataFrame) -> None:

@@ -33,11 +33,13 @@ class Part:
     """Rows of one source system and family, in line order.
 
     `frame`: the columns of `events.event` that they fill, as text (`content_hash` in hex), and `stateful`;
-    `shown`: the same for some of them, with `raw` and `posting_amount`, which only rows that are refused need.
+    `shown`: the same for some of them, with `raw` and `posting_amount`, which only rows that are refused need;
+    `distinct`: whether no key is known to come twice.
     """
 
     frame: pl.DataFrame
     shown: Callable[[pl.DataFrame], pl.DataFrame]
+    distinct: bool = False
 
 
 def part(
@@ -59,7 +61,8 @@ def part(
         places = rows["row"].to_list()
         return rows.with_columns(raw(places).alias("raw"), amounts[places])
 
-    return Part(_canonical(frame, family, source_system), shown)
+    canonical = _canonical(frame, family, source_system)
+    return Part(canonical, shown, canonical.select("region_code", "source_event_key").n_unique() == canonical.height)
 
 
 def _canonical(frame: pl.DataFrame, family: Family, source_system: str) -> pl.DataFrame:
