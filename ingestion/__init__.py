@@ -5,7 +5,7 @@ import sys
 
 
 def _polars_threads() -> int:
-    """Loading shares the machine with PostgreSQL, each waiting for the slower; verification has most of it to itself."""
+    """Loading shares the machine with PostgreSQL, each waiting for the slower; verification has most of it alone."""
     processors = os.cpu_count() or 1
     verifies = {"verify", "benchmarks.verify"} & {*sys.orig_argv}
     return processors if verifies else max(1, processors // 2)
