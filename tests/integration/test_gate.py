@@ -93,6 +93,7 @@ def books(template: tuple[str, Path], postgres_url: str, tmp_path: Path) -> Iter
     heads = shutil.copytree(recorded, tmp_path / "heads")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FUND_DATABASE_URL", ordinary.rpartition("/")[0] + "/" + name)
+        patch.setenv("FUND_LOCAL_DIR", str(tmp_path))
         patch.setenv("FUND_HEADS_DIR", str(heads))
         patch.setenv("FUND_BUSINESS_DATE", BUSINESS_DATE)
         yield Books(Settings.from_env(), _url(postgres_url, name))
