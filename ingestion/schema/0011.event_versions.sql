@@ -1,7 +1,7 @@
 -- Version 2 of the contribution events, beside version 1: the receipt is the electronic tax voucher (receipt_no becomes
 -- tax_voucher_no) and the tax authority that collected is told. What is recorded stays as it is: old rows keep their column
 -- and their hash, and the view event_current shows all events in the newest version of their family.
--- depends: 0008.access
+-- depends: 0009.batches_are_sealed
 
 ALTER TABLE events.event ADD COLUMN tax_voucher_no text, ADD COLUMN tax_authority_code text;
 -- Older rows meet it by construction, so they need no scan: the new columns are empty there.

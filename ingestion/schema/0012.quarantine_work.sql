@@ -1,6 +1,6 @@
 -- Working the quarantine (rows sent again, reasons that change while a row waits, what is open by region) and which due
 -- files are missing, late or early.
--- depends: 0008.access
+-- depends: 0011.event_versions
 
 -- A row that is sent again does not count twice: of two entries about one row, one is settled by the other.
 ALTER TABLE events.quarantine_resolution

@@ -1,5 +1,5 @@
 -- What was read of a file otherwise than it is written: normalised, and noted.
--- depends: 0008.access
+-- depends: 0012.quarantine_work
 
 CREATE TABLE events.file_note (
     file_id        bigint  NOT NULL REFERENCES events.file_registry,
