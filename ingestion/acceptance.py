@@ -28,7 +28,6 @@ from ingestion.seeds import Seeds
 
 _KEY = ["region_code", "source_event_key"]
 _SAMPLE = 16  # keys of a part that are looked up before it is copied
-_ROWS = 50_000  # taken out of the database at a time
 _SOME_KNOWN = """
 SELECT EXISTS (
     SELECT FROM unnest(%(regions)s::text[], %(keys)s::text[]) AS a(region_code, source_event_key)
@@ -252,7 +251,7 @@ class Acceptance:
         restating.align(self._cursor)
         self._settle_repeated_held()
         self._settle_references()
-        for rows in incoming.in_order(self._cursor, self._appender.last_seqs(), _ROWS):
+        for rows in incoming.in_order(self._cursor, self._appender.last_seqs(), incoming.ROWS_AT_ONCE):
             self._add(rows)
 
     def _settle_repeated_held(self) -> None:

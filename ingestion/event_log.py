@@ -104,12 +104,11 @@ class Appender:
             batch.body.add(events)
             batch.events += events.height
 
-    def seal(self) -> int:
-        """Close the batch of every region that has got events; says how many events."""
+    def seal(self) -> None:
+        """Close the batch of every region that has got events."""
         for region, batch in sorted(self._batches.items()):
             if batch.events:
                 self._seal(region, batch)
-        return sum(batch.events for batch in self._batches.values())
 
     def first_seqs(self) -> dict[str, int]:
         """Where the events of this file begin, by region."""

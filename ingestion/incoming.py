@@ -12,6 +12,7 @@ from psycopg2.extras import execute_values
 
 from ingestion import event_log
 
+ROWS_AT_ONCE = 50_000  # taken out of the database
 OWN = ("raw", "posting_amount", "stateful", "retired_pseudonyms")  # columns that the log does not have
 
 _SET_UP = """

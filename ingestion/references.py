@@ -32,15 +32,15 @@ ORIGINALS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "outofarea.cleared": ("treasury", ("outofarea.advanced",)),
     "outofarea.reimbursed": ("treasury", ("outofarea.paid_for_others",)),
 }
-_CONTRIBUTION_PARTS = ("employer_amount", "personal_amount", "late_fee")
-_CLAIM_PARTS = ("pooled_amount", "personal_account_amount")
+CONTRIBUTION_PARTS = ("employer_amount", "personal_amount", "late_fee")
+CLAIM_PARTS = ("pooled_amount", "personal_account_amount")
 _TAKEN_IN_SUM: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "contribution.collected": ("amount", _CONTRIBUTION_PARTS),
-    "advance.offset": ("pooled_amount", _CLAIM_PARTS),
+    "contribution.collected": ("amount", CONTRIBUTION_PARTS),
+    "advance.offset": ("pooled_amount", CLAIM_PARTS),
     "advance.returned": ("pooled_amount", ("pooled_amount",)),
     "payment.returned": (_WHOLE, ("amount",)),
 }
-AMOUNTS = (*_CONTRIBUTION_PARTS, "personal_account_credit", *_CLAIM_PARTS, "amount")
+AMOUNTS = (*CONTRIBUTION_PARTS, "personal_account_credit", *CLAIM_PARTS, "amount")
 
 Key = tuple[str, str, str, str]  # region_code, source_system, family, source_event_key
 
@@ -271,9 +271,9 @@ class _Run:
 def _components(fact: Fact) -> dict[str, Decimal]:
     """What others may take from a fact."""
     if fact.event_type == "contribution.collected":
-        names: tuple[str, ...] = (*_CONTRIBUTION_PARTS, "personal_account_credit")
+        names: tuple[str, ...] = (*CONTRIBUTION_PARTS, "personal_account_credit")
     elif fact.event_type in ("claim.paid", "advance.offset"):
-        names = _CLAIM_PARTS
+        names = CLAIM_PARTS
     else:
         names = ("pooled_amount",) if fact.event_type == "advance.paid" else ("amount",)
     return {name: fact.amount(name) for name in names}
@@ -283,11 +283,11 @@ def _wanted(fact: Fact, original: _Entry) -> dict[str, Decimal]:
     """What a fact takes from its original, in the original's components."""
     if fact.event_type == "contribution.refunded":
         credit = _refund_credit(fact, original) or ZERO
-        return {name: fact.amount(name) for name in _CONTRIBUTION_PARTS} | {"personal_account_credit": credit}
+        return {name: fact.amount(name) for name in CONTRIBUTION_PARTS} | {"personal_account_credit": credit}
     if fact.event_type == "claim.reversed":
         return _components(original.fact)
     if fact.event_type == "claim.recovered":
-        return {name: fact.amount(name) for name in _CLAIM_PARTS}
+        return {name: fact.amount(name) for name in CLAIM_PARTS}
     return _wanted_in_sum(fact)
 
 
@@ -303,7 +303,7 @@ def _give_back(fact: Fact, original: _Entry) -> None:
     if root is None:
         return
     if fact.event_type == "claim.reversed" and original.fact.event_type == "advance.offset":
-        root.take({"pooled_amount": -original.fact.total(_CLAIM_PARTS)})
+        root.take({"pooled_amount": -original.fact.total(CLAIM_PARTS)})
     if fact.event_type == "payment.reissued":
         root.take({_WHOLE: -fact.amount("amount")})
 
@@ -312,7 +312,7 @@ def _is_partial_reversal(fact: Fact, original: _Entry) -> bool:
     """A reversal reverses the whole: its amounts are empty or those of the payment."""
     if fact.event_type != "claim.reversed":
         return False
-    return any(fact.amounts.get(name) not in (None, original.fact.amount(name)) for name in _CLAIM_PARTS)
+    return any(fact.amounts.get(name) not in (None, original.fact.amount(name)) for name in CLAIM_PARTS)
 
 
 def _exceeds_part(fact: Fact, original: _Entry) -> bool:
@@ -349,7 +349,7 @@ def _written_back_to(fact: Fact, original: _Entry) -> str | None:
     payment = original.original
     if payment is None:
         return None
-    pooled, personal = (payment.fact.amount(name) for name in _CLAIM_PARTS)
+    pooled, personal = (payment.fact.amount(name) for name in CLAIM_PARTS)
     if pooled and personal:
         return None
     return "personal" if personal else "pooled"

@@ -11,17 +11,14 @@ from ingestion import typed
 from ingestion.canonical import event_hexes
 from ingestion.contracts import treasury
 from ingestion.contracts.columns import FIRST_VERSION, SHARED, Column, Family, Kind
-from ingestion.references import ORIGINALS
+from ingestion.references import CLAIM_PARTS, CONTRIBUTION_PARTS, ORIGINALS
 from ingestion.validation import Examined
 
 # What an event posts: (event types, amounts). The other types of a family post nothing.
-_CLAIM_PARTS = ("pooled_amount", "personal_account_amount")
 _POSTED: Mapping[str, tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]] = {
-    "contribution": (
-        (("contribution.collected", "contribution.refunded"), ("employer_amount", "personal_amount", "late_fee")),
-    ),
+    "contribution": ((("contribution.collected", "contribution.refunded"), CONTRIBUTION_PARTS),),
     "claim": (
-        (("claim.paid", "claim.reversed", "claim.recovered", "advance.offset"), _CLAIM_PARTS),
+        (("claim.paid", "claim.reversed", "claim.recovered", "advance.offset"), CLAIM_PARTS),
         (("advance.paid", "advance.returned"), ("pooled_amount",)),
     ),
     "treasury": ((tuple(name for name in treasury.ALL if name not in ("balance.stated", "fund.merged")), ("amount",)),),

@@ -28,7 +28,6 @@ from ingestion.settings import Settings, SettingsError, beijing_today
 _log = logging.getLogger(__name__)
 
 Item = dict[str, Any]
-RETRIED_ROWS = 50_000  # at a time
 
 
 def check_landing(settings: Settings) -> None:
@@ -229,7 +228,7 @@ def _retry_file(connection: Connection, settings: Settings, origin: Origin, file
         taken = quarantine.take_up(cursor, origin.file_id)
         judge = Judge(Seeds.load(settings.seeds_dir), beijing_today(), file_name)
         acceptance = Acceptance(cursor, appender, judge, hold=True)
-        for rows in incoming.take(cursor, RETRIED_ROWS):
+        for rows in incoming.take(cursor, incoming.ROWS_AT_ONCE):
             acceptance.take(Part(rows, shown=lambda some: some))
         done = acceptance.finish()
         quarantine.settle(cursor, origin.file_id, appender.first_seqs())
