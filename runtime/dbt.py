@@ -47,7 +47,7 @@ def deploy(run_id: str) -> bool:
         if changed := _seeds_with_other_columns(connection):
             _run(run_id, "seed", ["seed", "--full-refresh", "--select", *changed])
         _analyze("events")
-        select = [] if _lacks_tables(connection) else ["--select", "config.materialized:view", "resource_type:seed"]
+        select = [] if _lacks_tables(connection) else ["--select", "config.materialized:view", "config.materialized:sql_function", "resource_type:seed"]
         _run(run_id, "deploy", ["build", *select, "--exclude-resource-type", "unit_test", "test"])
         if lacking := _missing(connection):
             raise DbtError(f"dbt has finished, yet these relations are missing: {', '.join(sorted(lacking))}")
@@ -200,7 +200,7 @@ def _deployed(connection: Connection) -> str | None:
 
 
 def _missing(connection: Connection) -> set[str]:
-    """Models and seeds of the project that have no relation in the warehouse."""
+    """Models and seeds of the project that have no relation or function in the warehouse."""
     files = [*(PROJECT / "models").rglob("*.sql"), *(PROJECT / "seeds").rglob("*.csv")]
     return {_relation_name(path) for path in files} - _relations(connection)
 
@@ -222,6 +222,8 @@ def _relations(connection: Connection) -> set[str]:
         cursor.execute(
             "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
             " WHERE n.nspname IN ('policy', 'staging', 'ledger', 'marts') AND c.relkind IN ('r', 'v', 'm', 'p')"
+            " UNION SELECT p.proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace"
+            " WHERE n.nspname = 'marts'"
         )
         return {row[0] for row in cursor.fetchall()}
 
