@@ -28,6 +28,7 @@ from runtime.layout import REPOSITORY, Layout
 
 PROJECT = REPOSITORY / "dbt_project"
 ROLE = "fund_transform"
+_DEPLOYED = ("config.materialized:view", "config.materialized:sql_function", "resource_type:seed")
 _CODE_FOLDERS = ("models", "macros", "seeds", "tests")
 
 
@@ -47,7 +48,7 @@ def deploy(run_id: str) -> bool:
         if changed := _seeds_with_other_columns(connection):
             _run(run_id, "seed", ["seed", "--full-refresh", "--select", *changed])
         _analyze("events")
-        select = [] if _lacks_tables(connection) else ["--select", "config.materialized:view", "config.materialized:sql_function", "resource_type:seed"]
+        select = [] if _lacks_tables(connection) else ["--select", *_DEPLOYED]
         _run(run_id, "deploy", ["build", *select, "--exclude-resource-type", "unit_test", "test"])
         if lacking := _missing(connection):
             raise DbtError(f"dbt has finished, yet these relations are missing: {', '.join(sorted(lacking))}")
