@@ -26,14 +26,15 @@
         region_code, fund_code, month_group as accounting_month, account_code, sub_fund, entry_kind,
         sum(debit_amount) as debit_amount, sum(credit_amount) as credit_amount
     from (
-        select *, (
+        select
+            *,
             case
-                when accounting_month > {{ bound.month }} then {{ bound.month }} + interval '1 month'
+                when accounting_month > {{ bound.month }} then ({{ bound.month }} + interval '1 month')::date
                 when accounting_month = {{ bound.month }} then {{ bound.month }}
-                when accounting_month >= date_trunc('year', {{ bound.month }}::timestamp) then {{ bound.month }} - interval '1 month'
-                else date_trunc('year', {{ bound.month }}::timestamp) - interval '1 month'
-            end
-        )::date as month_group
+                when accounting_month >= date_trunc('year', {{ bound.month }}::timestamp)::date
+                    then ({{ bound.month }} - interval '1 month')::date
+                else (date_trunc('year', {{ bound.month }}::timestamp) - interval '1 month')::date
+            end as month_group
         from (
             select
                 delta.region_code, delta.fund_code, delta.accounting_month, delta.account_code, delta.sub_fund, delta.entry_kind,
