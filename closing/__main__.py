@@ -10,11 +10,11 @@ from contextlib import closing
 from datetime import date, datetime
 from pathlib import Path
 
-from psycopg2 import OperationalError
+from psycopg2 import OperationalError, errors
 
 from closing.figures import FiguresError, figures, published_seq, seq_at
 from ingestion.database import Connection, connect
-from ingestion.schema import SchemaVersionError
+from ingestion.schema import SchemaVersionError, check_version
 from ingestion.settings import SettingsError
 
 _TOLD = (FiguresError, SettingsError, SchemaVersionError, OperationalError)
@@ -28,7 +28,13 @@ def main(arguments: list[str] | None = None) -> int:
         return command(options)
     except _TOLD as error:
         print(str(error).strip(), file=sys.stderr)
-        return 1
+    except (errors.UndefinedFunction, errors.UndefinedTable):
+        print(
+            "账簿的表和函数尚未建立：先运行 make run，或等待下一次记账 /"
+            " the tables and functions of the books are not there yet: make run first, or wait for the next build",
+            file=sys.stderr,
+        )
+    return 1
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -67,6 +73,8 @@ def _month(text: str) -> date:
 
 
 def _figures(options: argparse.Namespace) -> int:
+    with closing(connect()) as connection:
+        check_version(connection)
     with closing(connect("auditor")) as connection:
         seq = _seq(connection, options)
         found = figures(connection, options.region, options.month, seq)
@@ -76,6 +84,7 @@ def _figures(options: argparse.Namespace) -> int:
             "month": f"{found.month:%Y-%m}",
             "seq": found.seq,
             "parts": {part.name: {"rows": part.rows, "sha256": part.sha256} for part in found.parts},
+            "statements_sha256": found.statements_sha256,
             "ledger_sha256": found.ledger_sha256,
             "written": [str(path) for path in found.write(options.to)] if options.to else [],
         }

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import io
 import json
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -53,6 +55,7 @@ SET extra_float_digits = -15; SET bytea_output = 'escape'; SET client_encoding =
 SET lc_monetary = 'C.UTF-8'; SET lc_numeric = 'C.UTF-8'; SET lc_time = 'C.UTF-8'; SET jit = off; SET work_mem = '64kB';
 SET enable_sort = off; SET enable_hashagg = off; SET enable_hashjoin = off; SET plan_cache_mode = force_generic_plan
 """
+ODD_NUMBERS = (None, "E0", 'E"1', "E 2\\", "E,3", "E\n4", "E\r\n5", "单位，6 / é")
 EVERY_CALL = (
     "SELECT * FROM marts.{}_as_of('{}', 'EMI', '2019-11-01', 3)".format,
     "SELECT * FROM marts.{}_csv('{}', '2019-11-01', 3) WHERE place > 0".format,
@@ -70,7 +73,10 @@ def warehouse(
         patch.setenv("FUND_DATABASE_URL", url)
         fill(2)
         PostingLog(NANJING).add(
-            *(PREMIUM | {"occurred_on": f"2019-11-{day:02d}", "employer_amount": day} for day in range(1, 9)),
+            *(
+                PREMIUM | {"occurred_on": f"2019-11-{day:02d}", "employer_amount": day, "employer_no": number}
+                for day, number in enumerate(ODD_NUMBERS, start=1)
+            ),
             recorded_at=RECORDED[1],
         )
         dbt.build("two batches")
@@ -134,13 +140,33 @@ def test_the_bytes_are_these(warehouse: str) -> None:
     assert all(part.read().endswith(b"\n") and b"\r" not in part.read() for part in found.parts)
 
 
+def test_a_field_may_hold_what_separates_fields(warehouse: str) -> None:
+    with closing(psycopg2.connect(warehouse)) as connection:
+        journal = figures(connection, NANJING, NOVEMBER, len(ODD_NUMBERS)).journal.read().decode()
+    found = {row["employer_no"] for row in csv.DictReader(io.StringIO(journal, newline=""))}
+    assert found == {number or "" for number in ODD_NUMBERS}
+    assert ',"E""1",' in journal
+    assert ",E 2\\," in journal
+
+
+def test_every_function_is_described_and_runs_with_its_callers_rights(warehouse: str) -> None:
+    found = ask(
+        warehouse,
+        "SELECT proname, prosecdef, provolatile, obj_description(oid) ~ '[一-龥].* / .*[a-z]'"
+        " FROM pg_proc WHERE pronamespace = 'marts'::regnamespace",
+    )
+    assert len(found) >= 9
+    assert {(secdef, volatile, described) for _, secdef, volatile, described in found} == {(False, "s", True)}
+
+
 def test_sql_and_python_give_the_same_hashes(warehouse: str) -> None:
     found = signed(warehouse)
     hashes = [hashlib.sha256(part.read()).hexdigest() for part in found.parts]
     assert [part.sha256 for part in found.parts] == hashes
     assert found.ledger_sha256 == hashlib.sha256("\n".join(hashes).encode()).hexdigest()
     query = f"SELECT * FROM marts.figures_sha256('{HUAINAN}', '2019-11-01', {SIGNED_SEQ})"
-    assert ask(warehouse, query) == [(*hashes, found.ledger_sha256)]
+    assert found.statements_sha256 == hashlib.sha256("\n".join(hashes[1:]).encode()).hexdigest()
+    assert ask(warehouse, query) == [(*hashes, found.statements_sha256, found.ledger_sha256)]
 
 
 def test_no_setting_of_a_session_changes_a_byte(warehouse: str) -> None:
@@ -199,15 +225,16 @@ def test_a_reader_of_one_region_gets_nothing_of_another(warehouse: str) -> None:
 def test_the_gate_sees_the_hashes_of_a_closed_month(warehouse: str) -> None:
     """October was closed at seq 5; the books go on to seq 15, and a changed figure of October shows."""
     closed = "SELECT * FROM ledger.candidate_closed_month"
-    hashes = "trial_balance_sha256, statement_sha256, balance_sheet_sha256"
+    hashes = "trial_balance_sha256, statement_sha256, balance_sheet_sha256, statements_sha256"
     of_close = ask(warehouse, f"SELECT {hashes} FROM marts.figures_sha256('{HUAINAN}', '2019-10-01', 5)")
     assert ask(warehouse, "SET ROLE fund_quality", closed) == [(HUAINAN, date(2019, 10, 1), 5, *of_close[0])]
     damage = (
         "UPDATE ledger.account_turnover SET debit_amount = debit_amount + 0.01 WHERE last_seq <= 5 AND debit_amount > 0"
     )
-    ((*_, trial_balance, _, balance_sheet),) = ask(warehouse, "SET ROLE fund_transform", damage, closed)
+    ((*_, trial_balance, _, balance_sheet, together),) = ask(warehouse, "SET ROLE fund_transform", damage, closed)
     assert trial_balance != of_close[0][0]
     assert balance_sheet != of_close[0][2]
+    assert together != of_close[0][3]
 
 
 def test_the_command_writes_the_files_it_tells_of(
