@@ -84,7 +84,6 @@ def _figures(options: argparse.Namespace) -> int:
             "month": f"{found.month:%Y-%m}",
             "seq": found.seq,
             "parts": {part.name: {"rows": part.rows, "sha256": part.sha256} for part in found.parts},
-            "statements_sha256": found.statements_sha256,
             "ledger_sha256": found.ledger_sha256,
             "written": [str(path) for path in found.write(options.to)] if options.to else [],
         }

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -75,12 +75,7 @@ class Figures:
     @property
     def ledger_sha256(self) -> str:
         """Hexadecimal sha256 over the hexadecimal hashes of all parts, joined by LF."""
-        return _joined_sha256(self.parts)
-
-    @property
-    def statements_sha256(self) -> str:
-        """The same over trial balance, statement and balance sheet: what the gate can afford to compute each time."""
-        return _joined_sha256(self.parts[1:])
+        return hashlib.sha256("\n".join(part.sha256 for part in self.parts).encode()).hexdigest()
 
     def write(self, folder: Path) -> list[Path]:
         """Write `<region>.<month>.<seq>.<part>.csv` into `folder`, made when missing; returns the paths."""
@@ -137,10 +132,6 @@ def published_seq(connection: Connection, region_code: str) -> int:
         cursor.execute("SELECT seq FROM marts.published_head WHERE region_code = %s", (region_code,))
         (seq,) = cursor.fetchone() or (0,)
     return int(seq)
-
-
-def _joined_sha256(parts: Sequence[Part]) -> str:
-    return hashlib.sha256("\n".join(part.sha256 for part in parts).encode()).hexdigest()
 
 
 def _require_published(connection: Connection, region_code: str, seq: int) -> None:

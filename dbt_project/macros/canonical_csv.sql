@@ -96,7 +96,7 @@ from ({{ rows }}) as figure
     )
 {%- endmacro %}
 
-{#- Hash over several parts of a month: sha256 of their hexadecimal hashes, joined by LF. -#}
-{% macro joined_sha256(hashes) -%}
+{#- Hash over the parts of a month: sha256 of their hexadecimal hashes, joined by LF. -#}
+{% macro ledger_sha256(hashes) -%}
     encode(sha256(convert_to({{ hashes | join(" || e'\n' || ") }}, 'UTF8')), 'hex')
 {%- endmacro %}

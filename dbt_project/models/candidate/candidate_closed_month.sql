@@ -28,8 +28,7 @@ select
     closed.closed_seq,
     trial_balance.sha256 as trial_balance_sha256,
     statement.sha256 as statement_sha256,
-    balance_sheet.sha256 as balance_sheet_sha256,
-    {{ joined_sha256(['trial_balance.sha256', 'statement.sha256', 'balance_sheet.sha256']) }} as statements_sha256
+    balance_sheet.sha256 as balance_sheet_sha256
 from closed
 inner join trial_balance using (region_code, accounting_month)
 inner join statement using (region_code, accounting_month)

@@ -2,7 +2,7 @@
     arguments='region text, month date, seq bigint',
     returns='table (
         journal_sha256 text, trial_balance_sha256 text, statement_sha256 text, balance_sheet_sha256 text,
-        statements_sha256 text, ledger_sha256 text
+        ledger_sha256 text
     )'
 ) }}
 
@@ -20,6 +20,5 @@ select
     part.trial_balance as trial_balance_sha256,
     part.statement as statement_sha256,
     part.balance_sheet as balance_sheet_sha256,
-    {{ joined_sha256(['part.trial_balance', 'part.statement', 'part.balance_sheet']) }} as statements_sha256,
-    {{ joined_sha256(['part.journal', 'part.trial_balance', 'part.statement', 'part.balance_sheet']) }} as ledger_sha256
+    {{ ledger_sha256(['part.journal', 'part.trial_balance', 'part.statement', 'part.balance_sheet']) }} as ledger_sha256
 from part
