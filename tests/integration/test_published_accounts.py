@@ -55,7 +55,7 @@ def city_2016() -> list[Fact]:
 
 
 def country_2024() -> list[Fact]:
-    """The whole country, employee fund, 2024 (bulletin, in 100 million yuan): flows and closing balances by sub-fund."""
+    """The whole country, employee fund, 2024 (bulletin, in 100 million yuan): flows and balances by sub-fund."""
 
     def amount(text: str) -> Decimal:
         return yuan(text, HUNDRED_MILLION)
