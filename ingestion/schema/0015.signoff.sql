@@ -80,6 +80,7 @@ CREATE TABLE signoff.decision (
     decided_by   text,
     decided_at   timestamptz NOT NULL,
     reason       text,
+    account      text        NOT NULL CHECK (account ~ '\S'),
     recorded_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (request_id, decision_no),
     CHECK (decided_by ~ '\S' OR decision IN ('timed_out', 'void'))
@@ -255,6 +256,7 @@ COMMENT ON COLUMN signoff.decision.decision IS '决定：approved 批准、rejec
 COMMENT ON COLUMN signoff.decision.decided_by IS '决定人 / Decided by';
 COMMENT ON COLUMN signoff.decision.decided_at IS '决定时间 / When decided';
 COMMENT ON COLUMN signoff.decision.reason IS '原因 / Reason';
+COMMENT ON COLUMN signoff.decision.account IS '记录所用账号：airflow:用户或os:用户 / Account used: airflow:user or os:user';
 COMMENT ON COLUMN signoff.decision.recorded_at IS '记录时间 / When recorded';
 
 COMMENT ON TABLE signoff.closing_figures IS '关账时当月数据的摘要，早于关账事件写入 / Hashes of the month''s figures at its close, written before the event';
