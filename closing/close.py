@@ -67,6 +67,8 @@ def reject(
 
     PeriodRefused E-PERIOD-DECIDED when it was decided before.
     """
+    if rejected_by and not (reason or "").strip():
+        reason = "未写明 / none given"
     decision = "rejected" if rejected_by else "timed_out"
     with closing(connect("fund_publisher", settings=settings)) as connection, connection, connection.cursor() as cursor:
         _locked(cursor, request_id)

@@ -34,7 +34,9 @@ _LIMITS = (
 )
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{2,62}")
-_NAMES_TAKEN = re.compile(r"(pg|fund)_.*|auditor|finance_reader|supervisor_reader|voucher_reviewer|postgres|public|none|merged_fund")
+_NAMES_TAKEN = re.compile(
+    r"(pg|fund)_.*|auditor|finance_reader|supervisor_reader|voucher_reviewer|postgres|public|none|merged_fund"
+)
 
 _KNOWN_REGIONS = """
     SELECT DISTINCT ON (region_code) region_code, name_zh || ' ' || name_en
@@ -51,7 +53,8 @@ _LIST = """
     FROM access.region_grant AS g
     LEFT JOIN pg_catalog.pg_roles AS a ON a.oid = g.reader_role::oid
     LEFT JOIN (VALUES
-        ('finance', 'finance_reader'), ('supervisor', 'supervisor_reader'), ('reviewer', 'voucher_reviewer')) AS r (kind, role_name)
+        ('finance', 'finance_reader'), ('supervisor', 'supervisor_reader'), ('reviewer', 'voucher_reviewer')
+    ) AS r (kind, role_name)
         ON a.oid IS NOT NULL AND pg_has_role(a.oid, r.role_name, 'MEMBER')
     WHERE g.revoked_at IS NULL
     GROUP BY g.reader, g.reader_role, a.rolcanlogin ORDER BY g.reader
@@ -76,7 +79,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     new = actions.add_parser("add", help="a new account; the password is read from stdin, or made up and shown once")
     new.add_argument("login", help="lower-case letters, digits and _")
     new.add_argument("--regions", required=True, help="320100 or 320100,340400 or all")
-    new.add_argument("--role", choices=ROLES, default="finance", help="supervisor also reads the results of the checks, reviewer reviews vouchers")
+    told = "supervisor also reads the results of the checks, reviewer reviews vouchers"
+    new.add_argument("--role", choices=ROLES, default="finance", help=told)
     actions.add_parser("list", help="valid accounts and their regions")
     actions.add_parser("remove", help="end an account at once; its grants stay as history").add_argument("login")
 
