@@ -262,7 +262,7 @@ B08 = Check(
     title_en="closed months are what they were when they were closed",
     severity="fail",
     owner=ACCOUNTING,
-    clause="会计法 第十七条；ledger §3",
+    clause="ledger §3；会计基础工作规范 结账",
     offending=f"""
         select
             to_char(closed.accounting_month, 'YYYY-MM') || '/' || part.name as item,
