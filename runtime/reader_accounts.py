@@ -23,6 +23,7 @@ from ingestion.database import libpq_url
 from runtime.terminal import table
 
 ROLES = {"finance": "finance_reader", "supervisor": "supervisor_reader", "reviewer": "voucher_reviewer"}
+_BESIDE = {"voucher_reviewer": ("finance_reader",)}  # who reviews a voucher has to see it
 ALL = "all"
 PASSWORD_MIN = 12
 CONNECTIONS_MAX = 10
@@ -100,7 +101,10 @@ def perform(database_url: str, options: argparse.Namespace) -> str:
 
 
 def add(database_url: str, login: str, regions: Sequence[str], role: str, password: str) -> None:
-    """Create a login that is a member of `role` and may read `regions`: six-digit codes, or the one word all."""
+    """Create a login that is a member of `role`, with what that needs beside, and may read `regions`.
+
+    Regions are six-digit codes, or the one word all.
+    """
     _check_name(login)
     _check_password(password)
     with _session(database_url) as connection, connection.cursor() as cursor:
@@ -118,7 +122,8 @@ def add(database_url: str, login: str, regions: Sequence[str], role: str, passwo
         cursor.execute(create.format(name, sql.Literal(CONNECTIONS_MAX), sql.Literal(verifier)))
         for limit in _LIMITS:
             cursor.execute(sql.SQL("ALTER ROLE {} SET " + limit).format(name))
-        cursor.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(role), name))
+        for granted in (role, *_BESIDE.get(role, ())):
+            cursor.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(granted), name))
         _let_connect(cursor, name, login)
         for code in codes:
             cursor.execute(

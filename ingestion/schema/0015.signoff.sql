@@ -2,7 +2,7 @@
 -- what was signed, and the review of vouchers. Kept beside the books: a rebuild of the books leaves it as it is.
 -- depends: 0013.file_notes
 
--- People who review vouchers read the books like finance staff do. Roles belong to the cluster and may already exist.
+-- People who review vouchers have this role beside that of a finance reader. Roles belong to the cluster and may already exist.
 DO $$
 BEGIN
     BEGIN
@@ -12,11 +12,10 @@ BEGIN
     END;
     BEGIN
         GRANT voucher_reviewer TO CURRENT_USER;
-        GRANT finance_reader TO voucher_reviewer;
     EXCEPTION WHEN insufficient_privilege THEN
-        IF NOT (pg_has_role(current_user, 'voucher_reviewer', 'MEMBER') AND pg_has_role('voucher_reviewer', 'finance_reader', 'MEMBER')) THEN
-            RAISE EXCEPTION 'role voucher_reviewer exists and % may not use it', current_user USING HINT = format(
-                'as an administrator: GRANT voucher_reviewer TO %I WITH ADMIN OPTION; GRANT finance_reader TO voucher_reviewer', current_user);
+        IF NOT pg_has_role(current_user, 'voucher_reviewer', 'MEMBER') THEN
+            RAISE EXCEPTION 'role voucher_reviewer exists and % may not use it', current_user
+                USING HINT = format('as an administrator: GRANT voucher_reviewer TO %I WITH ADMIN OPTION', current_user);
         END IF;
     END;
 END
@@ -196,6 +195,8 @@ $$;
 
 -- The pipeline writes what people have decided through it; people write their reviews themselves, of their regions only.
 GRANT USAGE ON SCHEMA signoff TO fund_transform, fund_quality, fund_publisher, auditor, voucher_reviewer;
+GRANT USAGE ON SCHEMA access TO voucher_reviewer;
+GRANT SELECT ON access.my_region TO voucher_reviewer;
 GRANT SELECT ON ALL TABLES IN SCHEMA signoff TO fund_transform, fund_quality, fund_publisher, auditor;
 GRANT INSERT ON signoff.close_request, signoff.checklist_item, signoff.draft_report, signoff.decision, signoff.closing_figures,
     signoff.signed_report, signoff.signed_file TO fund_publisher;
