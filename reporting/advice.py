@@ -28,6 +28,10 @@ ACTIONS = {
         "请来源单位补报基金并入事项，或更正记在合并日之后的生育保险基金款项。",
         "Ask the source for the merger of the fund, or to correct money of the old fund dated after it.",
     ),
+    "B08": Name(
+        "账簿被改动或有事后记账：停止发布，与已签署文件（signoff.signed_file）核对，见运行手册“关账”",
+        "books have been changed, or posted to afterwards: compare with what was signed; see the runbook on closing",
+    ),
     "B09": Name(
         "核对收入户当月未划转的款项，督促及时划缴财政专户。",
         "See what stayed in the income account, and have it transferred.",

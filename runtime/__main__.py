@@ -17,7 +17,7 @@ import psycopg2
 from ingestion.disk_full import explanation
 from ingestion.settings import SettingsError
 from runtime import deployed, safekeeping
-from runtime.airflow import AirflowError, LocalAirflow
+from runtime.airflow import APPROVER, AirflowError, LocalAirflow
 from runtime.backup_manifest import BackupError
 from runtime.environment import SECRETS, Environment
 from runtime.postgres import PostgresError
@@ -64,7 +64,10 @@ def up(environment: Environment, _: argparse.Namespace) -> int:
         else:
             make_ready(environment)
             airflow.start(environment, bound_to_us=False)
-    print(f"\n  {airflow.url()}\n  user admin, password {airflow.password()}\n")
+    print(
+        f"\n  {airflow.url()}\n  user admin, password {airflow.password()}"
+        f"\n  user approver, password {airflow.password(APPROVER)}: approves the closing of months\n"
+    )
     return 0
 
 

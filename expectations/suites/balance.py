@@ -1,4 +1,4 @@
-"""Balance: books and the statements drawn from them agree with themselves and with the journal (B01-B07, B09, B10)."""
+"""Balance: books and the statements drawn from them agree with themselves and with the journal (B01-B10)."""
 
 from __future__ import annotations
 
@@ -251,4 +251,59 @@ B10 = Check(
     population=_ANY_LINE,
 )
 
-CHECKS: tuple[Check, ...] = (B01, B02, B03, B04, B05, B06, B07, B09, B10)
+_CLOSED = """
+    select closing.accounting_month, closing.seq, closing.ledger_sha256 from events.event as closing
+    where closing.region_code = $region and closing.event_type = 'period.closed' and closing.seq <= $head
+"""
+
+B08 = Check(
+    code="B08",
+    title_zh="已关账月份自关账以来不变",
+    title_en="closed months are what they were when they were closed",
+    severity="fail",
+    owner=ACCOUNTING,
+    clause="ledger §3；会计基础工作规范 结账",
+    offending=f"""
+        select
+            to_char(closed.accounting_month, 'YYYY-MM') || '/' || part.name as item,
+            '与关账时不同 / not what it was at the close' as reason,
+            closed.accounting_month,
+            closed.seq as event_seq,
+            null::text as entry_id,
+            part.at_close as sha256_at_close,
+            part.now as sha256_now,
+            null::numeric as amount
+        from ({_CLOSED}) as closed
+        left join lateral (
+            select figures.trial_balance_sha256, figures.statement_sha256, figures.balance_sheet_sha256
+            from signoff.closing_figures as figures
+            where figures.region_code = $region and figures.accounting_month = closed.accounting_month
+                and figures.ledger_sha256 = closed.ledger_sha256
+            limit 1
+        ) as told on true
+        left join ledger.candidate_closed_month as month
+            on month.region_code = $region and month.accounting_month = closed.accounting_month
+        cross join lateral (values
+            ('trial_balance', told.trial_balance_sha256, month.trial_balance_sha256),
+            ('statement', told.statement_sha256, month.statement_sha256),
+            ('balance_sheet', told.balance_sheet_sha256, month.balance_sheet_sha256)
+        ) as part (name, at_close, now)
+        where part.at_close is distinct from part.now or part.now is null
+        union all
+        select
+            line.entry_id || '/' || line.line_no,
+            '记入已关账月份 / posted to a month that had been closed',
+            line.accounting_month, line.event_seq, line.entry_id, null, null, line.debit_amount + line.credit_amount
+        from {LINES}
+            and exists (
+                select from ({_CLOSED}) as closed
+                where closed.accounting_month >= line.accounting_month and closed.seq < line.event_seq
+            )
+    """,
+    examined="""
+        select count(*) from ledger.candidate_closed_month as month where month.region_code = $region
+    """,
+    population=f"select count(*) from ({_CLOSED}) as closed",
+)
+
+CHECKS: tuple[Check, ...] = (B01, B02, B03, B04, B05, B06, B07, B08, B09, B10)

@@ -278,7 +278,7 @@ C05 = Check(
         select ({_WINDOW_ROWS}) + (select count(*) from events.quarantine_open as open where open.region_code = $region)
     """,
     population=f"""
-        select ({INCREMENT_SIZE}) + (
+        select (select count(*) from {EVENTS} and event.family <> 'control') + (
             select count(*) from events.quarantine as quarantine
             left join events.quarantine_resolution as resolution using (quarantine_id)
             where quarantine.region_code = $region and resolution.quarantine_id is null

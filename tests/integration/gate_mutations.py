@@ -58,6 +58,32 @@ _QUARANTINE = """
     update events.file_outcome set rows = rows + 1, quarantined = 1, declared_rows = rows + 1 where file_id = 2;
 """
 
+# The increment closes month M, which was published before: seq 14 becomes the event, on figures as the books have them.
+CLOSE_MONTH_M = """
+    update events.event set event_type = 'period.closed', family = 'control', accounting_month = '2019-12-01', claim_no = null,
+        insurance_type = null, pooled_amount = null where region_code = '320100' and seq = 14;
+    insert into signoff.closing_figures
+    select 'by hand', month.region_code, month.accounting_month, 13, repeat('0', 64), month.trial_balance_sha256, month.statement_sha256,
+        month.balance_sheet_sha256, encode(sha256(convert_to(concat_ws(e'\\n', repeat('0', 64), month.trial_balance_sha256,
+            month.statement_sha256, month.balance_sheet_sha256), 'UTF8')), 'hex')
+    from ledger.candidate_closed_month as month;
+    update events.event set ledger_sha256 = (select ledger_sha256 from signoff.closing_figures) where region_code = '320100' and seq = 14;
+"""
+_CLOSED_MONTH_MUTATIONS = (
+    Mutation("B08", "an amount of a closed month changed on both sides", CLOSE_MONTH_M + f"""
+        update ledger.account_turnover set debit_amount = debit_amount + 1
+            where {_R} and accounting_month = '2019-12-01' and account_code = '1004' and fund_code = 'EMI' and debit_amount > 0;
+        update ledger.account_turnover set credit_amount = credit_amount + 1
+            where {_R} and accounting_month = '2019-12-01' and account_code = '100301' and fund_code = 'EMI' and credit_amount > 0;
+    """, "2019-12/trial_balance"),
+    Mutation("B08", "a month closed on figures that nobody has", CLOSE_MONTH_M + "delete from signoff.closing_figures;", "2019-12/statement"),
+    Mutation("B08", "a line posted to a month after its close", CLOSE_MONTH_M + f"""
+        update events.event set seq = 80 where {_R} and seq = 8; update events.event set seq = 8 where {_R} and seq = 14;
+        update events.event set seq = 14 where {_R} and seq = 80;
+        update ledger.journal_line set accounting_month = '2019-12-01' where {_R} and event_seq = 9;
+    """, "320100-9-1/1"),
+)  # fmt: skip
+
 MUTATIONS = (
     Mutation("B01", "a debit raised by a fen", f"update ledger.journal_line set debit_amount = debit_amount + 0.01 where {_R} and event_seq = 9"
              " and line_no = 1", "320100-9-1/EMI"),
@@ -89,6 +115,7 @@ MUTATIONS = (
              f" where {_R} and fund_code = 'MAT' and account_code = '1005' and batch_id = 2", "MAT/1005/shared"),
     Mutation("B07", "a payment posted to the maternity fund after its merger",
              f"update ledger.journal_line set fund_code = 'MAT' where {_R} and event_seq = 9", "320100-9-1/1"),
+    *_CLOSED_MONTH_MUTATIONS,
     Mutation("B09", "money left in the income account", f"update ledger.account_turnover set account_code = '1002'"
              f" where {_R} and fund_code = 'EMI' and account_code = '1005' and batch_id = 2 and entry_kind = 'normal'",
              "EMI/2020-01-01", severity="warn"),
