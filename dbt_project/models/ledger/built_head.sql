@@ -1,4 +1,7 @@
-{{ config(materialized='incremental', incremental_strategy='append', on_schema_change='fail') }}
+{{ config(
+    materialized='incremental', on_schema_change='fail',
+    meta={'guards': ['append_only']}
+) }}
 
 -- Whole batches only: a batch is committed by one transaction under the region's lock, so the newest one has all before it.
 with newest as (
