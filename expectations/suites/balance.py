@@ -251,8 +251,8 @@ B10 = Check(
     population=_ANY_LINE,
 )
 
-# Personal accounts of the increment by month, beside what N20 had before it: together they must give N20 now. Accounts come
-# from what each person's lines moved, N20 from the turnover of the accounts of the chart.
+# Personal accounts of the increment by month, beside what N20 had before it: together they must give N20 now. Accounts
+# come from what each person's lines moved, N20 from the turnover of the accounts of the chart.
 _PERSONAL_MOVEMENT = """
     select account.fund_code, account.accounting_month,
         sum(account.credited_amount + account.interest_amount - account.paid_amount) as amount

@@ -276,7 +276,9 @@ def _write_turnover(connection: Connection) -> None:
         )
         # P1 alone: month M 80 + 160 credited and 5 paid, month N 80 + 160 credited
         for region, months in REGIONS.items():
-            for batch_id, (month, credited, paid) in enumerate(zip(months, ("240", "240"), ("5", "0"), strict=True), start=1):
+            for batch_id, (month, credited, paid) in enumerate(
+                zip(months, ("240", "240"), ("5", "0"), strict=True), start=1
+            ):
                 account = {
                     "region_code": region, "fund_code": "EMI", "accounting_month": f"{month}-01", "person_no": "P1",
                     "batch_id": batch_id, "last_seq": (4, 11)[batch_id - 1], "credited_amount": Decimal(credited),
