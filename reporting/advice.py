@@ -39,6 +39,14 @@ ACTIONS = {
     "B10": Name(
         "核对所列科目的期初余额和划款是否漏报。", "See whether an opening balance or a transfer has not been sent."
     ),
+    "B11": Name(
+        "按月核对个人账户明细与资产负债表个人账户结余，缺失的重建账簿。",
+        "Compare the persons of the month with the balance sheet; where one is missing, rebuild the ledger.",
+    ),
+    "B12": Name(
+        "请来源单位更正业务日期；确属建账前的业务已含在期初余额中。",
+        "The source corrects the date; what came before the opening is in its balances already.",
+    ),
     "C01": Name(
         "请来源单位核对文件行数与清单；更正后以新文件名重报。",
         "Ask the source to compare the file with its manifest, and to send the correction under a new name.",

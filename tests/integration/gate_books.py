@@ -274,3 +274,14 @@ def _write_turnover(connection: Connection) -> None:
             " select region_code, fund_code, accounting_month, account_code, sub_fund, entry_kind, batch_id, max(event_seq),"
             " sum(debit_amount), sum(credit_amount), count(*) from ledger.journal_line group by 1, 2, 3, 4, 5, 6, 7"
         )
+        # P1 alone: month M 80 + 160 credited and 5 paid, month N 80 + 160 credited
+        for region, months in REGIONS.items():
+            for batch_id, (month, credited, paid) in enumerate(
+                zip(months, ("240", "240"), ("5", "0"), strict=True), start=1
+            ):
+                account = {
+                    "region_code": region, "fund_code": "EMI", "accounting_month": f"{month}-01", "person_no": "P1",
+                    "batch_id": batch_id, "last_seq": (4, 11)[batch_id - 1], "credited_amount": Decimal(credited),
+                    "interest_amount": Decimal(0), "paid_amount": Decimal(paid),
+                }  # fmt: skip
+                insert(cursor, "ledger.personal_account_turnover", account)

@@ -122,6 +122,15 @@ MUTATIONS = (
     Mutation("B10", "an overdrawn account", f"update ledger.account_turnover set credit_amount = credit_amount + 9999"
              f" where {_R} and fund_code = 'EMI' and account_code = '1004' and batch_id = 2 and entry_kind = 'normal'",
              "EMI/1004/2020-01-01", severity="warn"),
+    Mutation("B11", "a personal account raised by a fen", f"update ledger.personal_account_turnover set credited_amount = credited_amount + 0.01"
+             f" where {_R} and batch_id = 2", "EMI/2020-01-01"),
+    Mutation("B11", "a person's movement lost", f"delete from ledger.personal_account_turnover where {_R} and batch_id = 2", "EMI/2020-01-01"),
+    Mutation("B11", "a movement shown in a month without books", f"update ledger.personal_account_turnover set accounting_month = '2020-02-01'"
+             f" where {_R} and batch_id = 2", "EMI/2020-02-01"),
+    Mutation("B12", "a payment before the opening of the books", f"update events.event set event_type = 'balance.opened', occurred_on = '2020-01-04'"
+             f" where {_R} and seq = 6", "event/9"),
+    Mutation("B12", "books opened late, after facts of the published log", f"update events.event set event_type = 'balance.opened',"
+             f" amount = 50 where {_R} and seq = 13", "event/2"),
     Mutation("C01", "a file whose manifest declares another number", "update events.file_outcome set declared_rows = 9 where file_id = 2",
              "320100.2020-01.csv"),
     Mutation("C01", "a row of the file neither loaded nor set aside", "update events.file_outcome set rows = 9, loaded = 8 where file_id = 2",
