@@ -144,7 +144,7 @@ def _snapshot_of_equal_heads(run_id: str, code: str, ending: Ending) -> Iterator
 
 
 def _complete_live(run_id: str, ending: Ending) -> None:
-    """Do what a build that broke off has left undone; when that fails it is told, and the books compared all the same."""
+    """Do what a build that broke off has left undone; when that fails it is told, and the books are compared."""
     try:
         dbt.append(f"{run_id}.live")
     except dbt.DbtError as error:
@@ -157,7 +157,8 @@ def _catch_up(models: Connection, run_id: str, code: str) -> None:
         raise ReplayError(
             "R-CODE-CHANGED: 重放期间部署了新的模型代码 / the models were deployed anew meanwhile; replay again"
         )
-    dbt.build_shadow(run_id, shadow.SUFFIX, models)
+    if comparison.heads(models, shadow.SUFFIX).built != comparison.heads(models).built:
+        dbt.build_shadow(run_id, shadow.SUFFIX, models)
 
 
 def _swap(guard: Connection, code: str, request: Request, ending: Ending, compared: Heads) -> None:

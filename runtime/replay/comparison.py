@@ -233,13 +233,16 @@ def _add(connection: Connection, relation: Relation, condition: sql.Composable, 
     )
     with connection.cursor() as cursor:
         cursor.execute(statement)
-        live, replayed, live_only, replayed_only, lost, made = cursor.fetchone() or (0, 0, 0, 0, [], [])
+        row = cursor.fetchone()
+    assert row is not None
+    live, replayed, live_only, replayed_only, lost, made = row
     result.live_rows += live
     result.replayed_rows += replayed
-    for side, more, items in (("live_only", live_only, lost), ("replayed_only", replayed_only, made)):
+    result.live_only_rows += live_only
+    result.replayed_only_rows += replayed_only
+    for side, items in (("live_only", lost), ("replayed_only", made)):
         room = SHOWN - sum(1 for kept in result.differences if kept.side == side)
         result.differences += [Difference(side, item) for item in items[:room]]
-        setattr(result, f"{side}_rows", getattr(result, f"{side}_rows") + more)
 
 
 def _rows(relation: Relation, schema: str, condition: sql.Composable) -> sql.Composable:

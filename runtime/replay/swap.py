@@ -163,8 +163,8 @@ def wait_for_old_snapshots(connection: Connection, tried_for_s: float = TRIED_FO
         if time.monotonic() > deadline:
             sessions = ", ".join(str(pid) for pid in sorted({*waiting.values()}))
             raise SwapError(
-                "R-SNAPSHOT: 仍有更早开始的事务，结束后再试 / transactions from before the new books were complete go on;"
-                f" end them or try later: pid {sessions}"
+                "R-SNAPSHOT: 仍有更早开始的事务，结束后再试 / transactions from before the new books were complete"
+                f" go on; end them or try later: pid {sessions}"
             )
         time.sleep(pause / 5)
 
@@ -185,8 +185,8 @@ def swap(retired: str, record: Callable[[Cursor], None], tried_for_s: float = TR
         except (errors.LockNotAvailable, errors.DeadlockDetected) as error:
             if time.monotonic() > deadline:
                 raise SwapError(
-                    f"R-BUSY: {tried_for_s:.0f} 秒内读者占用未间断，未作任何更改 / readers have held the books all the time;"
-                    f" nothing has changed, try later: {error}"
+                    f"R-BUSY: {tried_for_s:.0f} 秒内读者占用未间断，未作任何更改 / readers have held the books"
+                    f" all the time; nothing has changed, try later: {error}"
                 ) from error
             time.sleep(pause)
 
