@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,6 @@ from runtime import dbt
 from runtime.replay import Outcome, Request, rebuilt_equals_incremental, replay
 from runtime.replay.comparison import SHOWN
 from runtime.replay.report import text, write
-from tests.conftest import WarehouseFactory, isolate
 from tests.integration import replay_support as books
 from tests.integration.replay_support import HUAINAN, NANJING, ask
 
@@ -32,36 +30,6 @@ CHANGED = """
     UPDATE ledger.account_turnover SET debit_amount = debit_amount + 0.01
     WHERE region_code = '320100' AND account_code = '5001010301'
 """
-
-
-@pytest.fixture(scope="module")
-def small_books_template(
-    warehouse_factory: WarehouseFactory, deployed_template: tuple[str, Path], tmp_path_factory: pytest.TempPathFactory
-) -> tuple[str, Path]:
-    """Name of a database with the small books, and the local directory with what dbt has parsed, replays included."""
-    template, parsed = deployed_template
-    url, local = warehouse_factory(template=template), tmp_path_factory.mktemp("small_books")
-    shutil.copytree(parsed / "dbt" / "target", local / "dbt" / "target")
-    with pytest.MonkeyPatch.context() as patch:
-        isolate(patch, local)
-        patch.setenv("FUND_DATABASE_URL", url)
-        books.small_books()
-    return url.rpartition("/")[2], local
-
-
-@pytest.fixture
-def small_books_copy(
-    small_books_template: tuple[str, Path],
-    warehouse_factory: WarehouseFactory,
-    fund_environment: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> str:
-    """A copy of the small books of this test alone, also set as FUND_DATABASE_URL."""
-    template, local = small_books_template
-    shutil.copytree(local / "dbt", fund_environment / "dbt")
-    url = warehouse_factory(template=template)
-    monkeypatch.setenv("FUND_DATABASE_URL", url)
-    return url
 
 
 def outcomes() -> books.Rows:
