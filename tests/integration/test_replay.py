@@ -53,7 +53,7 @@ def test_the_samples_replayed_are_the_same_and_everything_was_compared(published
     assert compared == ask(COMPARED)
     for relation in ("ledger.journal_line", "marts.general_ledger", "marts.trial_balance"):
         rows = ask(f"SELECT region_code, count(*) FROM {relation} GROUP BY 1 ORDER BY 1")
-        assert {count for _, count in rows} > {0}
+        assert rows
         recorded = (
             "SELECT region_code, live_rows FROM quality.replay_result WHERE relation = %s AND live_rows > 0 ORDER BY 1"
         )

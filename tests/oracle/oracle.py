@@ -65,6 +65,7 @@ def of_log(log: Log) -> Expected:
 
 def _region_lines(policy: Policy, region: str, events: list[Event]) -> list[Line]:
     posting = Posting(policy, region)
+    posting.assign_months(events)
     lines = [line for event in events for line in posting.lines(event)]
     merged = next((event for event in events if event.event_type == "fund.merged"), None)
     years = [event for event in events if event.event_type == "year.closed"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -60,18 +60,26 @@ def closed_month(event: Event) -> date:
 
 
 class Posting:
-    """Posts the events of one region in the order of its log: to an event's own month, or else to the open one (L3)."""
+    """Posts the events of one region, once they know their months."""
 
     def __init__(self, policy: Policy, region: str) -> None:
         self.region = region
         self.merger_date = policy.merger_date(region)
-        self.open_month = date.min
+
+    @staticmethod
+    def assign_months(events: Iterable[Event]) -> None:
+        """Give the events of a log, in its order, the months they post to (L3).
+
+        Before any line is made: an original may stand behind its correction in the same file.
+        """
+        open_month = date.min
+        for event in events:
+            event.month = max(month_of(event.occurred_on), open_month)
+            if event.event_type == "period.closed":
+                open_month = max(open_month, following(closed_month(event)))
 
     def lines(self, event: Event) -> list[Line]:
         """All lines of an event but those of merger and year end; lines of zero are not written."""
-        event.month = max(month_of(event.occurred_on), self.open_month)
-        if event.event_type == "period.closed":
-            self.open_month = max(self.open_month, following(closed_month(event)))
         post = _RULES.get(event.event_type)
         lines = list(post(self, event)) if post else []
         self._assert_balanced(lines)

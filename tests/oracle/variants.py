@@ -50,7 +50,15 @@ def facts(seed: int, most: int) -> tuple[str, list[Event]]:
     told = [event for event in log.by_region[city] if event.identity[2] != "registration"]
     merged = [event for event in told if event.event_type == "fund.merged"]
     chosen = {step for event in random.sample(told, min(most, len(told))) for step in event.chain}
-    return city, [event for event in told if event in chosen or event in merged]
+    return city, _originals_first([event for event in told if event in chosen or event in merged])
+
+
+def _originals_first(events: Sequence[Event]) -> list[Event]:
+    """A file may name the correction first; batches that are cut anew must not part it from its original that way."""
+    result: list[Event] = []
+    for event in events:
+        result += [step for step in reversed(list(event.chain)) if step not in result]
+    return result
 
 
 def told_as(region: str, city: str, events: Sequence[Event]) -> Variant:
