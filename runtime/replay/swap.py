@@ -11,7 +11,7 @@ is ever the victim and none waits longer than that. Then it is tried again.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -20,7 +20,8 @@ from psycopg2.extensions import cursor as Cursor
 
 from ingestion.database import Connection, connect
 from runtime.dbt import ROLE
-from runtime.replay.shadow import LIVE, RETIRED, SUFFIX, create_retired
+from runtime.replay.shadow import LIVE, SUFFIX, create_retired
+from runtime.terminal import say
 
 LOCKS_WITHIN_S = 0.7
 TRIED_FOR_S = 600
@@ -175,12 +176,15 @@ def swap(retired: str, record: Callable[[Cursor], None], tried_for_s: float = TR
     SwapError when the locks can't be had for `tried_for_s`; until the commit nothing has changed.
     """
     deadline = time.monotonic() + tried_for_s
-    for pause in _pauses():
+    for attempt, pause in enumerate(_pauses(), 1):
         try:
-            with closing(connect()) as connection, connection, connection.cursor() as cursor:
-                _move_everything(cursor, retired)
-                cursor.execute("RESET ROLE")
-                record(cursor)
+            with closing(connect()) as connection:
+                with connection, connection.cursor() as cursor:
+                    locked_at = _move_everything(cursor, retired)
+                    cursor.execute("RESET ROLE")
+                    record(cursor)
+                held_ms = (time.monotonic() - locked_at) * 1000
+            say(f"重放 · 已替换 / swapped, attempt {attempt}: the books were locked for {held_ms:.0f} ms")
             return
         except (errors.LockNotAvailable, errors.DeadlockDetected) as error:
             if time.monotonic() > deadline:
@@ -203,7 +207,8 @@ def _snapshots(connection: Connection) -> dict[str, int]:
         return dict(cursor.fetchall())
 
 
-def _move_everything(cursor: Cursor, retired: str) -> None:
+def _move_everything(cursor: Cursor, retired: str) -> float:
+    """Returns when the first lock was asked for, by the monotonic clock."""
     for live in LIVE:
         create_retired(cursor, live + retired, ROLE)
     former, new = _objects(cursor, ""), _objects(cursor, SUFFIX)
@@ -218,6 +223,7 @@ def _move_everything(cursor: Cursor, retired: str) -> None:
         _move(cursor, one, one.schema + retired)
     for one in new:
         _move(cursor, one, one.schema.removesuffix(SUFFIX))
+    return began
 
 
 def _objects(cursor: Cursor, suffix: str) -> list[_Object]:
@@ -248,8 +254,3 @@ def _carry_grants(cursor: Cursor) -> None:
                 option,
             )
         )
-
-
-def former_schemas(retired: str = RETIRED) -> Sequence[str]:
-    """Schemas that hold the former books after a swap."""
-    return [live + retired for live in LIVE]

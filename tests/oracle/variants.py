@@ -98,7 +98,7 @@ def closed_in_between(events: Sequence[Event], random: Random) -> list[Event]:
     places = sorted(random.randrange(len(events) + 1) for _ in range(random.randint(1, 5)))
     for added, place in enumerate(places):
         closing = []
-        for _ in range(random.randint(1, 3)):
+        for _ in range(random.randint(1, 4)):
             month = following(month)
             if month.month == 12:
                 closing.append(control("year.closed", date(month.year, 12, 31), month))
