@@ -22,6 +22,7 @@ from runtime.backup_manifest import BackupError
 from runtime.environment import SECRETS, Environment
 from runtime.postgres import PostgresError
 from runtime.reader_accounts import ReaderAccountError, add_arguments, perform
+from runtime.replay import command as replaying
 from runtime.terminal import complain, say
 
 Command = Callable[[Environment, argparse.Namespace], int]
@@ -207,6 +208,7 @@ COMMANDS: tuple[Command, ...] = (
     *(run, pipeline, prepare, up, down, status, report, url, psql, env, reader, clean),
     *safekeeping.COMMANDS,
     *deployed.COMMANDS,
+    *replaying.COMMANDS,
 )
 
 
@@ -227,6 +229,7 @@ def _parser() -> argparse.ArgumentParser:
             one.add_argument("arguments", nargs=argparse.REMAINDER, help="the command; none: tell the settings")
         safekeeping.add_arguments(command, one)
         deployed.add_arguments(command, one)
+        replaying.add_arguments(command, one)
     return parser
 
 

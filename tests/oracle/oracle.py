@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from .closing import with_year_ends
 from .log import FileRecord, Log, Quarantined
 from .merger import with_merger
 from .policy import Policy
@@ -74,6 +75,9 @@ def of_log(log: Log) -> Expected:
 
 def _region_lines(policy: Policy, region: str, events: list[Event]) -> list[Line]:
     posting = Posting(policy, region)
+    posting.assign_months(events)
     lines = [line for event in events for line in posting.lines(event)]
     merged = next((event for event in events if event.event_type == "fund.merged"), None)
+    years = [event for event in events if event.event_type == "year.closed"]
+    lines = with_year_ends(lines, years, merged)
     return with_merger(lines, merged, policy.merger_date(region)) if merged else lines
