@@ -49,7 +49,8 @@ fact as materialized (
         coalesce(
             case when booked.account_code = '1101' then booked.advance_institution_code end,
             corrected.institution_code,
-            event.institution_code
+            event.institution_code,
+            case when booked.account_code = '1101' and booked.business_type = 'out_of_area' then event.counterparty end
         ) as institution_code,
         coalesce(case when booked.account_code = '1101' then booked.advance_no end, corrected.claim_no, event.claim_no) as claim_no,
         event.tax_voucher_no as receipt_no
