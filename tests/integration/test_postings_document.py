@@ -21,8 +21,9 @@ from runtime import dbt
 
 SEEDS = dbt.PROJECT / "seeds" / "accounts"
 _LINES = """
-    select event_seq, entry_no, fund_code, to_char(accounting_month, 'YYYY-MM'), coalesce(to_char(original_month, 'YYYY-MM'), ''),
-        entry_kind, account_code, sub_fund, debit_amount, credit_amount, rule_ids
+    select event_seq, entry_no, fund_code, to_char(accounting_month, 'YYYY-MM'),
+        coalesce(to_char(original_month, 'YYYY-MM'), ''), entry_kind, account_code, sub_fund,
+        debit_amount, credit_amount, rule_ids
     from ledger.journal_line where region_code = %s order by event_seq, entry_no, line_no
 """
 pytestmark = pytest.mark.timeout(900)
@@ -67,7 +68,9 @@ def record(region_code: str, example: Example) -> dict[int, str]:
 
 
 def columns_of(fact: Fact, seqs: dict[str, int], name: str) -> dict[str, Any]:
-    columns: dict[str, Any] = dict(fact.columns)
+    columns: dict[str, Any] = {
+        column: f"{value}-01" if column.endswith("_month") else value for column, value in fact.columns.items()
+    }
     if "original" in columns:
         if columns["original"] not in seqs:
             raise DocumentError(f"{name}: {fact.number} refers to {columns['original']}, which is not there")
