@@ -45,14 +45,18 @@ fact as materialized (
         coalesce(corrected.employer_no, event.employer_no) as employer_no,
         coalesce(corrected.benefit_item, event.benefit_item) as benefit_item,
         coalesce(corrected.payment_method, event.payment_method) as payment_method,
-        -- an advance is followed under its own institution and number until it is used up
+        -- an advance is followed under its own institution and number (out of area: the other side) until it is used up
         coalesce(
             case when booked.account_code = '1101' then booked.advance_institution_code end,
             corrected.institution_code,
-            event.institution_code,
-            case when booked.account_code = '1101' and booked.business_type = 'out_of_area' then event.counterparty end
+            event.institution_code
         ) as institution_code,
-        coalesce(case when booked.account_code = '1101' then booked.advance_no end, corrected.claim_no, event.claim_no) as claim_no,
+        coalesce(
+            case when booked.account_code = '1101' then booked.advance_no end,
+            corrected.claim_no,
+            event.claim_no,
+            case when booked.account_code = '1101' and booked.business_type = 'out_of_area' then event.counterparty end
+        ) as claim_no,
         event.tax_voucher_no as receipt_no
     from booked
     inner join {{ source('events', 'event') }} as event

@@ -28,9 +28,9 @@ related as (
 
 select
     related.*,
-    advance.claim_no as advance_no,
-    -- out of area the debtor is the other side, when no institution is named
-    coalesce(advance.institution_code, advance.counterparty) as advance_institution_code,
+    -- out of area an advance has no number: it is kept by the other side
+    coalesce(advance.claim_no, advance.counterparty) as advance_no,
+    advance.institution_code as advance_institution_code,
     greatest(date_trunc('month', root.occurred_on::timestamp)::date, root_opened.open_month) as root_posting_month,
     coalesce(root.event_type, related.event_type) as root_type,
     coalesce(root.insurance_type, related.insurance_type, advance.insurance_type) as root_insurance_type,
