@@ -140,7 +140,8 @@ def statement(
     found = ask(
         url,
         f"select line_code, member_sum_{column}, eliminated_{column}, consolidated_{column}"
-        " from marts.consolidated_statement where group_code = %s and fund_code = 'EMI' and accounting_month = %s and sub_fund = %s",
+        " from marts.consolidated_statement"
+        " where group_code = %s and fund_code = 'EMI' and accounting_month = %s and sub_fund = %s",
         GROUP,
         f"{month}-01",
         sub_fund,
@@ -206,7 +207,8 @@ def test_a_month_that_a_member_lacks_is_marked(warehouse: str) -> None:
         ("2020-02-01", 3, 3, True, True),
         ("2020-03-01", 3, 2, False, False),
     ]
-    sheet = "select distinct accounting_month::text, is_complete from marts.consolidated_balance_sheet where group_code = %s"
+    view = "marts.consolidated_balance_sheet"
+    sheet = f"select distinct accounting_month::text, is_complete from {view} where group_code = %s"
     assert sorted(ask(warehouse, sheet, GROUP)) == [(month, complete) for month, _, _, complete, _ in found]
 
 
@@ -214,7 +216,8 @@ def test_the_balance_sheet_is_the_sum_and_agrees_with_the_surplus(warehouse: str
     lines = ask(
         warehouse,
         "select line_code, member_sum_closing, eliminated_closing, consolidated_closing"
-        " from marts.consolidated_balance_sheet where group_code = %s and accounting_month = '2020-02-01' and sub_fund = 'total' and member_sum_closing <> 0",
+        " from marts.consolidated_balance_sheet where group_code = %s and accounting_month = '2020-02-01'"
+        " and sub_fund = 'total' and member_sum_closing <> 0",
         GROUP,
     )
     wanted = (Decimal(68240), Decimal(0), Decimal(68240))
