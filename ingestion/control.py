@@ -49,6 +49,11 @@ FROM events.event
 WHERE region_code = %s AND event_type = %s AND accounting_month = %s AND source_system = %s ORDER BY seq DESC
 """
 
+_ADOPTED = """
+SELECT seq FROM events.event WHERE region_code = %s AND event_type = 'rules.adopted' AND rules_sha256 = %s
+ORDER BY seq LIMIT 1
+"""
+
 
 @dataclass(frozen=True)
 class Closing:
@@ -130,6 +135,36 @@ def close_year(closing_: Closing, settings: Settings | None = None) -> Place:
         return _append(appender, closing_, "year.closed", key, date(month.year, 12, 31))
 
 
+def adopt_rules(
+    region: str, rules_sha256: str, prepared_by: str, reason: str, settings: Settings | None = None
+) -> Place:
+    """Append `rules.adopted`: from here on the region's books may be published under this version of the rules.
+
+    A version that the region has adopted before is found, and nothing is appended.
+    """
+    settings = settings or Settings.from_env()
+    with closing(connect("fund_ingest", settings=settings)) as connection, connection, connection.cursor() as cursor:
+        appender = Appender(cursor, None)
+        appender.lock([region])
+        cursor.execute(_ADOPTED, (region, rules_sha256))
+        if (found := cursor.fetchone()) is not None:
+            return Place(found[0], is_new=False)
+        frame = _event(
+            {
+                "region_code": region,
+                "event_type": "rules.adopted",
+                "source_event_key": rules_sha256,
+                "occurred_on": settings.business_date.isoformat(),
+                "prepared_by": prepared_by,
+                "reason": reason,
+                "rules_sha256": rules_sha256,
+            }
+        )
+        appender.add(frame)
+        appender.seal()
+        return Place(appender.last_seqs()[region], is_new=True)
+
+
 def closed_period(cursor: Cursor, region: str, month: date) -> Closed | None:
     """The event that closed a month; None while it is open."""
     found = _closings(cursor, region, "period.closed", month)
@@ -205,29 +240,34 @@ def _append(appender: Appender, closing_: Closing, event_type: str, key: str, oc
 
 
 def _frame(closing_: Closing, event_type: str, key: str, occurred_on: date) -> pl.DataFrame:
+    return _event(
+        {
+            "region_code": closing_.region_code,
+            "event_type": event_type,
+            "source_event_key": key,
+            "occurred_on": occurred_on.isoformat(),
+            "accounting_month": f"{closing_.month:%Y-%m}",
+            "prepared_by": closing_.prepared_by,
+            "approved_by": closing_.approved_by,
+            "approved_at": closing_.approved_at.astimezone(UTC).strftime(TIME_FORMAT),
+            "reason": closing_.reason,
+            "checks_run_id": closing_.checks_run_id,
+            "checked_seq": str(closing_.checked_seq),
+            "report_sha256": closing_.report_sha256,
+            "ledger_sha256": closing_.ledger_sha256,
+            "rules_sha256": closing_.rules_sha256,
+            "decision": "approved",
+        }
+    )
+
+
+def _event(given: Mapping[str, str | None]) -> pl.DataFrame:
     """One row as the appender takes it: the canonical texts, whose hash is taken, and the columns beside them."""
-    texts: Mapping[str, str | None] = {
-        "region_code": closing_.region_code,
-        "event_type": event_type,
-        "family": "control",
-        "schema_version": "1",
-        "source_system": SOURCE_SYSTEM,
-        "source_event_key": key,
-        "occurred_on": occurred_on.isoformat(),
-        "accounting_month": f"{closing_.month:%Y-%m}",
-        "prepared_by": closing_.prepared_by,
-        "approved_by": closing_.approved_by,
-        "approved_at": closing_.approved_at.astimezone(UTC).strftime(TIME_FORMAT),
-        "reason": closing_.reason,
-        "checks_run_id": closing_.checks_run_id,
-        "checked_seq": str(closing_.checked_seq),
-        "report_sha256": closing_.report_sha256,
-        "ledger_sha256": closing_.ledger_sha256,
-        "rules_sha256": closing_.rules_sha256,
-        "decision": "approved",
-    }
+    own = {"family": "control", "schema_version": "1", "source_system": SOURCE_SYSTEM}
+    texts: Mapping[str, str | None] = {**dict.fromkeys(hashed_columns("control", 1)), **own, **given}
     digest = content_hash(texts[name] for name in hashed_columns("control", 1)).hex()
-    stored = {**texts, "accounting_month": closing_.month.isoformat(), "line_no": "1", "content_hash": digest}
+    month = texts["accounting_month"]
+    stored = {**texts, "accounting_month": month and f"{month}-01", "line_no": "1", "content_hash": digest}
     frame = pl.DataFrame({name: pl.Series([value], dtype=pl.String) for name, value in stored.items()})
     return frame.with_columns(pl.col("line_no").cast(pl.Int32))
 

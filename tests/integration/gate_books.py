@@ -19,6 +19,8 @@ from typing import Any
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
+from expectations.rules_version import rules_sha256
+
 # Each region as (month M, month N).
 REGIONS = {"320100": ("2019-12", "2020-01"), "340400": ("2019-11", "2019-12")}
 EVENTS_PER_BATCH = (7, 7)
@@ -260,9 +262,9 @@ def _write_heads(connection: Connection, region: str) -> None:
             (region,),
         )
         cursor.execute(
-            "insert into ledger.publication select region_code, last_seq, batch_id, batch_hash, repeat('0', 64), %s, 'first'"
+            "insert into ledger.publication select region_code, last_seq, batch_id, batch_hash, %s, %s, 'first'"
             " from events.batch where region_code = %s and batch_id = 1",
-            (_PUBLISHED_AT, region),
+            (rules_sha256(connection), _PUBLISHED_AT, region),
         )
 
 

@@ -46,6 +46,8 @@ select
     case when open_month > occurred_month then occurred_month end as original_month,
     accounting_month, insurance_type, enrollment_category, benefit_item,
     coalesce(settlement_kind, 'case') as settlement_kind,
+    -- an advance to another area has no number: it is kept by the other side
+    case when business_type = 'out_of_area' then counterparty end as out_of_area_counterparty,
     admitted_on, service_on, claim_no, institution_code, person_no, employer_no, payment_method, tax_voucher_no as receipt_no,
     case when event_type like 'claim.%' or event_type like 'advance.%' then coalesce(pay_account, 'expenditure') end as pay_account,
     case

@@ -7,7 +7,7 @@ with event as (
 select
     event.*,
     referred.corrected_seq,
-    referred.advance_no,
+    coalesce(referred.advance_no, event.out_of_area_counterparty) as advance_no,
     referred.advance_institution_code,
     greatest(
         date_trunc('month', referred.occurred_on::timestamp)::date,
@@ -36,7 +36,7 @@ left join lateral (
         root.seq as corrected_seq, root.event_type, root.occurred_on, root.insurance_type, root.enrollment_category, root.benefit_item,
         root.admitted_on, root.pay_account, root.pooled_amount, root.personal_account_amount, root.person_no, root.employer_no,
         root.institution_code, root.payment_method, root.claim_no,
-        advance.claim_no as advance_no,
+        coalesce(advance.claim_no, advance.counterparty) as advance_no,
         advance.institution_code as advance_institution_code,
         advance.insurance_type as advance_insurance_type
     from {{ source('events', 'event') }} as original
