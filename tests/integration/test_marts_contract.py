@@ -28,6 +28,9 @@ maternity_expenditure: region_code fund_code accounting_month benefit_item payme
     person_count amount
 voucher: region_code fund_code accounting_month voucher_no posting_date business_type entry_count debit_amount
     credit_amount attachment_count prepared_by reviewed_by
+account_movement: region_code fund_code accounting_month account_code account_name sub_fund entry_kind debit_amount
+    credit_amount line_count
+line_account: statement line_code account_code entry_kind sub_fund shown_as by_sub_fund sign
 published_head: region_code seq batch_hash rules_sha256 published_at run_id
 """
 READERS = ("finance_reader", "supervisor_reader", "auditor", "fund_quality")
