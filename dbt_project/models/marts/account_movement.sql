@@ -14,7 +14,8 @@ movement as (
         sum(delta.line_count)::bigint as line_count
     from {{ ref('account_turnover') }} as delta
     inner join head on delta.region_code = head.region_code and delta.last_seq <= head.seq
-    group by 1, 2, 3, 4, 5, 6
+    group by
+        delta.region_code, delta.fund_code, delta.accounting_month, delta.account_code, delta.sub_fund, delta.entry_kind
 )
 
 select
