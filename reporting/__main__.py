@@ -12,6 +12,7 @@ from reporting import write
 from reporting.journal_export import NothingPublishedError
 from reporting.journal_export import command as journal_export
 from reporting.publish import ReportsError
+from reporting.tie_out import command as tie_out
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -53,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     writing.set_defaults(command_main=_write)
     journal_export.register(commands)
+    tie_out.register(commands)
     return parser
 
 

@@ -18,8 +18,8 @@ def register(commands: Any) -> None:  # noqa: ANN401 - argparse keeps the class 
         "export-journal",
         help="导出已发布的明细账供其他记账软件独立核对 / export the published journal for other accounting programs",
         description="把一个统筹区已发布的全部分录写成 beancount、ledger-cli 或 hledger 的文本；"
-        "不含个人编号、结算号、税票号 / write all published entries of a region as text of beancount, ledger-cli or hledger; "
-        "numbers of persons, settlements and receipts are left out",
+        "不含个人编号、结算号、税票号 / write all published entries of a region as text of beancount, "
+        "ledger-cli or hledger; numbers of persons, settlements and receipts are left out",
         epilog="核对示例 / to check: bean-check FILE · ledger -f FILE bal · hledger -f FILE bal -M --historical",
     )
     parser.add_argument("--format", required=True, choices=sorted(FORMATS), help="格式 / format")
