@@ -124,6 +124,11 @@ def _funded(log: CityLog) -> Turnover:
     for row in log.of_type("cash.transferred"):
         if (row["from_account"], row["to_account"]) == ("special_demand", "expenditure"):
             turnover[Month.of(day_of(row)), text(row, "fund_code")] += fen(row, "amount")
+    for row in log.of_type("claim.paid"):
+        if row.get("pay_account") == "special_demand":
+            fund = log.city.fund_of(text(row, "insurance_type"), day_of(row))
+            turnover[Month.of(day_of(row)), fund] += fen(row, "pooled_amount")
+            turnover[Month.of(day_of(row)), "EMI"] += fen(row, "personal_account_amount")
     for row in (row for event_type in _DIRECT for row in log.of_type(event_type)):
         if row["account"] == "special_demand":
             turnover[Month.of(day_of(row)), text(row, "fund_code")] += fen(row, "amount")

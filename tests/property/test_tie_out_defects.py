@@ -1,7 +1,7 @@
-"""Books and their true outside statements, then one defect a month planted at random: the tie-out names exactly that one.
+"""Books and their true outside statements, one defect a month planted at random: the tie-out names exactly that one.
 
-A year of payments and premiums; the bank's list of the expenditure account movement by movement, its daily balances of the
-treasury account, the tax office's receipts, and two hospitals' own lists. A seed that fails reproduces by itself.
+A year of payments and premiums; the bank's list of the expenditure account movement by movement, its daily balances of
+the treasury account, the tax office's receipts, and two hospitals' own lists. A seed that fails reproduces by itself.
 """
 
 from __future__ import annotations
@@ -170,45 +170,43 @@ def changed(kind: str, victim: Movement) -> list[Movement]:
 
 
 def statements(stream: Stream) -> list[dict[str, Any]]:
-    """The rows a party sends: running balances after each movement, balances by day, or the movements themselves."""
+    """The rows a party sends: a balance or total of every day beside the movements, hospitals a total of the month."""
     about = {"event_type": "balance.stated", "fund_code": "EMI", "statement_kind": stream.kind, "schema_version": 2}
     if stream.account:
         about["account"] = stream.account
     if stream.hospital:
         about["institution_code"] = stream.hospital
-    if stream.kind != "bank_balance":
-        number = "tax_voucher_no" if stream.kind == "tax_collected" else "payment_no"
-        return [about | {"occurred_on": m.day, "amount": m.amount, number: m.number} for m in stream.theirs]
-    balance = OPENED[stream.account]
-    rows = [about | {"occurred_on": MONTHS[0], "amount": balance}]
-    for movement in stream.theirs:
-        balance += movement.amount
-        row = about | {"occurred_on": movement.day, "amount": balance}
-        if stream.numbered:
-            rows.append(row | {"payment_no": movement.number})
-        elif rows[-1]["occurred_on"] == movement.day:
-            rows[-1] = row
-        else:
-            rows.append(row)
+    balance, rows = OPENED.get(stream.account, Decimal(0)), []
+    for day in (MONTHS[0] + DAY * number for number in range(366)):
+        own = [movement for movement in stream.theirs if movement.day == day]
+        for movement in own:
+            balance += movement.amount
+            shown = balance if stream.kind == "bank_balance" else movement.amount
+            number = "tax_voucher_no" if stream.kind == "tax_collected" else "payment_no"
+            if stream.numbered:
+                rows.append(about | {"occurred_on": day, "amount": shown, number: movement.number})
+        total = sum((movement.amount for movement in own), Decimal(0))
+        if not stream.hospital:
+            rows.append(about | {"occurred_on": day, "amount": balance if stream.kind == "bank_balance" else total})
+        elif (day + DAY).day == 1:
+            month = month_of(day)
+            total = sum((m.amount for m in stream.theirs if month_of(m.day) == month), Decimal(0))
+            rows.append(about | {"occurred_on": day, "accounting_month": month, "amount": total})
     return rows
 
 
 def expected(stream: Stream, month: date) -> set[tuple[Any, ...]]:
     """(status, event of ours, sum of the differences it causes) of a month's defect."""
-    if month not in stream.defects:
-        return set()
-    kind, victim = stream.defects[month]
-    match kind:
-        case "missing_there":
-            return {("missing_there", victim.seqs[0], victim.amount)}
-        case "missing_here" if stream.numbered:
-            return {("missing_here", None, -victim.amount - Decimal("0.03"))}
-        case "missing_here":
-            return {("amount_differs", None, -victim.amount - Decimal("0.03"))}
-        case "amount":
-            return {("amount_differs", victim.seqs[0], Decimal("-0.07"))}
-        case _:
-            return {("in_transit", victim.seqs[0], Decimal(0))}
+    kind, victim = stream.defects.get(month, ("", stream.ours[0]))
+    if not kind or (kind == "shifted" and stream.hospital):
+        return set()  # none, or one that leaves the total of the month as it is
+    unnamed = "missing_here" if stream.numbered else "amount_differs"
+    return {
+        "missing_there": {("missing_there", victim.seqs[0], victim.amount)},
+        "missing_here": {(unnamed, None, -victim.amount - Decimal("0.03"))},
+        "amount": {("amount_differs", victim.seqs[0], Decimal("-0.07"))},
+        "shifted": {("in_transit", victim.seqs[0], Decimal(0))},
+    }[kind]
 
 
 def query(sql: str, *values: object, role: str = "auditor") -> list[tuple[Any, ...]]:

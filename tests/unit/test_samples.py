@@ -283,6 +283,9 @@ def test_fiscal_side_states_what_it_paid_out(facts: list[Row], landing: Path) ->
     for row in facts:
         if (row.get("from_account"), row.get("to_account")) == ("special_demand", "expenditure"):
             funded[row["region_code"], row["occurred_on"][:7], _fund(row)] += _of(row, "amount")
+        if row["event_type"] == "claim.paid" and row.get("pay_account") == "special_demand":
+            funded[row["region_code"], row["occurred_on"][:7], _fund(row)] += _of(row, "pooled_amount")
+            funded[row["region_code"], row["occurred_on"][:7], "EMI"] += _of(row, "personal_account_amount")
         if row.get("account") == "special_demand" and row["event_type"] in (
             *("remitted.up", "subsidised.down", "transfer.sent"),
             *("catastrophic.transferred", "other.paid", "account.paid_out"),
