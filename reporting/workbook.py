@@ -13,7 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from ingestion.database import Connection
-from reporting import books, vouchers
+from reporting import books, tie_out, vouchers
 from reporting.books import Line, Region
 from reporting.files import replace_file
 from reporting.names import Name
@@ -48,6 +48,7 @@ from reporting.workbook_statements import (
     statement_in_ten_thousands,
     statement_sheet,
 )
+from reporting.workbook_tie_out import TIE_OUT_TITLE, tie_out_sheet
 from reporting.workbook_vouchers import (
     JOURNAL_TITLE,
     LINES_MOST,
@@ -100,6 +101,7 @@ def workbook(connection: Connection, region: Region, month: date | None = None) 
     contents: Contents = []
     groups = [_fund_sheets(source, book, each, contents) for each in frames]
     states = cross_sheet(book, frame, _add(contents, "勾稽核对", CROSS_TITLE), groups)
+    _tie_out(connection, book, frame, contents)
     _gate_sheets(connection, book, frame, contents)
     fill_cover(book, frame, contents, states)
     return book.close()
@@ -181,6 +183,12 @@ def _by_month(source: Source, frame: Frame) -> dict[int, dict[tuple[str, str], D
         values = {(code, f"{month:%Y-%m}"): flows[code][month].month for month in shown for code in flows}
         by_year[year] = values | {(code, YEAR): flows[code][shown[-1]].year_to_date for code in flows}
     return by_year
+
+
+def _tie_out(connection: Connection, book: Book, frame: Frame, contents: Contents) -> None:
+    """What banks, tax office, fiscal side and institutions state for the month, beside the books."""
+    key = (connection, frame.region.region_code, frame.month)
+    tie_out_sheet(book, frame, _add(contents, "对账", TIE_OUT_TITLE), tie_out.figures(*key), tie_out.items(*key))
 
 
 def _gate_sheets(connection: Connection, book: Book, frame: Frame, contents: Contents) -> None:

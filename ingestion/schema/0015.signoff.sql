@@ -1,6 +1,6 @@
 -- Schema `signoff`: what people decide on the books. Requests to close a month with what the approver reads, the decisions,
 -- what was signed, and the review of vouchers. Kept beside the books: a rebuild of the books leaves it as it is.
--- depends: 0013.file_notes
+-- depends: 0014.ledger_guards
 
 -- People who review vouchers have this role beside that of a finance reader. Roles belong to the cluster and may already exist.
 DO $$

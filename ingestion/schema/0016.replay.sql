@@ -1,5 +1,5 @@
 -- What a replay of the books has found, and what was decided on it: rebuilt = incremental, row for row.
--- depends: 0013.file_notes
+-- depends: 0015.signoff
 
 -- One row a run, region and relation, those without a difference too: a comparison that did not happen leaves no row.
 CREATE TABLE quality.replay_result (

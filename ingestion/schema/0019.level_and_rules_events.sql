@@ -1,6 +1,6 @@
 -- The few events that move money between an upper and a lower level, for the consolidated statements: found without a scan of
 -- the log. The words of the condition are those of the macro level_event.
--- depends: 0015.signoff
+-- depends: 0017.statements_by_number
 
 CREATE INDEX event_level ON events.event (region_code, seq)
 WHERE event_type IN ('superior.received', 'subordinate.received', 'remitted.up', 'subsidised.down')
