@@ -7,6 +7,8 @@ assessments, 500 settlements and payments of claims, 10 enrolments, the rest fun
 
 from __future__ import annotations
 
+import contextlib
+import io
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -25,7 +27,7 @@ REGION, OTHER_REGION = "320100", "340400"
 OTHER_SHARE = 5  # one batch in so many is the other region's
 BEGIN, END = date(2019, 1, 1), date(2022, 1, 1)  # 36 months; the days measured follow
 BATCH_EVENTS = 10_000
-PART_EVENTS = 1_000_000  # built at once: what is sorted on the way stays small
+PART_BATCHES = 100  # built at once: what is sorted on the way stays small
 DAY_FILES = (200, 400, 9_000, 10_400)  # a day of 20,000 events in so many files
 _SQL = Path(__file__).with_suffix(".sql").read_text("utf-8")
 _GUARDED = ("events.batch", "events.event")
@@ -53,21 +55,22 @@ def fill(target: Server, batches: Iterator[Batch]) -> None:
         _finish(connection)
 
 
-def ledger(target: Server, events: int, told: bool = True) -> None:
+def ledger(target: Server, events: int) -> None:
     """A log of so many events over 36 months, built in parts; its heads are published without asking the gate."""
-    batches = list(history(events))
-    for begin in range(0, len(batches), PART_EVENTS // BATCH_EVENTS):
-        part = batches[begin : begin + PART_EVENTS // BATCH_EVENTS]
+    batches, built = list(history(events)), 0
+    for begin in range(0, len(batches), PART_BATCHES):
+        part = batches[begin : begin + PART_BATCHES]
         fill(target, iter(part))
-        build(f"history-{begin}")
-        if told:
-            print(f"  {min(events, sum(b.last - b.first + 1 for b in batches[: begin + len(part)])):,} are built", flush=True)
+        with contextlib.redirect_stdout(io.StringIO()):
+            build(f"history-{begin}")
+        built += sum(batch.last - batch.first + 1 for batch in part)
+        print(f"  {built:,} events are in the books", flush=True)
     publish_unasked(target)
     execute(target, "VACUUM (ANALYZE)")
 
 
 def history(events: int) -> Iterator[Batch]:
-    """Batches of 36 months: an opening a region, then equal steps in time; the merger after the batch that reaches it."""
+    """Batches of 36 months: a region's opening, then equal steps in time; its merger after the batch that reaches it."""
     count = max(1, events // BATCH_EVENTS)
     days = (END - BEGIN).days
     heads = {region: _Head(region) for region in (REGION, OTHER_REGION)}
