@@ -70,7 +70,7 @@ def ledger(target: Server, events: int) -> None:
 
 
 def history(events: int) -> Iterator[Batch]:
-    """Batches of 36 months: a region's opening, then equal steps in time; its merger after the batch that reaches it."""
+    """Batches of 36 months: a region's opening, equal steps in time, its merger after the batch that reaches it."""
     count = max(1, events // BATCH_EVENTS)
     days = (END - BEGIN).days
     heads = {region: _Head(region) for region in (REGION, OTHER_REGION)}

@@ -172,6 +172,7 @@ CREATE FUNCTION pg_temp.append_batch(
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     file bigint;
+    set_aside bigint;
     columns text;
 BEGIN
     TRUNCATE draft;
@@ -187,8 +188,18 @@ BEGIN
     SELECT 'bench', format('%s.%s.csv', of_region, of_batch), encode(sha256(format('%s/%s', of_region, of_batch)::bytea), 'hex'),
         200 * (last_place - first_place + 1), (ends + interval '1 hour') AT TIME ZONE 'Asia/Shanghai'
     RETURNING file_id INTO file;
-    INSERT INTO events.file_outcome (file_id, attempt_no, state, family, rows, loaded, reader_key, finished_at)
-    SELECT file, 1, 'loaded', 'claim', count(*), count(*), 'bench', max(recorded_at) FROM draft;
+    -- One row in two hundred had been set aside and has come again since.
+    INSERT INTO events.quarantine (
+        file_id, line_no, region_code, family, source_system, source_event_key, error_codes, messages, raw, amount, quarantined_at
+    )
+    SELECT file, 1000000 + line_no, region_code, family, source_system, 'Q' || source_event_key, ARRAY['E-VALUE-DATE'], ARRAY['bench'],
+        repeat('x', 400), coalesce(pooled_amount, employer_amount, amount, 0), recorded_at
+    FROM draft WHERE seq % 200 = 199 ORDER BY seq;
+    INSERT INTO events.quarantine_resolution (quarantine_id, resolution, region_code, resolved_by_seq, resolved_at)
+    SELECT quarantine_id, 'corrected', region_code, last_place, quarantined_at FROM events.quarantine WHERE file_id = file;
+    SELECT count(*) INTO set_aside FROM events.quarantine WHERE file_id = file;
+    INSERT INTO events.file_outcome (file_id, attempt_no, state, family, rows, loaded, quarantined, reader_key, finished_at)
+    SELECT file, 1, 'loaded', 'claim', count(*) + set_aside, count(*), set_aside, 'bench', max(recorded_at) FROM draft;
     INSERT INTO events.batch (region_code, batch_id, file_id, file_sha256, first_seq, last_seq, recorded_at, prev_batch_hash, batch_hash)
     SELECT of_region, of_batch, file, encode(sha256(format('%s/%s', of_region, of_batch)::bytea), 'hex'), first_place, last_place,
         max(draft.recorded_at),

@@ -1,6 +1,6 @@
 {{ config(
     materialized='incremental', incremental_strategy='append', on_schema_change='fail',
-    indexes=[{'columns': ['region_code', 'fund_code', 'accounting_month']}]
+    indexes=[{'columns': ['region_code', 'accounting_month', 'account_code']}]
 ) }}
 
 with leg as materialized (
