@@ -1,6 +1,9 @@
 {{ config(
     materialized='incremental', incremental_strategy='append', on_schema_change='fail',
-    indexes=[{'columns': ['region_code', 'accounting_month', 'account_code']}]
+    indexes=[
+        {'columns': ['region_code', 'accounting_month', 'account_code']},
+        {'columns': ['region_code', 'batch_id']}
+    ]
 ) }}
 
 with leg as materialized (
