@@ -8,17 +8,19 @@ head as (
 ),
 
 turnover as not materialized (
+    {%- if bound is mapping %}
+    {{ as_of_turnover(bound) }}
+    {%- else %}
     select
         delta.region_code, delta.fund_code, delta.accounting_month, delta.account_code, delta.sub_fund, delta.entry_kind,
         delta.debit_amount, delta.credit_amount
     from {{ ref('account_turnover') }} as delta
     inner join head on head.region_code = delta.region_code and delta.last_seq <= head.seq
+    {%- endif %}
 ),
 
 merger as (
-    select distinct on (region_code) region_code, date_trunc('month', merger_date::timestamp)::date as merger_month
-    from {{ ref('policy_region') }}
-    order by region_code, known_from desc
+    {{ ledger_merger(bound) }}
 ),
 
 fund_span as (
@@ -44,5 +46,24 @@ calendar as (
         end::timestamp,
         interval '1 month'
     ) as month (started_at)
+    {%- if bound is mapping %}
+    where month.started_at::date = {{ bound.month }}
+    {%- endif %}
 )
+{%- endmacro %}
+
+{#- Month of the merger, one row a region, as known when the newest event up to the head was recorded: a merger date that becomes
+    known later changes no earlier statement. A head without its batch (books written by hand) knows everything. -#}
+{% macro ledger_merger(bound) -%}
+    select distinct on (region.region_code)
+        region.region_code, date_trunc('month', region.merger_date::timestamp)::date as merger_month
+    from {{ ref('region_merger') if bound is mapping else ref('policy_region') }} as region
+    inner join head on head.region_code = region.region_code
+    left join {{ ref('recorded_batch') if bound is mapping else source('events', 'batch') }} as batch
+        on batch.region_code = head.region_code and batch.first_seq <= head.seq and batch.last_seq >= head.seq
+        {%- if bound is mapping %} and batch.region_code = {{ bound.region }}{% endif %}
+    where
+        region.known_from <= coalesce((batch.recorded_at at time zone 'Asia/Shanghai')::date, 'infinity'::date)
+        {%- if bound is mapping %} and region.region_code = {{ bound.region }}{% endif %}
+    order by region.region_code, region.known_from desc
 {%- endmacro %}

@@ -1,9 +1,12 @@
-{#- The newest head of each region: `published` bounds the marts, `built` bounds the candidate that the gate checks.
+{#- The newest head of each region: `published` bounds the marts, `built` bounds the candidate that the gate checks, as_of(…) a
+    statement as it was known (see as_of.sql).
     The published one is also where a reader's regions are applied: heads of other regions are not there for the reader, and
     every mart joins its rows to the head.
     Every reader takes it straight from the table, so that no view depends on another and replacing one drops none. -#}
 {% macro ledger_head(bound) -%}
-{%- if bound == 'published' -%}
+{%- if bound is mapping -%}
+    {{ as_of_head(bound) }}
+{%- elif bound == 'published' -%}
     select distinct on (region_code) region_code, seq, batch_hash, rules_sha256, published_at, run_id
     from {{ source('publication', 'publication') }}
     where {{ readable('region_code') }}
@@ -13,7 +16,7 @@
     from {{ ref('built_head') }}
     group by region_code
 {%- else -%}
-    {{ exceptions.raise_compiler_error("ledger_head: bound must be 'published' or 'built', not " ~ bound) }}
+    {{ exceptions.raise_compiler_error("ledger_head: bound must be 'published', 'built' or as_of(…), not " ~ bound) }}
 {%- endif -%}
 {%- endmacro %}
 

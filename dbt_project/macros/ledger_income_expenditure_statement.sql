@@ -4,10 +4,16 @@ with {{ ledger_line_month(bound, 'income_expenditure') }},
 
 -- Books opened in the course of a year know nothing of the months before: the year to date is marked.
 opened_within_year as (
-    select distinct event.region_code, event.fund_code, extract(year from event.occurred_on) as opening_year
-    from {{ source('events', 'event') }} as event
-    inner join head on head.region_code = event.region_code and event.seq <= head.seq
-    where event.event_type = 'balance.opened' and event.amount <> 0 and extract(doy from event.occurred_on) <> 1
+    select distinct opening.region_code, opening.fund_code, extract(year from opening.opened_on) as opening_year
+    {%- if bound is mapping %}
+    from {{ ref('book_opening') }} as opening
+    where opening.region_code = {{ bound.region }} and opening.first_seq <= (select seq from head)
+    {%- else %}
+    from ({{ ledger_book_opening() }}) as opening
+    inner join head on head.region_code = opening.region_code and opening.first_seq <= head.seq
+    where true
+    {%- endif %}
+        and extract(doy from opening.opened_on) <> 1
 ),
 
 shown as (
@@ -32,4 +38,12 @@ from shown
 left join opened_within_year
     on opened_within_year.region_code = shown.region_code and opened_within_year.fund_code = shown.fund_code
     and opened_within_year.opening_year = extract(year from shown.accounting_month)
+{%- endmacro %}
+
+{#- Dates on which books were opened with a balance, and the seq from which that is known. -#}
+{% macro ledger_book_opening() -%}
+    select event.region_code, event.fund_code, event.occurred_on as opened_on, min(event.seq) as first_seq
+    from {{ source('events', 'event') }} as event
+    where event.event_type = 'balance.opened' and event.amount <> 0
+    group by event.region_code, event.fund_code, event.occurred_on
 {%- endmacro %}

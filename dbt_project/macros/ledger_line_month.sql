@@ -4,23 +4,16 @@
 {% macro ledger_line_month(bound, statement) -%}
 {{ ledger_calendar(bound) }},
 
-scope as (
-    select sub_fund from (values ('total'), ('pooled'), ('personal')) as listed (sub_fund)
-),
-
 line as (
-    select
-        line.line_code, line.name_zh as line_name, line.shown_as, scope.sub_fund,
-        case line.side when 'credit' then 1 when 'debit' then -1 end as sign
-    from {{ ref('statement_line') }} as line
-    inner join scope on line.by_sub_fund or scope.sub_fund = 'total'
-    where line.statement = '{{ statement }}'
+    select row.line_code, row.line_name, row.shown_as, row.sub_fund, row.sign
+    from {% if bound is mapping %}{{ ref('statement_row') }}{% else %}({{ ledger_statement_row() }}){% endif %} as row
+    where row.statement = '{{ statement }}'
 ),
 
 -- Which turnover counts for which row; the total counts by itself, so that a line in neither sub-fund shows as a difference.
 account_line as (
     select account_line.account_code, account_line.entry_kind, account_line.sub_fund as only_sub_fund, line.*
-    from ({{ ledger_account_line() }}) as account_line
+    from {% if bound is mapping %}{{ ref('statement_account') }}{% else %}({{ ledger_account_line() }}){% endif %} as account_line
     inner join line on line.line_code = account_line.line_code
 ),
 
@@ -29,6 +22,7 @@ monthly as (
         region_code, fund_code, accounting_month, account_code, sub_fund, entry_kind,
         sum(credit_amount - debit_amount) as amount
     from turnover
+    {{ until_month(bound) }}
     group by 1, 2, 3, 4, 5, 6
 ),
 
@@ -65,4 +59,13 @@ line_month as (
     from line_amount
     group by 1, 2, 3, 4, 5, 6, 7
 )
+{%- endmacro %}
+
+{#- Rows of the statements: one a line and sub-fund it is shown for; sign turns credit minus debit into the line's own side. -#}
+{% macro ledger_statement_row() -%}
+    select
+        line.statement, line.line_code, line.name_zh as line_name, line.line_order, line.shown_as, scope.sub_fund,
+        case line.side when 'credit' then 1 when 'debit' then -1 end as sign
+    from {{ ref('statement_line') }} as line
+    inner join (values ('total'), ('pooled'), ('personal')) as scope (sub_fund) on line.by_sub_fund or scope.sub_fund = 'total'
 {%- endmacro %}

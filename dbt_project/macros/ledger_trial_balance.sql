@@ -3,12 +3,13 @@
 with {{ ledger_calendar(bound) }},
 
 account as (
-    {{ ledger_account() }}
+    {% if bound is mapping %}select account_code, name_zh from {{ ref('account') }}{% else %}{{ ledger_account() }}{% endif %}
 ),
 
 moved as (
     select region_code, fund_code, account_code, sub_fund, min(accounting_month) as first_month
     from turnover
+    {{ until_month(bound) }}
     group by 1, 2, 3, 4
 ),
 
@@ -16,6 +17,7 @@ moved as (
 account_amount as (
     select region_code, fund_code, accounting_month, account_code, sub_fund, debit_amount, credit_amount
     from turnover
+    {{ until_month(bound) }}
     union all
     select region_code, fund_code, calendar.accounting_month, moved.account_code, moved.sub_fund, 0, 0
     from calendar
