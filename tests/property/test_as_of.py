@@ -40,8 +40,11 @@ rebuilt as (
     from marts.{mart} as mart where region_code = any(%(copies)s)
 )
 select (select count(*) from as_of), (select count(*) from rebuilt), array(
-    select '- ' || region_code || ' ' || content::text from (table rebuilt except all table as_of) as lacking (region_code, content)
-    union all select '+ ' || region_code || ' ' || content::text from (table as_of except all table rebuilt) as beyond (region_code, content)
+    select '- ' || region_code || ' ' || content::text
+    from (table rebuilt except all table as_of) as lacking (region_code, content)
+    union all
+    select '+ ' || region_code || ' ' || content::text
+    from (table as_of except all table rebuilt) as beyond (region_code, content)
     order by 1 limit 20
 )
 """
