@@ -22,11 +22,8 @@ import psycopg2
 
 from benchmarks.common import Server, Timing, command, machine, medians, server, timed
 from benchmarks.databases import execute, fresh, quiet
-from benchmarks.ledgers import DAY_FILES, END, day, fill, ledger
+from benchmarks.ledgers import DAY_FILES, END, day, fill, ledger, prepare
 from ingestion import heads
-from ingestion.schema import migrate
-from ingestion.settings import Settings
-from runtime.dbt import deploy
 
 STEPS = {
     "build": "from runtime.dbt import build; build({run!r})",
@@ -69,8 +66,7 @@ def main() -> int:
     options = parser.parse_args()
     print(f"{command()}\n{machine()}\n", flush=True)
     with server() as empty:
-        migrate(Settings.from_env())
-        deploy("benchmark")
+        prepare()
         measured = [_measure(empty, events, options.days) for events in options.onto]
     _report(measured, options.days)
     return 0

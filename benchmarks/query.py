@@ -21,11 +21,8 @@ from psycopg2.extensions import connection as Connection
 
 from benchmarks.common import Server, command, machine, server
 from benchmarks.databases import execute, fresh
-from benchmarks.ledgers import BEGIN, REGION, ledger
-from ingestion.schema import migrate
-from ingestion.settings import Settings
+from benchmarks.ledgers import BEGIN, REGION, ledger, prepare
 from runtime import reader_accounts
-from runtime.dbt import deploy
 
 LOGIN, PASSWORD = "benchmark_reader", "benchmark-reader-2026"
 MONTHS = [date(BEGIN.year + number // 12, number % 12 + 1, 1) for number in range(36)]
@@ -65,8 +62,7 @@ def main() -> int:
     options = parser.parse_args()
     print(f"{command()}\n{machine()}\n", flush=True)
     with server() as empty:
-        migrate(Settings.from_env())
-        deploy("benchmark")
+        prepare()
         target = fresh(empty, "long")
         ledger(target, options.events)
         measure(target, options.events, options.runs)
