@@ -21,7 +21,9 @@ from psycopg2.extensions import connection as Connection
 from benchmarks.common import Server
 from benchmarks.databases import execute
 from expectations.rules_version import rules_sha256
-from runtime.dbt import build
+from ingestion.schema import migrate
+from ingestion.settings import Settings
+from runtime.dbt import build, deploy
 
 REGION, OTHER_REGION = "320100", "340400"
 OTHER_SHARE = 5  # one batch in so many is the other region's
@@ -44,6 +46,13 @@ class Batch:
     begin: date
     end: date
     kind: str = "ordinary"
+
+
+def prepare() -> None:
+    """Migrate the database that FUND_DATABASE_URL points to, and deploy the models into it."""
+    migrate(Settings.from_env())
+    with contextlib.redirect_stdout(io.StringIO()):
+        deploy("benchmark")
 
 
 def fill(target: Server, batches: Iterator[Batch]) -> None:

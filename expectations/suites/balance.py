@@ -137,7 +137,7 @@ B06 = Check(
 _MAT_FACTS = f"""
     select count(*) from ({LOG_MONEY}) as log_money
     inner join events.event as event on event.region_code = $region and event.seq = log_money.seq
-    where log_money.amount > 0 and event.occurred_on < {MERGER_DATE}
+    where event.seq > $after and event.seq <= $head and log_money.amount > 0 and event.occurred_on < {MERGER_DATE}
         and (event.insurance_type = '510' or event.fund_code = 'MAT')
 """
 

@@ -116,6 +116,8 @@ MUTATIONS = (
     Mutation("B07", "a payment posted to the maternity fund after its merger",
              f"update ledger.journal_line set fund_code = 'MAT' where {_R} and event_seq = 9", "320100-9-1/1"),
     *_CLOSED_MONTH_MUTATIONS,
+    Mutation("B07", "a maternity fact of the increment, and no turnover of its fund", f"update events.event set occurred_on = '2019-12-20'"
+             f" where {_R} and seq = 12; delete from ledger.account_turnover where {_R} and fund_code = 'MAT'", "nothing-examined"),
     Mutation("B09", "money left in the income account", f"update ledger.account_turnover set account_code = '1002'"
              f" where {_R} and fund_code = 'EMI' and account_code = '1005' and batch_id = 2 and entry_kind = 'normal'",
              "EMI/2020-01-01", severity="warn"),
@@ -135,6 +137,7 @@ MUTATIONS = (
              "320100.2020-01.csv"),
     Mutation("C01", "a row of the file neither loaded nor set aside", "update events.file_outcome set rows = 9, loaded = 8 where file_id = 2",
              "320100.2020-01.csv"),
+    Mutation("C01", "a row of the file gone from the log", f"delete from events.event where {_R} and seq = 10", "320100.2020-01.csv"),
     Mutation("C02", "an event removed", f"delete from events.event where {_R} and seq = 10", "seq/10"),
     Mutation("C02", "the last event removed", f"delete from events.event where {_R} and seq = 14", "head/14"),
     Mutation("C02", "overlapping batches", f"update events.batch set first_seq = 7 where {_R} and batch_id = 2", "batch/2"),
@@ -143,6 +146,10 @@ MUTATIONS = (
              f" credit_amount = credit_amount * 2 where {_R} and event_seq = 10", "event/10"),
     Mutation("C03", "lines of an event that carries no money", f"update ledger.journal_line set event_seq = 14 where {_R} and event_seq = 10",
              "event/14"),
+    Mutation("C03", "a line of another type than its event", f"update ledger.journal_line set event_type = 'claim.recovered'"
+             f" where {_R} and event_seq = 10 and line_no = 2", "type/10/1/2"),
+    Mutation("C03", "a line of another batch than its event", f"update ledger.journal_line set batch_id = 1"
+             f" where {_R} and event_seq = 10 and line_no = 2", "type/10/1/2"),
     Mutation("C03", "two rule sets for one event", f"update ledger.journal_line set rule_ids = 'PAID-09,PAID-07' where {_R} and event_seq = 10",
              "rule/10"),
     Mutation("C04", "a due file that has not come", "insert into events.source_calendar values"
@@ -175,6 +182,8 @@ MUTATIONS = (
     Mutation("M03", "a maternity benefit from the personal account", f"update ledger.journal_line set sub_fund = 'personal'"
              f" where {_R} and event_seq = 10 and line_no = 1", "320100-10-1/1"),
     Mutation("M06", "a person charged for maternity", f"update events.event set personal_amount = 1 where {_R} and seq = 12", "event/12"),
+    Mutation("M06", "a maternity premium booked to the personal account", f"update ledger.journal_line set sub_fund = 'personal'"
+             f" where {_R} and event_seq = 12 and line_no = 2", "320100-12-1/2"),
     Mutation("H01", "a batch hash rewritten", f"update events.batch set batch_hash = decode(repeat('ab', 32), 'hex') where {_R}"
              " and batch_id = 2", "batch/2"),
     Mutation("H01", "a line number of the increment changed", f"update events.event set line_no = 99 where {_R} and seq = 9", "batch/2"),

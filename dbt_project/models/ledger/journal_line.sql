@@ -1,7 +1,10 @@
 {{ config(
     materialized='incremental', on_schema_change='fail',
     meta={'guards': ['append_only', 'closed_month'], 'seq_column': 'event_seq'},
-    indexes=[{'columns': ['region_code', 'fund_code', 'accounting_month']}]
+    indexes=[
+        {'columns': ['region_code', 'accounting_month', 'account_code']},
+        {'columns': ['region_code', 'batch_id']}
+    ]
 ) }}
 
 {%- set closing_regions = regions_closing(ref('built_head'), ref('stg_closing'), 'event_seq') %}
