@@ -1,4 +1,4 @@
-"""python -m closing: the figures of an accounting month."""
+"""python -m closing: the figures of an accounting month, its close and signature, and the review of vouchers."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ from pathlib import Path
 
 from psycopg2 import OperationalError, errors
 
+from closing.commands import add_commands
 from closing.figures import FiguresError, figures, published_seq, seq_at
 from ingestion.database import Connection, connect
+from ingestion.errors import PeriodRefused
 from ingestion.schema import SchemaVersionError, check_version
 from ingestion.settings import SettingsError
+from runtime.dbt import DbtError
 
-_TOLD = (FiguresError, SettingsError, SchemaVersionError, OperationalError)
+_TOLD = (FiguresError, PeriodRefused, DbtError, SettingsError, SchemaVersionError, OperationalError)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -44,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="command")
     _add_figures(commands)
+    add_commands(commands)
     return parser
 
 

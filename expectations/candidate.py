@@ -13,25 +13,32 @@ from ingestion.settings import Settings
 
 _CANDIDATES = """
     select built.region_code, built.seq, built.batch_id, coalesce(published.seq, 0), published.published_at,
-        coalesce(published.seq_before, 0)
+        coalesce((
+            select max(earlier.seq) from ledger.publication as earlier
+            where earlier.region_code = built.region_code and earlier.seq < (
+                select max(batch.last_seq) from events.batch as batch
+                where batch.region_code = built.region_code and batch.file_id is not null
+            )
+        ), 0)
     from (
         select distinct on (region_code) region_code, seq, batch_id from ledger.built_head order by region_code,
             seq desc
     ) as built
     left join (
-        select distinct on (region_code) region_code, seq, published_at,
-            lead(seq) over (partition by region_code order by seq desc, published_at desc) as seq_before
+        select distinct on (region_code) region_code, seq, published_at
         from ledger.publication order by region_code, seq desc, published_at desc
     ) as published using (region_code)
     order by built.region_code
 """
 
-# Nothing at all has been recorded since the publication: neither a batch nor a row set aside.
+# No source has sent anything since the publication: neither a batch nor a row set aside. What the pipeline itself has
+# written, such as the close of a month, brings no rows that could be compared with those set aside.
 _QUIET = """
     select not exists (
         select from events.quarantine where region_code = %(region)s and quarantined_at > %(published_at)s
     ) and not exists (
-        select from events.batch where region_code = %(region)s and last_seq > %(published_seq)s
+        select from events.batch
+        where region_code = %(region)s and last_seq > %(published_seq)s and file_id is not null
     )
 """
 
@@ -40,7 +47,7 @@ def read_candidates(connection: Connection, settings: Settings) -> list[Candidat
     """Candidates of all regions whose ledger has been built, by region code.
 
     The window of C05 begins at the published head. When nothing has been recorded since,
-        it is that of the last publication:
+        it is that of the last publication that brought rows:
     what was accepted then must not be refused for having been published.
     """
     with connection.cursor() as cursor:

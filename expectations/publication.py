@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from expectations.report import explain
-from expectations.rules_version import rules_sha256
+from expectations.rules_version import may_publish, rules_sha256
 from expectations.suites import all_checks
 from ingestion.database import Connection, connect
 from ingestion.settings import Settings
@@ -16,6 +16,7 @@ Decision = Literal["published", "refused", "unchanged"]
 
 HEAD_MOVED = "head-moved"
 NOT_CHECKED = "not-checked"
+RULES_NOT_ADOPTED = "rules-not-adopted"
 
 # One publisher at a time; held to the end of the transaction.
 _LOCK = "select pg_advisory_xact_lock(hashtextextended('merged_fund.publish', 0))"
@@ -23,13 +24,14 @@ _LOCK = "select pg_advisory_xact_lock(hashtextextended('merged_fund.publish', 0)
 # Per region: the built head, the published head, and the newest result of each check of this run.
 _STATE = """
     select built.region_code, built.seq, built.batch_id, built.batch_hash, coalesce(published.seq, 0), published.run_id,
+        published.rules_sha256,
         coalesce(checked.head_seqs, '{}'), coalesce(checked.codes, '{}'), coalesce(checked.red, '{}')
     from (
         select distinct on (region_code) region_code, seq, batch_id, batch_hash
         from ledger.built_head order by region_code, seq desc
     ) as built
     left join (
-        select distinct on (region_code) region_code, seq, run_id
+        select distinct on (region_code) region_code, seq, run_id, rules_sha256
         from ledger.publication order by region_code, seq desc, published_at desc
     ) as published using (region_code)
     left join (
@@ -69,9 +71,9 @@ def publish(run_id: str, settings: Settings | None = None) -> list[RegionDecisio
     """Publish the regions that `check` of this run found green; acts as role fund_publisher.
 
     All green regions move in one transaction. A region is refused when a `fail` check failed,
-        when a check has no result, or when its
-    built head is no longer the one that was checked. Calling it again for the same run decides the same
-        and publishes nothing twice.
+        when a check has no result, when its built head is no longer the one that was checked, or when the posting
+        rules have changed since its last publication and no event of its log has adopted them.
+    Calling it again for the same run decides the same and publishes nothing twice.
     Raises GateRefusedError after the commit when a region was refused.
     """
     settings = settings or Settings.from_env()
@@ -79,15 +81,19 @@ def publish(run_id: str, settings: Settings | None = None) -> list[RegionDecisio
         with connection, connection.cursor() as cursor:
             cursor.execute(_LOCK)
             cursor.execute(_STATE, (run_id,))
-            decisions = [_decide(run_id, connection, row) for row in cursor.fetchall()]
+            states = cursor.fetchall()
+            rules = rules_sha256(connection) if states else ""
+            decisions = [_decide(run_id, connection, row, rules) for row in states]
         if any(decision.decision == "refused" for decision in decisions):
             raise GateRefusedError(decisions, explain(run_id, settings))
     return decisions
 
 
-def _decide(run_id: str, connection: Connection, row: tuple[Any, ...]) -> RegionDecision:
-    region, seq, batch_id, batch_hash, published_seq, published_run, head_seqs, codes, red = row
+def _decide(run_id: str, connection: Connection, row: tuple[Any, ...], rules: str) -> RegionDecision:
+    region, seq, batch_id, batch_hash, published_seq, published_run, published_rules, head_seqs, codes, red = row
     reasons = _reasons(seq, head_seqs, codes, red)
+    if published_seq != seq and not may_publish(connection, region, rules, published_rules, seq):
+        reasons += (RULES_NOT_ADOPTED,)
     if reasons:
         decision: Decision = "refused"
     elif published_seq == seq:
@@ -99,7 +105,7 @@ def _decide(run_id: str, connection: Connection, row: tuple[Any, ...]) -> Region
             cursor.execute(
                 "insert into ledger.publication (region_code, seq, batch_id, batch_hash, rules_sha256, run_id)"
                 " values (%s, %s, %s, %s, %s, %s)",
-                (region, seq, batch_id, batch_hash, rules_sha256(connection), run_id),
+                (region, seq, batch_id, batch_hash, rules, run_id),
             )
         cursor.execute(
             "insert into quality.publication_decision (run_id, region_code, head_seq, decision, failed_checks)"

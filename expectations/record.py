@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import execute_values
 
@@ -29,18 +30,18 @@ _RESULT = """
 """
 
 # An item found in the region's run before keeps the day on which it was first seen; one that had gone and has come
-# back begins anew.
+# back begins anew. The run before is a literal: the planner then reads its rows, and not an item's rows of all runs.
 _FINDING = """
     insert into quality.finding (run_id, region_code, code, finding_key, item, amount, first_seen_run,
         first_seen_at, found_at)
     select found.run_id, found.region_code, found.code, found.finding_key, found.item::jsonb, found.amount::numeric,
         coalesce(before.first_seen_run, found.run_id), coalesce(before.first_seen_at, found.found_at::timestamptz),
         found.found_at::timestamptz
-    from (values %s) as found (run_id, region_code, code, finding_key, item, amount, found_at, found_before)
+    from (values %s) as found (run_id, region_code, code, finding_key, item, amount, found_at)
     left join quality.finding as before
         on before.region_code = found.region_code and before.code = found.code
             and before.finding_key = found.finding_key
-        and before.found_at = found.found_before::timestamptz
+        and before.found_at = {found_before}::timestamptz
 """
 
 
@@ -53,11 +54,10 @@ def record(connection: Connection, run_id: str, candidate: Candidate, results: S
         if not _is_of_last_check(cursor, candidate.region_code, found_before):
             found_before = None
         execute_values(cursor, _RESULT, [_result_row(run_id, candidate, result) for result in results])
-        findings = [
-            row for result in results for row in _finding_rows(run_id, candidate, result, found_at, found_before)
-        ]
+        findings = [row for result in results for row in _finding_rows(run_id, candidate, result, found_at)]
         if findings:
-            execute_values(cursor, _FINDING, findings)
+            statement = sql.SQL(_FINDING).format(found_before=sql.Literal(found_before))
+            execute_values(cursor, statement, findings)
 
 
 def _is_of_last_check(cursor: Cursor, region_code: str, found_at: datetime | None) -> bool:
@@ -79,9 +79,7 @@ def _result_row(run_id: str, candidate: Candidate, result: CheckResult) -> tuple
     )  # fmt: skip
 
 
-def _finding_rows(
-    run_id: str, candidate: Candidate, result: CheckResult, found_at: datetime, found_before: datetime | None
-) -> list[tuple[Any, ...]]:
+def _finding_rows(run_id: str, candidate: Candidate, result: CheckResult, found_at: datetime) -> list[tuple[Any, ...]]:
     """One row an item; items of the same key are one. Beyond the cap a last row tells how many are not listed."""
     listed = {row["item"]: row for row in result.rows[:FINDINGS_MAX]}
     rows = [(key, row["details"], row["amount"]) for key, row in listed.items()]
@@ -94,6 +92,5 @@ def _finding_rows(
         }
         rows.append((CUT_OFF, json.dumps(note, ensure_ascii=False), None))
     return [
-        (run_id, candidate.region_code, result.check.code, key, item, amount, found_at, found_before)
-        for key, item, amount in rows
+        (run_id, candidate.region_code, result.check.code, key, item, amount, found_at) for key, item, amount in rows
     ]

@@ -17,6 +17,11 @@ DECISIONS = {
     "unchanged": "无新数据 / unchanged",
     None: "尚未决定 / not decided yet",
 }
+WHAT_TO_DO = {
+    "rules-not-adopted": "记账规则已变更，先在日志中采用"
+    " / the posting rules have changed and must be adopted in the log:"
+    " python -m expectations adopt-rules --region <统筹区 region> --by <姓名 name> --reason <原因 reason>",
+}
 _PLACES_SHOWN = 3
 
 _REGIONS = """
@@ -87,7 +92,8 @@ def _region_lines(connection: Connection, run_id: str, region: Sequence[Any]) ->
         f"{code} {name}: {DECISIONS[decision]} · seq {head_seq} · 检查 / checks {check_count}, "
         f"不通过 / failed {red}, 提示 / warnings {len(results) - red}"
     ]
-    lines += [f"  ✗ {reason}" for reason in failed if reason not in {result[0] for result in results}]
+    others = [reason for reason in failed if reason not in {result[0] for result in results}]
+    lines += [f"  ✗ {' '.join(part for part in (reason, WHAT_TO_DO.get(reason)) if part)}" for reason in others]
     for result in results:
         lines += _result_lines(result)
     return lines

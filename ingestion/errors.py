@@ -28,6 +28,15 @@ class FileRejected(Exception):
         super().__init__(message(code, detail))
 
 
+class PeriodRefused(Exception):
+    """A month can't be closed, or a voucher not be reviewed. `detail` names what stands against it."""
+
+    def __init__(self, code: str, detail: str = "") -> None:
+        self.code = code
+        self.detail = detail
+        super().__init__(message(code, detail))
+
+
 class FileChanged(RuntimeError):
     """The file was changed, replaced or taken away while it was read: it is still being written."""
 
@@ -360,6 +369,65 @@ _TABLE = (
     ),
     # dates
     ("E-PERIOD-FUTURE", "业务日期晚于今天，请核对日期", "the business date lies in the future; check it"),
+    # closing a month
+    (
+        "E-PERIOD-ORDER",
+        "该月现在不能关账：须逐月依次关账，且该月已结束、未关账",
+        "this month can't be closed now: months are closed one after the other, when they have ended, and once",
+    ),
+    (
+        "E-PERIOD-BEHIND",
+        "账簿未包含日志中的全部资金业务，请先运行 build_ledger 并发布后再申请关账",
+        "the published books lack money events of the log; run build_ledger until they are published, then ask again",
+    ),
+    (
+        "E-PERIOD-CHECKS",
+        "关账清单有未通过的项目，请处理后重新申请",
+        "items of the checklist stand against closing; settle them, then ask again",
+    ),
+    (
+        "E-PERIOD-MOVED",
+        "检查之后又有业务记入该月，批准无效，请重新申请",
+        "the month has received facts since it was checked: the approval is void, ask again",
+    ),
+    (
+        "E-PERIOD-APPROVER",
+        "批准人不得为制表人或申请账号，请由他人批准",
+        "who approves may be neither the preparer nor the account that asked; let somebody else approve",
+    ),
+    (
+        "E-PERIOD-REASON",
+        "须写明原因：放行未通过的项目或退回申请时必填",
+        "a reason is needed, to waive an item of the checklist or to reject",
+    ),
+    (
+        "E-PERIOD-DECIDED",
+        "该申请已有决定，不再有效，请重新申请",
+        "the request has been decided and is good no longer; ask again",
+    ),
+    (
+        "E-PERIOD-DIFFERS",
+        "账簿与批准时不同，批准无效，请核对后重新申请",
+        "the figures are not those that were approved: the approval is void; compare, then ask again",
+    ),
+    ("E-PERIOD-UNKNOWN", "没有该申请或月份，请核对", "there is no such request or month; check it"),
+    # reviewing vouchers; the first three are raised by the database
+    (
+        "E-REVIEW-PREPARER",
+        "凭证由流水线账号制单，不得由其复核，请以本人账号登录",
+        "vouchers are prepared by the pipeline's accounts, which may not review them: log in under your own account",
+    ),
+    (
+        "E-REVIEW-VOUCHER",
+        "没有已发布的该凭证，请核对统筹区、基金、月份和凭证号",
+        "there is no such published voucher: check region, fund, month and number",
+    ),
+    ("E-REVIEW-REASON", "再次复核或提出异议须写明原因", "a second review, or an objection, needs a reason"),
+    (
+        "E-REVIEW-ROLE",
+        "本账号没有凭证复核权限，请由管理员以 reviewer 角色建立账号",
+        "this account may not review vouchers; let an administrator make one of role reviewer",
+    ),
 )
 
 CODES = {code: ErrorCode(code, zh, en) for code, zh, en in _TABLE}

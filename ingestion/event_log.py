@@ -7,6 +7,7 @@ held until the transaction ends.
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -32,6 +33,8 @@ INSERT INTO events.batch
      derived_hash)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
+# A batch that the pipeline writes itself has no file: in the place of the file's hash stands that of no bytes.
+NO_FILE_SHA256 = hashlib.sha256(b"").hexdigest()
 _SLICE_ROWS = 2_000  # encoded while the server is busy with the slice before
 
 
@@ -69,9 +72,12 @@ class _Batch:
 
 
 class Appender:
-    """Adds the events of one file to the log, within the caller's transaction."""
+    """Adds the events of one file to the log, within the caller's transaction.
 
-    def __init__(self, cursor: Cursor, origin: Origin) -> None:
+    Without an origin the events are the pipeline's own, all of family control.
+    """
+
+    def __init__(self, cursor: Cursor, origin: Origin | None) -> None:
         self._cursor = cursor
         self._origin = origin
         self._batches: dict[str, _Batch] = {}
@@ -136,10 +142,10 @@ class Appender:
 
     def _seal(self, region: str, batch: _Batch) -> None:
         span = (batch.first_seq, batch.next_seq - 1)
-        head = BatchHead(region, batch.batch_id, *span, batch.recorded_at, self._origin.sha256)
+        origin = (self._origin.file_id, self._origin.sha256) if self._origin else (None, NO_FILE_SHA256)
+        head = BatchHead(region, batch.batch_id, *span, batch.recorded_at, origin[1])
         digest = sealed_hash(batch.previous, head, batch.body.content)
         derived = derived_hash_of_body(batch.previous_derived, digest, batch.body.derived)
-        origin = (self._origin.file_id, self._origin.sha256)
         self._cursor.execute(
             _SEAL, (region, batch.batch_id, *origin, *span, batch.recorded_at, batch.previous, digest, derived)
         )

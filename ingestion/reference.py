@@ -26,7 +26,8 @@ _GROUPS = {
     "E-TREASURY": "资金 / treasury",
     "E-REF": "引用，此类行会自动重试 / references; such rows wait and are tried again",
     "E-CONFLICT": "同一编号不同内容 / the same key with other content",
-    "E-PERIOD": "日期 / dates",
+    "E-PERIOD": "日期与关账 / dates, and closing a month",
+    "E-REVIEW": "凭证复核 / reviewing vouchers",
 }
 _INTRODUCTION = """\
 # 事件参考 / Event reference

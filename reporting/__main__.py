@@ -1,4 +1,4 @@
-"""Command line of the reports: `python -m reporting write`."""
+"""Command line of the reports: `python -m reporting --help`."""
 
 from __future__ import annotations
 
@@ -9,25 +9,32 @@ import psycopg2
 
 from ingestion.settings import SettingsError
 from reporting import write
+from reporting.journal_export import NothingPublishedError
+from reporting.journal_export import command as journal_export
 from reporting.publish import ReportsError
+from reporting.tie_out import command as tie_out
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Exit code 0: written; 1: at least one report could not be written, and the last line says why."""
     options = _parser().parse_args(arguments)
     try:
-        for path in write(options.run):
-            print(path)
-    except (SettingsError, OSError, psycopg2.Error, ReportsError) as error:
+        options.command_main(options)
+    except (SettingsError, OSError, psycopg2.Error, ReportsError, NothingPublishedError) as error:
         print(f"报告未能全部生成 / not all reports were written: {error}".strip(), file=sys.stderr)
         return 1
     return 0
 
 
+def _write(options: argparse.Namespace) -> None:
+    for path in write(options.run):
+        print(path)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m reporting",
-        description="总览页与工作簿 / overview page and workbooks",
+        description="总览页、工作簿与导出 / overview page, workbooks and exports",
     )
     commands = parser.add_subparsers(dest="command", required=True)
     writing = commands.add_parser(
@@ -45,6 +52,9 @@ def _parser() -> argparse.ArgumentParser:
         "the newest run by default; of an older one nothing is written, exit code 1; "
         "a run that left no trace counts as the newest",
     )
+    writing.set_defaults(command_main=_write)
+    journal_export.register(commands)
+    tie_out.register(commands)
     return parser
 
 

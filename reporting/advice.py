@@ -28,12 +28,24 @@ ACTIONS = {
         "请来源单位补报基金并入事项，或更正记在合并日之后的生育保险基金款项。",
         "Ask the source for the merger of the fund, or to correct money of the old fund dated after it.",
     ),
+    "B08": Name(
+        "账簿被改动或有事后记账：停止发布，与已签署文件（signoff.signed_file）核对，见运行手册“关账”",
+        "books have been changed, or posted to afterwards: compare with what was signed; see the runbook on closing",
+    ),
     "B09": Name(
         "核对收入户当月未划转的款项，督促及时划缴财政专户。",
         "See what stayed in the income account, and have it transferred.",
     ),
     "B10": Name(
         "核对所列科目的期初余额和划款是否漏报。", "See whether an opening balance or a transfer has not been sent."
+    ),
+    "B11": Name(
+        "按月核对个人账户明细与资产负债表个人账户结余，缺失的重建账簿。",
+        "Compare the persons of the month with the balance sheet; where one is missing, rebuild the ledger.",
+    ),
+    "B12": Name(
+        "请来源单位更正业务日期；确属建账前的业务已含在期初余额中。",
+        "The source corrects the date; what came before the opening is in its balances already.",
     ),
     "C01": Name(
         "请来源单位核对文件行数与清单；更正后以新文件名重报。",

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from expectations.suites import SUITES
@@ -85,7 +85,7 @@ def render(overview: Overview, workbooks: Collection[str], failures: Collection[
     shown = [region for region in regions if region.verdict.state != "no_data"]
     urgency = list(verdicts.LIGHTS)
     return (
-        _environment()
+        environment()
         .get_template("overview.html.j2")
         .render(
             overview=overview,
@@ -195,15 +195,16 @@ def _recorded(results: list[CheckResult]) -> tuple[verdicts.Light, Name]:
     return "red", Name("校验不符，见 H01", "differs, see H01")
 
 
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("reporting"),
+def environment(*packages: str) -> Environment:
+    """Templates of this package, and of others that have pages of their own, with its filters and names."""
+    made = Environment(
+        loader=ChoiceLoader([PackageLoader(package) for package in ("reporting", *packages)]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
+    made.filters |= {
         "money": money,
         "count": lambda number: f"{number:,}",
         "moment": verdicts.moment,
@@ -214,7 +215,7 @@ def _environment() -> Environment:
         "row_message": row_message,
         "file_message": file_message,
     }
-    environment.globals |= {
+    made.globals |= {
         "LIGHTS": verdicts.LIGHTS,
         "SUITES": SUITE_NAMES,
         "FUNDS": FUNDS,
@@ -228,7 +229,7 @@ def _environment() -> Environment:
         "name_of": name_of,
         "OWNERS": OWNERS,
     }
-    return environment
+    return made
 
 
 def money(amount: Decimal | None) -> Markup:

@@ -12,12 +12,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
 
-from expectations.publication import HEAD_MOVED, NOT_CHECKED
+from expectations.publication import HEAD_MOVED, NOT_CHECKED, RULES_NOT_ADOPTED
 from expectations.record import CUT_OFF, FINDINGS_MAX
 from ingestion.database import Connection
 from reporting.books import Head
 
-__all__ = ["CUT_OFF", "FINDINGS_MAX", "HEAD_MOVED", "NOT_CHECKED", "Head"]
+__all__ = ["CUT_OFF", "FINDINGS_MAX", "HEAD_MOVED", "NOT_CHECKED", "RULES_NOT_ADOPTED", "Head"]
 
 Decision = Literal["published", "unchanged", "refused"]
 State = Literal["no_data", "nothing_loaded", "not_checked", "undecided"] | Decision
@@ -42,8 +42,9 @@ class Run:
 class RegionVerdict:
     """What a run has decided on one region, and how far log, ledger and publication reach.
 
-    `reasons` are codes of checks, or `not-checked`, `not-checked:<code>`, `head-moved`; a decision that is older than
-    a check of the same run counts as none. `refused_since` is the first of the refusals that have followed one another
+    `reasons` are codes of checks, or `not-checked`, `not-checked:<code>`, `head-moved`, `rules-not-adopted`; a
+    decision that is older than a check of the same run counts as none.
+    `refused_since` is the first of the refusals that have followed one another
     up to now. `received`: rows of the region are held back, or a file of its sources was rejected.
     """
 

@@ -10,7 +10,7 @@ from typing import Literal
 
 from ingestion.settings import BEIJING
 from reporting.names import OWNERS, Name, name_of
-from reporting.quality import HEAD_MOVED, NOT_CHECKED, CheckResult, RegionVerdict, Run
+from reporting.quality import HEAD_MOVED, NOT_CHECKED, RULES_NOT_ADOPTED, CheckResult, RegionVerdict, Run
 
 Light = Literal["green", "amber", "red", "grey"]
 
@@ -247,7 +247,7 @@ def _acts(owners: Sequence[str]) -> Name:
 def _other_reasons(verdict: RegionVerdict) -> list[str]:
     """Reasons that are not results of checks; those for single checks without a result as one."""
     missing = [reason.partition(":")[2] for reason in verdict.reasons if reason.startswith(f"{NOT_CHECKED}:")]
-    others = [reason for reason in verdict.reasons if reason in (NOT_CHECKED, HEAD_MOVED)]
+    others = [reason for reason in verdict.reasons if reason in (NOT_CHECKED, HEAD_MOVED, RULES_NOT_ADOPTED)]
     return [*([f"{NOT_CHECKED}:{'、'.join(missing)}"] if missing else []), *others]
 
 
@@ -256,6 +256,13 @@ def _reason(reason: str) -> Name:
         return Name(
             "检查之后账簿又有变动，原检查结论不再适用，需重新检查",
             "the ledger moved after the checks, whose verdict no longer holds; it has to be checked again",
+        )
+    if reason == RULES_NOT_ADOPTED:
+        return Name(
+            "记账规则自上次发布后有变更，尚未在该统筹区日志中采用："
+            "由运行人员执行 python -m expectations adopt-rules 后重新运行",
+            "the posting rules have changed since the last publication and the region's log has not adopted them: the"
+            " operator runs python -m expectations adopt-rules, then the pipeline again",
         )
     if reason == NOT_CHECKED:
         return Name(

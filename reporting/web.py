@@ -15,7 +15,11 @@ from fastapi.responses import FileResponse, HTMLResponse
 from ingestion.settings import reports_dir
 
 DAG_ID = "build_ledger"
-_SERVED = re.compile(r"index\.html|merged_fund_\d{6}\.xlsx")
+_MONTH = r"\d{6}/\d{4}-\d{2}"
+_SERVED = re.compile(
+    r"index\.html|merged_fund_\d{6}\.xlsx"
+    rf"|(draft/{_MONTH}/\d+|signed/{_MONTH})/(close\.html|SHA256SUMS|merged_fund_\d{{6}}_\d{{4}}-\d{{2}}\.xlsx)"
+)
 _HEADERS = {
     # No script and no request, even if a report were forged; frames only by Airflow's own pages.
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'",
@@ -32,7 +36,7 @@ _NONE_YET = (
 application = FastAPI(title="Merged Fund reports", docs_url=None, redoc_url=None, openapi_url=None)
 
 
-@application.get("/{name}")
+@application.get("/{name:path}")
 def report(name: str, user: Annotated[BaseUser, Depends(get_user)]) -> Response:
     """One report. 401 without a session, 403 for users who may not read the DAG `build_ledger`, 404 for other names."""
     if not get_auth_manager().is_authorized_dag(method="GET", details=DagDetails(id=DAG_ID), user=user):

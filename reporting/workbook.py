@@ -13,7 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from ingestion.database import Connection
-from reporting import books
+from reporting import books, tie_out, vouchers
 from reporting.books import Line, Region
 from reporting.files import replace_file
 from reporting.names import Name
@@ -48,6 +48,15 @@ from reporting.workbook_statements import (
     statement_in_ten_thousands,
     statement_sheet,
 )
+from reporting.workbook_tie_out import TIE_OUT_TITLE, tie_out_sheet
+from reporting.workbook_vouchers import (
+    JOURNAL_TITLE,
+    LINES_MOST,
+    REGISTER_TITLE,
+    VOUCHERS_MOST,
+    journal_sheet,
+    register_sheet,
+)
 
 Contents = list[tuple[str, Name]]
 MAIN_FUND = "EMI"
@@ -74,8 +83,8 @@ def write_workbooks(connection: Connection, folder: Path) -> list[Path]:
     ]
 
 
-def workbook(connection: Connection, region: Region) -> bytes:
-    """The workbook of a region's published books, at its newest month.
+def workbook(connection: Connection, region: Region, month: date | None = None) -> bytes:
+    """The workbook of a region's published books, at its newest month or at an earlier one.
 
     Raises ValueError for a region that has published nothing.
     """
@@ -83,26 +92,31 @@ def workbook(connection: Connection, region: Region) -> bytes:
         connection,
         books.lines(connection, "income_expenditure"),
         books.lines(connection, "balance_sheet"),
-        {fund: books.months(connection, region.region_code, fund) for fund in region.funds},
+        {fund: _until(books.months(connection, region.region_code, fund), month) for fund in region.funds},
     )
-    frames = _frames(source, region)
+    frames = _frames(source, region, month or region.last_month)
     frame = frames[0]
     book = Book(_properties(frame), frame.head.published_at)
     open_cover(book, frame)
     contents: Contents = []
     groups = [_fund_sheets(source, book, each, contents) for each in frames]
     states = cross_sheet(book, frame, _add(contents, "勾稽核对", CROSS_TITLE), groups)
+    _tie_out(connection, book, frame, contents)
     _gate_sheets(connection, book, frame, contents)
     fill_cover(book, frame, contents, states)
     return book.close()
 
 
-def _frames(source: Source, region: Region) -> list[Frame]:
+def _until(months: Sequence[date], month: date | None) -> Sequence[date]:
+    return months if month is None else [each for each in months if each <= month]
+
+
+def _frames(source: Source, region: Region, month: date | None) -> list[Frame]:
     """The funds shown, the medical fund first; the maternity fund while it has months in the year."""
-    if region.head is None or region.last_month is None:
+    if region.head is None or month is None:
         raise ValueError(f"region {region.region_code} has no published books")
     last = {fund: months[-1] for fund, months in source.months.items() if months}
-    shown = [fund for fund in last if last[fund].year == region.last_month.year]
+    shown = [fund for fund in last if last[fund].year == month.year]
     ordered = sorted(shown, key=lambda fund: (fund != MAIN_FUND, fund))
     return [Frame(region, region.head, fund, last[fund]) for fund in ordered]
 
@@ -146,6 +160,10 @@ def _fund_sheets(source: Source, book: Book, frame: Frame, contents: Contents) -
     for year, values in _by_month(source, frame).items() if main else ():
         title = Name(f"{MONTHLY_TITLE.zh}{year}年", f"{MONTHLY_TITLE.en}, {year}")
         monthly_sheet(book, frame, named(f"收支表逐月{year}", title), statement.lines, values)
+    listing = vouchers.listing(*key, frame.month, VOUCHERS_MOST, LINES_MOST)
+    register, journal = named("凭证登记簿", REGISTER_TITLE), named("凭证明细", JOURNAL_TITLE)
+    register_sheet(book, frame, register, listing, journal)
+    journal_sheet(book, frame, journal, listing, register)
     return frame.fund, Sheets(statement, balance, accounts, maternity, converted)
 
 
@@ -165,6 +183,12 @@ def _by_month(source: Source, frame: Frame) -> dict[int, dict[tuple[str, str], D
         values = {(code, f"{month:%Y-%m}"): flows[code][month].month for month in shown for code in flows}
         by_year[year] = values | {(code, YEAR): flows[code][shown[-1]].year_to_date for code in flows}
     return by_year
+
+
+def _tie_out(connection: Connection, book: Book, frame: Frame, contents: Contents) -> None:
+    """What banks, tax office, fiscal side and institutions state for the month, beside the books."""
+    key = (connection, frame.region.region_code, frame.month)
+    tie_out_sheet(book, frame, _add(contents, "对账", TIE_OUT_TITLE), tie_out.figures(*key), tie_out.items(*key))
 
 
 def _gate_sheets(connection: Connection, book: Book, frame: Frame, contents: Contents) -> None:

@@ -17,11 +17,12 @@ import psycopg2
 from ingestion.disk_full import explanation
 from ingestion.settings import SettingsError
 from runtime import deployed, safekeeping
-from runtime.airflow import AirflowError, LocalAirflow
+from runtime.airflow import APPROVER, AirflowError, LocalAirflow
 from runtime.backup_manifest import BackupError
 from runtime.environment import SECRETS, Environment
 from runtime.postgres import PostgresError
 from runtime.reader_accounts import ReaderAccountError, add_arguments, perform
+from runtime.replay import command as replaying
 from runtime.terminal import complain, say
 
 Command = Callable[[Environment, argparse.Namespace], int]
@@ -64,7 +65,10 @@ def up(environment: Environment, _: argparse.Namespace) -> int:
         else:
             make_ready(environment)
             airflow.start(environment, bound_to_us=False)
-    print(f"\n  {airflow.url()}\n  user admin, password {airflow.password()}\n")
+    print(
+        f"\n  {airflow.url()}\n  user admin, password {airflow.password()}"
+        f"\n  user approver, password {airflow.password(APPROVER)}: approves the closing of months\n"
+    )
     return 0
 
 
@@ -204,6 +208,7 @@ COMMANDS: tuple[Command, ...] = (
     *(run, pipeline, prepare, up, down, status, report, url, psql, env, reader, clean),
     *safekeeping.COMMANDS,
     *deployed.COMMANDS,
+    *replaying.COMMANDS,
 )
 
 
@@ -224,6 +229,7 @@ def _parser() -> argparse.ArgumentParser:
             one.add_argument("arguments", nargs=argparse.REMAINDER, help="the command; none: tell the settings")
         safekeeping.add_arguments(command, one)
         deployed.add_arguments(command, one)
+        replaying.add_arguments(command, one)
     return parser
 
 

@@ -22,12 +22,12 @@ import psycopg2
 from ingestion.database import libpq_url
 from runtime import processes
 from runtime.airflow_api import AirflowApi, ApiError
-from runtime.environment import DAG_IDS, METADATA_VARIABLE, TASK_VARIABLES, Environment
+from runtime.environment import DAG_IDS, METADATA_VARIABLE, TAKEN_UP_AGAIN, TASK_VARIABLES, Environment
 from runtime.layout import REPOSITORY, Layout, port_is_free
 from runtime.terminal import say, step
 
 START_TIMEOUT_S = 180
-USER = "admin"
+USER, APPROVER = "admin", "approver"  # a month is closed by two people
 # Logs are read from disk by the API server; the log servers would listen on every interface.
 COMPONENTS = {
     "api-server": ["api-server"],
@@ -58,7 +58,7 @@ class LocalAirflow:
         with processes.exclusive(self._layout.run / "airflow.lock", "starting or stopping Airflow"):
             self._stop()
             variables = self._free_api_port(environment)
-            self._write_password()
+            self._write_passwords()
             self._migrate(variables)
             since = datetime.now(UTC)
             owner = secrets.token_hex(8)
@@ -101,10 +101,10 @@ class LocalAirflow:
         """Address of the user interface."""
         return f"http://127.0.0.1:{self._noted()['port']}"
 
-    def password(self) -> str:
-        """Password of the user `admin`."""
+    def password(self, user: str = USER) -> str:
+        """Password of `admin` or of `approver`."""
         users: dict[str, str] = json.loads(self._password_file.read_text())
-        return users[USER]
+        return users[user]
 
     @property
     def _password_file(self) -> Path:
@@ -147,10 +147,16 @@ class LocalAirflow:
             variables = environment.complete()
         return variables
 
-    def _write_password(self) -> None:
-        if not self._password_file.exists():
-            text = json.dumps({USER: self._layout.secret("airflow_admin", 12)})
-            with os.fdopen(os.open(self._password_file, os.O_WRONLY | os.O_CREAT, 0o600), "w") as handle:
+    def _write_passwords(self) -> None:
+        """Make up the password of every user that has none yet."""
+        users: dict[str, str] = {}
+        if self._password_file.exists():
+            users = json.loads(self._password_file.read_text())
+        missing = [user for user in (USER, APPROVER) if user not in users]
+        if missing:
+            text = json.dumps(users | {user: self._layout.secret(f"airflow_{user}", 12) for user in missing})
+            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+            with os.fdopen(os.open(self._password_file, flags, 0o600), "w") as handle:
                 handle.write(text)
 
     def _migrate(self, variables: dict[str, str]) -> None:
@@ -254,7 +260,7 @@ def _missing(api: AirflowApi, since: datetime) -> str:
 
 def _end_interrupted_runs(api: AirflowApi) -> None:
     """Fail the runs of an Airflow that was killed: their tasks count as running for minutes and block new runs."""
-    for dag_id in DAG_IDS:
+    for dag_id in TAKEN_UP_AGAIN:
         for run in api.newest_runs(dag_id):
             if run["state"] in ("queued", "running"):
                 say(f"  ending the interrupted run {run['dag_run_id']} of {dag_id}; its work is taken up again")

@@ -29,7 +29,7 @@ from runtime.postgres_clients import Client, client
 from runtime.terminal import say, step
 
 # All schemas of the warehouse; of the derived ones only the schema itself and what the pipeline has recorded in it.
-SCHEMAS = ("events", "quality", "access", "policy", "staging", "ledger", "marts", "fund_migrations")
+SCHEMAS = ("events", "quality", "access", "policy", "staging", "ledger", "marts", "signoff", "fund_migrations")
 _DERIVED = """
 SELECT format('%I.%I', n.nspname, c.relname)
 FROM pg_class AS c INNER JOIN pg_namespace AS n ON n.oid = c.relnamespace
@@ -42,7 +42,7 @@ SELECT r.rolname, coalesce(array_agg(g.rolname::text ORDER BY g.rolname) FILTER 
 FROM pg_roles AS r
 LEFT JOIN pg_auth_members AS m ON m.member = r.oid
 LEFT JOIN pg_roles AS g ON g.oid = m.roleid
-    AND g.rolname IN ('finance_reader', 'supervisor_reader', 'auditor')
+    AND g.rolname IN ('finance_reader', 'supervisor_reader', 'voucher_reviewer', 'auditor')
 WHERE r.oid IN (SELECT reader_role::oid FROM access.region_grant)
 GROUP BY r.rolname ORDER BY r.rolname
 """

@@ -60,14 +60,46 @@ def deploy(run_id: str) -> bool:
 def build(run_id: str) -> dict[str, int]:
     """Append all events up to the log's head to the ledger, run the data tests; returns dbt's counts by status."""
     with _locked():
-        _analyze("events", "policy")
-        counts = _run(
-            run_id,
-            "build",
-            ["build", "--select", "config.materialized:incremental", "--exclude-resource-type", "unit_test"],
-        )
-        _analyze("ledger")
-        return counts
+        return append(run_id)
+
+
+def build_shadow(run_id: str, suffix: str, connection: Connection) -> None:
+    """Make the ledger and marts beside the live ones, in schemas with this suffix, or go on with those there are.
+
+    Everything up to the live built head. The schemas must exist; log, policy and staging views are shared and stay as
+    they are. Holds no lock: builds and publications of the live books go on. `connection` belongs to the models' role.
+    """
+    schemas = [f"ledger{suffix}", f"marts{suffix}"]
+    tables = _lacks_tables(connection, *schemas)
+    select = ["config.schema:ledger", "config.schema:marts"] if tables else ["config.materialized:incremental"]
+    arguments = ["build", "--select", *select, "--exclude-resource-type", "unit_test", "seed"]
+    variables = ["--vars", json.dumps({"shadow": suffix})]
+    _run(run_id, f"build{suffix}", [*arguments, *variables], target=f"target{suffix}")
+    _analyze(*schemas)
+
+
+def deployed_code() -> str:
+    """Hash of the models' code whose views are deployed; DbtError when nothing is."""
+    with closing(connect(role=ROLE, autocommit=True)) as connection:
+        if (code := _deployed(connection)) is None:
+            raise DbtError("no models are deployed yet; run build_ledger first")
+        return code
+
+
+@contextmanager
+def locked() -> Iterator[Connection]:
+    """Keep builds and deployments of the live books waiting; the connection has the models' role and autocommits."""
+    with _locked() as connection:
+        yield connection
+
+
+def append(run_id: str) -> dict[str, int]:
+    """As `build`, for whoever is inside `locked` already."""
+    _analyze("events", "policy")
+    arguments = ["build", "--select", "config.materialized:incremental", "--exclude-resource-type", "unit_test"]
+    counts = _run(run_id, "build", arguments)
+    _analyze("ledger")
+    return counts
 
 
 def unit_test(run_id: str) -> dict[str, int]:
@@ -117,12 +149,12 @@ def _locked() -> Iterator[Connection]:
         yield connection
 
 
-def _run(run_id: str, stage: str, arguments: Sequence[str]) -> dict[str, int]:
+def _run(run_id: str, stage: str, arguments: Sequence[str], target: str = "target") -> dict[str, int]:
     local = Layout.from_env().local / "dbt"
-    target, kept = local / "target", local / "runs" / re.sub(r"[^\w.+-]", "_", run_id) / stage
+    target_path, kept = local / target, local / "runs" / re.sub(r"[^\w.+-]", "_", run_id) / stage
     kept.mkdir(parents=True, exist_ok=True)
-    target.mkdir(parents=True, exist_ok=True)
-    (target / "run_results.json").unlink(missing_ok=True)
+    target_path.mkdir(parents=True, exist_ok=True)
+    (target_path / "run_results.json").unlink(missing_ok=True)
     command = [
         sys.executable,
         "-c",
@@ -132,14 +164,14 @@ def _run(run_id: str, stage: str, arguments: Sequence[str]) -> dict[str, int]:
         "text",
         *arguments,
     ]
-    command += ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--target-path", str(target)]
+    command += ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--target-path", str(target_path)]
     command += ["--log-path", str(kept)]
     done = subprocess.run(
         command, env=_environment(run_id), cwd=local, capture_output=True, text=True, encoding="utf-8", check=False
     )
     (kept / "output.txt").write_text(done.stdout + done.stderr, encoding="utf-8")
     print(done.stdout)
-    results = _results(target, kept)
+    results = _results(target_path, kept)
     if done.returncode != 0:
         raise DbtError(_failure(stage, results, done.stdout + done.stderr, kept))
     return _counts(results)
@@ -212,19 +244,22 @@ def _relation_name(path: Path) -> str:
     return alias.group(1) if alias else path.stem
 
 
-def _lacks_tables(connection: Connection) -> bool:
+def _lacks_tables(connection: Connection, *schemas: str) -> bool:
     models = (PROJECT / "models").rglob("*.sql")
     tables = {path.stem for path in models if "materialized='incremental'" in path.read_text("utf-8")}
-    return bool(tables - _relations(connection))
+    return bool(tables - _relations(connection, *schemas))
 
 
-def _relations(connection: Connection) -> set[str]:
+def _relations(connection: Connection, *schemas: str) -> set[str]:
+    """Names of relations and functions in these schemas; in those of the live books when none is named."""
+    named = list(schemas) or ["policy", "staging", "ledger", "marts"]
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-            " WHERE n.nspname IN ('policy', 'staging', 'ledger', 'marts') AND c.relkind IN ('r', 'v', 'm', 'p')"
+            " WHERE n.nspname = ANY(%s) AND c.relkind IN ('r', 'v', 'm', 'p')"
             " UNION SELECT p.proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace"
-            " WHERE n.nspname = 'marts'"
+            " WHERE n.nspname = ANY(%s) AND n.nspname LIKE 'marts%%'",
+            (named, named),
         )
         return {row[0] for row in cursor.fetchall()}
 

@@ -18,7 +18,9 @@ METADATA = "airflow"
 METADATA_VARIABLE = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
 # Names of variables that decide what tasks do begin with one of these: ours, those of stores of source files.
 TASK_VARIABLES = ("FUND_", "AWS_", "FSSPEC_")
-DAG_IDS = ("ingest_events", "build_ledger")
+DAG_IDS = ("ingest_events", "build_ledger", "close_period")
+# Runs that an Airflow that was killed leaves behind are ended; one that waits for its approver goes on waiting.
+TAKEN_UP_AGAIN = ("ingest_events", "build_ledger")
 # What may also be given as the name of a file: the same variable with `_FILE`.
 SECRETS = (
     "FUND_DATABASE_URL",
@@ -179,7 +181,7 @@ _AIRFLOW_DEFAULTS = {
     "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
     "AIRFLOW__CORE__DEFAULT_TIMEZONE": "Asia/Shanghai",
     "AIRFLOW__CORE__HOSTNAME_CALLABLE": "socket.gethostname",  # the default asks the DNS, which may be unreachable
-    "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin",
+    "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin,approver:op",
     "AIRFLOW__API__HOST": "127.0.0.1",
     "AIRFLOW__API__INSTANCE_NAME": "医保合并基金账 Merged Fund",
     "AIRFLOW__API__EXPOSE_CONFIG": "False",

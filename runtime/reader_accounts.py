@@ -22,7 +22,8 @@ from psycopg2.extensions import encrypt_password
 from ingestion.database import libpq_url
 from runtime.terminal import table
 
-ROLES = {"finance": "finance_reader", "supervisor": "supervisor_reader"}
+ROLES = {"finance": "finance_reader", "supervisor": "supervisor_reader", "reviewer": "voucher_reviewer"}
+_BESIDE = {"voucher_reviewer": ("finance_reader",)}  # who reviews a voucher has to see it
 ALL = "all"
 PASSWORD_MIN = 12
 CONNECTIONS_MAX = 10
@@ -34,7 +35,9 @@ _LIMITS = (
 )
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{2,62}")
-_NAMES_TAKEN = re.compile(r"(pg|fund)_.*|auditor|finance_reader|supervisor_reader|postgres|public|none|merged_fund")
+_NAMES_TAKEN = re.compile(
+    r"(pg|fund)_.*|auditor|finance_reader|supervisor_reader|voucher_reviewer|postgres|public|none|merged_fund"
+)
 
 _KNOWN_REGIONS = """
     SELECT DISTINCT ON (region_code) region_code, name_zh || ' ' || name_en
@@ -50,7 +53,9 @@ _LIST = """
             WHEN NOT a.rolcanlogin THEN '不能登录 / may not log in' ELSE '有效 / valid' END
     FROM access.region_grant AS g
     LEFT JOIN pg_catalog.pg_roles AS a ON a.oid = g.reader_role::oid
-    LEFT JOIN (VALUES ('finance', 'finance_reader'), ('supervisor', 'supervisor_reader')) AS r (kind, role_name)
+    LEFT JOIN (VALUES
+        ('finance', 'finance_reader'), ('supervisor', 'supervisor_reader'), ('reviewer', 'voucher_reviewer')
+    ) AS r (kind, role_name)
         ON a.oid IS NOT NULL AND pg_has_role(a.oid, r.role_name, 'MEMBER')
     WHERE g.revoked_at IS NULL
     GROUP BY g.reader, g.reader_role, a.rolcanlogin ORDER BY g.reader
@@ -75,7 +80,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     new = actions.add_parser("add", help="a new account; the password is read from stdin, or made up and shown once")
     new.add_argument("login", help="lower-case letters, digits and _")
     new.add_argument("--regions", required=True, help="320100 or 320100,340400 or all")
-    new.add_argument("--role", choices=ROLES, default="finance", help="supervisor also reads the results of the checks")
+    told = "supervisor also reads the results of the checks, reviewer reviews vouchers"
+    new.add_argument("--role", choices=ROLES, default="finance", help=told)
     actions.add_parser("list", help="valid accounts and their regions")
     actions.add_parser("remove", help="end an account at once; its grants stay as history").add_argument("login")
 
@@ -95,7 +101,10 @@ def perform(database_url: str, options: argparse.Namespace) -> str:
 
 
 def add(database_url: str, login: str, regions: Sequence[str], role: str, password: str) -> None:
-    """Create a login that is a member of `role` and may read `regions`: six-digit codes, or the one word all."""
+    """Create a login that is a member of `role`, with what that needs beside, and may read `regions`.
+
+    Regions are six-digit codes, or the one word all.
+    """
     _check_name(login)
     _check_password(password)
     with _session(database_url) as connection, connection.cursor() as cursor:
@@ -113,7 +122,8 @@ def add(database_url: str, login: str, regions: Sequence[str], role: str, passwo
         cursor.execute(create.format(name, sql.Literal(CONNECTIONS_MAX), sql.Literal(verifier)))
         for limit in _LIMITS:
             cursor.execute(sql.SQL("ALTER ROLE {} SET " + limit).format(name))
-        cursor.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(role), name))
+        for granted in (role, *_BESIDE.get(role, ())):
+            cursor.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(granted), name))
         _let_connect(cursor, name, login)
         for code in codes:
             cursor.execute(

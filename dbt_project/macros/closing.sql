@@ -1,11 +1,12 @@
 {#-
     Closing entries, for the merger of the maternity fund, for facts of it that come after the merger, and for the year end.
-    `lines` has one row a posted line: region_code, event_seq, batch_id, event_type, business_type, fund_code, accounting_month, account_code,
-    account_class, sub_fund, institution_code, claim_no, amount (debit positive), is_new (false: already in the journal).
+    `lines` has one row an account of the books so far and closing that comes next: region_code, event_seq (of its last line),
+    fund_code, accounting_month, account_code, account_class, sub_fund, institution_code, claim_no, amount (debit positive).
+    `facts` has one row a new line.
 -#}
 
 {#- One row a closing event and account (advances by institution and number): its balance, and what of it is not yet closed. -#}
-{% macro closing_position(lines, closing, pending) %}
+{% macro closing_position(lines, facts, closing, pending) %}
     select
         region_code, event_seq, batch_id, event_type, business_type, closing_kind, step_offset, accounting_month, posting_date,
         fund_code, account_code, account_class, sub_fund, institution_code, claim_no,
@@ -34,15 +35,24 @@
         select
             line.region_code, line.event_seq, line.batch_id, line.event_type, line.business_type,
             merger.closing_kind, 2 as step_offset, merger.accounting_month, merger.posting_date,
-            line.fund_code, line.account_code, line.account_class, line.sub_fund, line.institution_code, line.claim_no, line.amount,
+            line.fund_code, line.account_code, line.account_class, line.sub_fund,
+            case when line.account_code = '1101' then line.institution_code end,
+            case when line.account_code = '1101' then line.claim_no end,
+            case line.side when 'debit' then line.amount else -line.amount end,
             true as is_open
         from {{ closing }} as merger
-        inner join {{ lines }} as line
+        inner join {{ facts }} as line
             on
                 merger.region_code = line.region_code
                 and merger.fund_code = line.fund_code
                 and merger.closing_seq < line.event_seq
-        where merger.closing_kind = 'merger' and line.is_new
+        where
+            merger.closing_kind = 'merger'
+            and line.fund_code = 'MAT'
+            and line.problem is null
+            and not exists (
+                select 1 from blocked where blocked.region_code = line.region_code and blocked.batch_id <= line.batch_id
+            )
     ) as closed_line
     group by
         region_code, event_seq, batch_id, event_type, business_type, closing_kind, step_offset, accounting_month, posting_date,
@@ -85,30 +95,126 @@
     having sum(leg.amount) <> 0
 {% endmacro %}
 
-{#- The lines closing events look at: the new facts, and for regions with a closing among the pending events their journal so far. -#}
-{% macro closable_line(facts, account, regions) %}
+{#-
+    What the pending closings of `regions` look at: the new facts, and the regions' books so far, by account. A year end takes income
+    and expenditure, a merger everything of the maternity fund. Lines between the same two closings count together.
+    Of the books turnover stands for the lines of a batch where it is complete; lines themselves are read of batches that hold
+    a closing (it may divide them), after the turnover's own watermark (a build broke between the two), and of advances of the
+    maternity fund, which leave it by institution and number.
+-#}
+{% macro closable_line(facts, account, turnover, closing, regions) %}
+    {% if not regions -%}
     select
-        region_code, event_seq, batch_id, event_type, business_type, fund_code, accounting_month, account_code, account_class, sub_fund,
-        case when account_code = '1101' then institution_code end as institution_code,
-        case when account_code = '1101' then claim_no end as claim_no,
-        case side when 'debit' then amount else -amount end as amount,
-        true as is_new
+        region_code, event_seq, fund_code, accounting_month, account_code, account_class, sub_fund, institution_code, claim_no, amount
     from {{ facts }}
-    {% if is_incremental() and regions %}
+    where false
+    {%- else -%}
+    select
+        fact.region_code,
+        max(fact.event_seq) as event_seq,
+        fact.fund_code,
+        fact.accounting_month,
+        fact.account_code,
+        fact.account_class,
+        fact.sub_fund,
+        case when fact.account_code = '1101' then fact.institution_code end as institution_code,
+        case when fact.account_code = '1101' then fact.claim_no end as claim_no,
+        sum(case fact.side when 'debit' then fact.amount else -fact.amount end) as amount
+    from {{ facts }} as fact
+    inner join (
+        select region_code, array_agg(distinct closing_seq order by closing_seq) as closing_seqs
+        from {{ closing }}
+        where region_code in ({{ quoted(regions) }})
+        group by region_code
+    ) as cut
+        on fact.region_code = cut.region_code
+    where
+        (fact.account_class in ('income', 'expenditure') or fact.fund_code = 'MAT')
+        and fact.problem is null
+        and not exists (
+            select 1 from blocked where blocked.region_code = fact.region_code and blocked.batch_id <= fact.batch_id
+        )
+    group by
+        fact.region_code, fact.fund_code, fact.accounting_month, fact.account_code, fact.account_class, fact.sub_fund,
+        case when fact.account_code = '1101' then fact.institution_code end,
+        case when fact.account_code = '1101' then fact.claim_no end,
+        width_bucket(fact.event_seq, cut.closing_seqs)
+    {%- if is_incremental() %}
     union all
 
     select
-        line.region_code, line.event_seq, line.batch_id, line.event_type, line.business_type, line.fund_code, line.accounting_month,
-        line.account_code, account.account_class, line.sub_fund,
-        case when line.account_code = '1101' then line.institution_code end as institution_code,
-        case when line.account_code = '1101' then line.claim_no end as claim_no,
-        line.debit_amount - line.credit_amount as amount,
-        false as is_new
-    from {{ this }} as line
+        booked.region_code, booked.event_seq, booked.fund_code, booked.accounting_month, booked.account_code, account.account_class,
+        booked.sub_fund, booked.institution_code, booked.claim_no, booked.amount
+    from (
+        with booked_until as (
+            select region_code, max(last_seq) as seq
+            from {{ turnover }}
+            where region_code in ({{ quoted(regions) }})
+            group by region_code
+        ),
+
+        closing_batch as (
+            select distinct closing.region_code, closing.batch_id, batch.first_seq, batch.last_seq
+            from {{ closing }} as closing
+            inner join {{ source('events', 'batch') }} as batch
+                on closing.region_code = batch.region_code and closing.batch_id = batch.batch_id
+            where closing.region_code in ({{ quoted(regions) }})
+        ),
+
+        line as (
+            select line.*
+            from closing_batch
+            inner join {{ this }} as line
+                on closing_batch.region_code = line.region_code and line.event_seq between closing_batch.first_seq and closing_batch.last_seq
+            inner join booked_until
+                on line.region_code = booked_until.region_code and line.event_seq <= booked_until.seq
+            where not (line.account_code = '1101' and line.fund_code = 'MAT')
+
+            union all
+
+            select line.*
+            from {{ this }} as line
+            left join booked_until
+                on line.region_code = booked_until.region_code
+            where
+                line.region_code in ({{ quoted(regions) }})
+                and line.event_seq > coalesce(booked_until.seq, 0)
+                and not (line.account_code = '1101' and line.fund_code = 'MAT')
+
+            union all
+
+            select line.*
+            from {{ this }} as line
+            where line.region_code in ({{ quoted(regions) }}) and line.fund_code = 'MAT' and line.account_code = '1101'
+        )
+
+        select
+            region_code, last_seq as event_seq, fund_code, accounting_month, account_code, sub_fund,
+            null::text as institution_code, null::text as claim_no,
+            debit_amount - credit_amount as amount
+        from {{ turnover }} as turned
+        where
+            region_code in ({{ quoted(regions) }})
+            and entry_kind in ('normal', 'opening')
+            and not (account_code = '1101' and fund_code = 'MAT')
+            and not exists (
+                select 1 from closing_batch
+                where closing_batch.region_code = turned.region_code and closing_batch.batch_id = turned.batch_id
+            )
+
+        union all
+
+        select
+            region_code, event_seq, fund_code, accounting_month, account_code, sub_fund,
+            case when account_code = '1101' then institution_code end,
+            case when account_code = '1101' then claim_no end,
+            debit_amount - credit_amount
+        from line
+        where entry_kind in ('normal', 'opening')
+    ) as booked
     inner join (select distinct account_code, account_class from {{ account }}) as account
-        on line.account_code = account.account_code
-    where
-        line.entry_kind in ('normal', 'opening')
-        and line.region_code in ({% for region in regions %}'{{ region }}'{{ ', ' if not loop.last }}{% endfor %})
-    {% endif %}
+        on booked.account_code = account.account_code
+    where account.account_class in ('income', 'expenditure') or booked.fund_code = 'MAT'
+    {%- endif %}
+    {%- endif %}
 {% endmacro %}

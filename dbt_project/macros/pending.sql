@@ -44,3 +44,8 @@
     {%- endset -%}
     {{ return(run_query(query).columns[0].values() | list if execute else []) }}
 {%- endmacro %}
+
+{#- Codes as a list of literals. -#}
+{% macro quoted(codes) -%}
+    {%- for code in codes -%} '{{ code }}'{{ ', ' if not loop.last }} {%- endfor -%}
+{%- endmacro %}

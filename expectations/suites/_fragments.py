@@ -11,6 +11,13 @@ CURRENT_EVENTS = EVENTS.replace("events.event ", "events.event_current ")
 LINES = """ledger.journal_line as line
     where line.region_code = $region and line.event_seq > $after and line.event_seq <= $head"""
 
+# Lines of the increment, each beside its event. The bounds stand on both sides: each is then read once by its range,
+# and not an event looked up for each line.
+LINES_AND_EVENTS = """ledger.journal_line as line
+    inner join events.event as event on event.region_code = line.region_code and event.seq = line.event_seq
+    where line.region_code = $region and line.event_seq > $after and line.event_seq <= $head
+        and event.region_code = $region and event.seq > $after and event.seq <= $head"""
+
 # How many events the increment must hold: from the heads alone, independent of the log's rows.
 INCREMENT_SIZE = "select greatest($head - $after, 0)"
 

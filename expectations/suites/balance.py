@@ -1,4 +1,4 @@
-"""Balance: books and the statements drawn from them agree with themselves and with the journal (B01-B07, B09, B10)."""
+"""Balance: books and the statements drawn from them agree with themselves and with the journal (B01-B12)."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ B06 = Check(
 _MAT_FACTS = f"""
     select count(*) from ({LOG_MONEY}) as log_money
     inner join events.event as event on event.region_code = $region and event.seq = log_money.seq
-    where log_money.amount > 0 and event.occurred_on < {MERGER_DATE}
+    where event.seq > $after and event.seq <= $head and log_money.amount > 0 and event.occurred_on < {MERGER_DATE}
         and (event.insurance_type = '510' or event.fund_code = 'MAT')
 """
 
@@ -251,4 +251,169 @@ B10 = Check(
     population=_ANY_LINE,
 )
 
-CHECKS: tuple[Check, ...] = (B01, B02, B03, B04, B05, B06, B07, B09, B10)
+_CLOSED = """
+    select closing.accounting_month, closing.seq, closing.ledger_sha256 from events.event as closing
+    where closing.region_code = $region and closing.event_type = 'period.closed' and closing.seq <= $head
+"""
+
+B08 = Check(
+    code="B08",
+    title_zh="已关账月份自关账以来不变",
+    title_en="closed months are what they were when they were closed",
+    severity="fail",
+    owner=ACCOUNTING,
+    clause="ledger §3；会计基础工作规范 结账",
+    offending=f"""
+        select
+            to_char(closed.accounting_month, 'YYYY-MM') || '/' || part.name as item,
+            '与关账时不同 / not what it was at the close' as reason,
+            closed.accounting_month,
+            closed.seq as event_seq,
+            null::text as entry_id,
+            part.at_close as sha256_at_close,
+            part.now as sha256_now,
+            null::numeric as amount
+        from ({_CLOSED}) as closed
+        left join lateral (
+            select figures.trial_balance_sha256, figures.statement_sha256, figures.balance_sheet_sha256
+            from signoff.closing_figures as figures
+            where figures.region_code = $region and figures.accounting_month = closed.accounting_month
+                and figures.ledger_sha256 = closed.ledger_sha256
+            limit 1
+        ) as told on true
+        left join ledger.candidate_closed_month as month
+            on month.region_code = $region and month.accounting_month = closed.accounting_month
+        cross join lateral (values
+            ('trial_balance', told.trial_balance_sha256, month.trial_balance_sha256),
+            ('statement', told.statement_sha256, month.statement_sha256),
+            ('balance_sheet', told.balance_sheet_sha256, month.balance_sheet_sha256)
+        ) as part (name, at_close, now)
+        where part.at_close is distinct from part.now or part.now is null
+        union all
+        select
+            line.entry_id || '/' || line.line_no,
+            '记入已关账月份 / posted to a month that had been closed',
+            line.accounting_month, line.event_seq, line.entry_id, null, null, line.debit_amount + line.credit_amount
+        from {LINES}
+            and exists (
+                select from ({_CLOSED}) as closed
+                where closed.accounting_month >= line.accounting_month and closed.seq < line.event_seq
+            )
+    """,
+    examined="""
+        select count(*) from ledger.candidate_closed_month as month where month.region_code = $region
+    """,
+    population=f"select count(*) from ({_CLOSED}) as closed",
+)
+
+# Personal accounts of the increment by month, beside what N20 had before it: together they must give N20 now. Accounts
+# come from what each person's lines moved, N20 from the turnover of the accounts of the chart.
+_PERSONAL_MOVEMENT = """
+    select account.fund_code, account.accounting_month,
+        sum(account.credited_amount + account.interest_amount - account.paid_amount) as amount
+    from ledger.personal_account_turnover as account
+    where account.region_code = $region and account.last_seq > $after and account.last_seq <= $head
+    group by 1, 2
+    union all
+    select turnover.fund_code, turnover.accounting_month, sum(turnover.credit_amount - turnover.debit_amount)
+    from ledger.account_turnover as turnover
+    where turnover.region_code = $region and turnover.last_seq <= $after and turnover.sub_fund = 'personal'
+    group by 1, 2
+"""
+
+B11 = Check(
+    code="B11",
+    title_zh="个人账户之和等于个人账户结余",
+    title_en="the personal accounts add up to the balance of the personal accounts",
+    severity="fail",
+    owner=ACCOUNTING,
+    clause="ledger §5 personal_account_balance, §6.1；国发〔1998〕44号 统筹基金与个人账户分别核算",
+    offending=f"""
+        with movement as materialized ({_PERSONAL_MOVEMENT}),
+        sheet as materialized (
+            select fund_code, accounting_month, closing_amount from ledger.candidate_balance_sheet as candidate_line
+            where candidate_line.region_code = $region and line_code = 'N20' and sub_fund = 'total'
+        ),
+        month as (
+            select fund_code, accounting_month from sheet
+            union
+            select fund_code, accounting_month from movement
+        ),
+        compared as (
+            select
+                month.fund_code,
+                month.accounting_month,
+                coalesce((
+                    select sum(movement.amount) from movement
+                    where movement.fund_code = month.fund_code
+                        and movement.accounting_month <= month.accounting_month
+                ), 0) as personal_accounts,
+                sheet.closing_amount as balance_sheet_n20
+            from month
+            left join sheet using (fund_code, accounting_month)
+        )
+        select
+            fund_code || '/' || accounting_month as item,
+            fund_code,
+            accounting_month,
+            personal_accounts,
+            balance_sheet_n20,
+            abs(personal_accounts - coalesce(balance_sheet_n20, 0)) as amount
+        from compared
+        where personal_accounts is distinct from balance_sheet_n20
+    """,
+    examined="""
+        select count(*) from ledger.personal_account_turnover as account
+        where account.region_code = $region and account.last_seq > $after and account.last_seq <= $head
+    """,
+    population=f"""
+        select count(*) from {LINES} and line.sub_fund = 'personal' and line.entry_kind in ('normal', 'opening')
+    """,
+)
+
+# The day the region's books begin, up to the head; null for books that were never opened.
+_OPENED_ON = """(
+        select min(opening.occurred_on) from events.event as opening
+        where opening.region_code = $region and opening.seq <= $head and opening.event_type = 'balance.opened'
+    )"""
+
+# From where on events are looked at: the increment, or the whole log when the increment opens the books.
+_FACTS_AFTER = """(
+        select case when count(*) > 0 then 0 else $after end from events.event as opening
+        where opening.region_code = $region and opening.event_type = 'balance.opened'
+            and opening.seq > $after and opening.seq <= $head
+    )"""
+
+B12 = Check(
+    code="B12",
+    title_zh="没有早于期初建账日的资金业务",
+    title_en="no fact with money is dated before the books of its region were opened",
+    severity="fail",
+    owner=ACCOUNTING,
+    clause="ledger §3 balance.opened；财会〔2017〕28号 期初余额",
+    offending=f"""
+        select
+            'event/' || log_money.seq as item,
+            log_money.seq as event_seq,
+            log_money.event_type,
+            log_money.source_event_key,
+            log_money.occurred_on,
+            {_OPENED_ON} as opened_on,
+            date_trunc('month', log_money.occurred_on::timestamp)::date as accounting_month,
+            log_money.amount
+        from ({LOG_MONEY.replace("event.seq > $after", f"event.seq > {_FACTS_AFTER}")}) as log_money
+        where log_money.amount > 0 and log_money.occurred_on < {_OPENED_ON}
+    """,
+    examined=f"""
+        select case when {_OPENED_ON} is null then 0 else (
+            select count(*) from ({LOG_MONEY}) as log_money where log_money.amount > 0
+        ) end
+    """,
+    population=f"""
+        select case when {_OPENED_ON} is null then 0 else (
+            select count(*) from (select 1 from {LINES} group by line.event_seq) as posted
+        ) end
+    """,
+)
+
+CHECKS: tuple[Check, ...] = (B01, B02, B03, B04, B05, B06, B07, B08, B09, B10, B11, B12)

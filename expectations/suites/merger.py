@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from expectations.check import Check
-from expectations.suites._fragments import CURRENT_EVENTS, EVENTS, LINES, MATERNITY_PAYMENTS
+from expectations.suites._fragments import CURRENT_EVENTS, EVENTS, LINES, LINES_AND_EVENTS, MATERNITY_PAYMENTS
 from expectations.suites._statement_sql import PUBLISHED_STATEMENT, STATEMENT
 
 ACCOUNTING = "fund_accounting"
@@ -164,15 +164,11 @@ M06 = Check(
         select
             line.entry_id || '/' || line.line_no, line.event_seq, line.entry_id, line.accounting_month,
             line.person_no, line.employer_no, line.receipt_no, line.debit_amount + line.credit_amount
-        from ledger.journal_line as line
-        inner join events.event as event on event.region_code = line.region_code and event.seq = line.event_seq
-        where line.region_code = $region and line.event_seq > $after and line.event_seq <= $head
+        from {LINES_AND_EVENTS}
             and event.family = 'contribution' and event.insurance_type = '510' and line.sub_fund = 'personal'
     """,
-    examined="""
-        select count(*) from ledger.journal_line as line
-        inner join events.event as event on event.region_code = line.region_code and event.seq = line.event_seq
-        where line.region_code = $region and line.event_seq > $after and line.event_seq <= $head
+    examined=f"""
+        select count(*) from {LINES_AND_EVENTS}
             and event.family = 'contribution' and event.insurance_type = '510'
     """,
     population=f"""

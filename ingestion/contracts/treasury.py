@@ -88,37 +88,40 @@ ALL = (
     "fund.merged",
 )
 
-VERSION_1 = Version(
-    number=1,
-    columns=(
-        listed("fund_code", "EMI", "MAT"),
-        listed("sub_fund", "pooled", "personal"),
-        BENEFIT_ITEM,
-        Column("person_no"),
-        Column("institution_code"),
-        listed("account", *ANY_ACCOUNT),
-        listed("from_account", *ANY_ACCOUNT),
-        listed("to_account", *ANY_ACCOUNT),
-        amount("amount"),
-        Column("identified_as"),
-        Column("counterparty", is_free=True),
-        listed("statement_kind", "bank_balance", "tax_collected", "fiscal_expenditure", "institution_settled"),
-        Column("accounting_month", Kind.MONTH),
-        *ORIGINAL,
-    ),
-    required=(
-        Required("fund_code", ALL),
-        Required("amount", tuple(name for name in ALL if name != "fund.merged")),
-        Required("sub_fund", (*INCOME, *EXPENDITURE, "outofarea.cleared")),
-        Required("account", (*ON_ACCOUNT, "balance.opened")),
-        Required("from_account", ("cash.transferred",)),
-        Required("to_account", ("cash.transferred",)),
-        Required("benefit_item", ("outofarea.cleared",)),
-        Required("identified_as", ("receipt.identified",)),
-        Required("original_event_key", WITH_ORIGINAL),
-    ),
+_COLUMNS = (
+    listed("fund_code", "EMI", "MAT"),
+    listed("sub_fund", "pooled", "personal"),
+    BENEFIT_ITEM,
+    Column("person_no"),
+    Column("institution_code"),
+    listed("account", *ANY_ACCOUNT),
+    listed("from_account", *ANY_ACCOUNT),
+    listed("to_account", *ANY_ACCOUNT),
+    amount("amount"),
+    Column("identified_as"),
+    Column("counterparty", is_free=True),
+    listed("statement_kind", "bank_balance", "tax_collected", "fiscal_expenditure", "institution_settled"),
+    Column("accounting_month", Kind.MONTH),
 )
-FAMILY = Family("treasury", ALL, (VERSION_1,))
+_REQUIRED = (
+    Required("fund_code", ALL),
+    Required("amount", tuple(name for name in ALL if name != "fund.merged")),
+    Required("sub_fund", (*INCOME, *EXPENDITURE, "outofarea.cleared")),
+    Required("account", (*ON_ACCOUNT, "balance.opened")),
+    Required("from_account", ("cash.transferred",)),
+    Required("to_account", ("cash.transferred",)),
+    Required("benefit_item", ("outofarea.cleared",)),
+    Required("identified_as", ("receipt.identified",)),
+    Required("original_event_key", WITH_ORIGINAL),
+)
+VERSION_1 = Version(number=1, columns=(*_COLUMNS, *ORIGINAL), required=_REQUIRED)
+# The number of a single movement, so that an outside statement can be tied out movement by movement.
+VERSION_2 = Version(
+    number=2,
+    columns=(*_COLUMNS, Column("payment_no"), Column("tax_voucher_no"), *ORIGINAL),
+    required=_REQUIRED,
+)
+FAMILY = Family("treasury", ALL, (VERSION_1, VERSION_2))
 
 
 def rules(seeds: Seeds) -> tuple[Rule, ...]:

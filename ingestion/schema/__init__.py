@@ -25,6 +25,7 @@ from ingestion.settings import Settings
 
 FOLDER = Path(__file__).parent
 BOOKKEEPING = "fund_migrations"
+_ROLE_MIGRATIONS = ("0003.roles", "0015.signoff")  # the first DO block of each makes roles
 
 
 class SchemaVersionError(RuntimeError):
@@ -107,13 +108,14 @@ def known_migrations() -> list[str]:
 
 
 def make_roles(connection: Connection) -> None:
-    """Make the roles of the pipeline where they are missing, by the very statement of their migration.
+    """Make the roles of the pipeline where they are missing, by the very statements of their migrations.
 
     Roles belong to the server: a database restored on another one brings its tables and its list of migrations only.
     """
-    (statement,) = re.findall(r"^DO \$\$.*?^\$\$;", (FOLDER / "0003.roles.sql").read_text("utf-8"), re.M | re.S)
     with connection.cursor() as cursor:
-        cursor.execute(statement)
+        for name in _ROLE_MIGRATIONS:
+            text = (FOLDER / f"{name}.sql").read_text("utf-8")
+            cursor.execute(re.findall(r"^DO \$\$.*?^\$\$;", text, re.M | re.S)[0])
 
 
 def _apply(settings: Settings) -> list[str]:

@@ -28,6 +28,17 @@ from ingestion.verification.region import RegionCheck
 _LOG = logging.getLogger(__name__)
 _PROGRESS_EVERY_S = 5.0
 _GUARDED = ("events.event", "events.batch", "events.file_registry")
+# Attached to the books by the models that make them (events.guard_books).
+_BOOK_GUARDS = (
+    ("ledger.journal_line", "append_only"),
+    ("ledger.journal_line", "closed_month"),
+    ("ledger.account_turnover", "append_only"),
+    ("ledger.account_turnover", "closed_month"),
+    ("ledger.voucher", "append_only"),
+    ("ledger.voucher", "closed_month"),
+    ("ledger.voucher", "voucher_numbers"),
+    ("ledger.built_head", "append_only"),
+)
 _GUARDS = """
 SELECT r.name, 'primary key' FROM unnest(%(guarded)s) AS r (name)
 WHERE NOT EXISTS (SELECT FROM pg_index AS i WHERE i.indrelid = r.name::regclass AND i.indisprimary AND i.indisvalid)
@@ -37,6 +48,8 @@ FROM (
     SELECT g.name, 'append_only' FROM unnest(%(guarded)s) AS g (name)
     UNION ALL
     SELECT 'events.batch', 'is_complete'
+    UNION ALL
+    SELECT b.name, b.guard FROM unnest(%(books)s, %(book_guards)s) AS b (name, guard) WHERE to_regclass(b.name) IS NOT NULL
 ) AS r (name, guard)
 WHERE NOT EXISTS (
     SELECT FROM pg_trigger AS t WHERE t.tgrelid = r.name::regclass AND t.tgname = r.guard AND t.tgenabled = 'A')
@@ -130,7 +143,8 @@ def _verify_region(cursor: Cursor, log: Log, region: str, disagreements: Sequenc
 def _general(cursor: Cursor, settings: Settings) -> list[Finding]:
     """What is wrong with the log as a whole."""
     foreign = [Finding("-", None, Kind.NO_HEADS, detail=text) for text in heads.foreign_heads(cursor, settings)]
-    cursor.execute(_GUARDS, {"guarded": list(_GUARDED)})
+    books, book_guards = (list(names) for names in zip(*_BOOK_GUARDS, strict=True))
+    cursor.execute(_GUARDS, {"guarded": list(_GUARDED), "books": books, "book_guards": book_guards})
     return foreign + [Finding("-", None, Kind.GUARD, detail=f"{table}: {guard}") for table, guard in cursor.fetchall()]
 
 

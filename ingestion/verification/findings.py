@@ -120,8 +120,9 @@ class Kind(Enum):
     )
     GUARD = (
         "guard",
-        "保护措施缺失：主键、只增触发器或批次完整触发器被停用",
-        "a guard is missing: the primary key or the trigger append_only or is_complete was disabled",
+        "保护措施缺失：日志或账簿的主键或保护触发器（只增、批次完整、已月结、凭证连号）被停用",
+        "a guard is missing: a primary key of the log, or a trigger of the log or the books"
+        " (append_only, is_complete, closed_month, voucher_numbers) was disabled",
     )
 
     @property

@@ -42,6 +42,11 @@ FAMILIES = {
         """fund_code sub_fund benefit_item person_no institution_code account from_account to_account amount
         identified_as counterparty statement_kind accounting_month original_event_key original_source_system"""
     ),
+    ("treasury", 2): _names(
+        """fund_code sub_fund benefit_item person_no institution_code account from_account to_account amount
+        identified_as counterparty statement_kind accounting_month payment_no tax_voucher_no original_event_key
+        original_source_system"""
+    ),
     ("control", 1): _names(
         """accounting_month prepared_by approved_by approved_at reason checks_run_id checked_seq report_sha256
         ledger_sha256 rules_sha256 decision"""

@@ -19,6 +19,8 @@ from typing import Any
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
+from expectations.rules_version import rules_sha256
+
 # Each region as (month M, month N).
 REGIONS = {"320100": ("2019-12", "2020-01"), "340400": ("2019-11", "2019-12")}
 EVENTS_PER_BATCH = (7, 7)
@@ -260,9 +262,9 @@ def _write_heads(connection: Connection, region: str) -> None:
             (region,),
         )
         cursor.execute(
-            "insert into ledger.publication select region_code, last_seq, batch_id, batch_hash, repeat('0', 64), %s, 'first'"
+            "insert into ledger.publication select region_code, last_seq, batch_id, batch_hash, %s, %s, 'first'"
             " from events.batch where region_code = %s and batch_id = 1",
-            (_PUBLISHED_AT, region),
+            (rules_sha256(connection), _PUBLISHED_AT, region),
         )
 
 
@@ -274,3 +276,14 @@ def _write_turnover(connection: Connection) -> None:
             " select region_code, fund_code, accounting_month, account_code, sub_fund, entry_kind, batch_id, max(event_seq),"
             " sum(debit_amount), sum(credit_amount), count(*) from ledger.journal_line group by 1, 2, 3, 4, 5, 6, 7"
         )
+        # P1 alone: month M 80 + 160 credited and 5 paid, month N 80 + 160 credited
+        for region, months in REGIONS.items():
+            for batch_id, (month, credited, paid) in enumerate(
+                zip(months, ("240", "240"), ("5", "0"), strict=True), start=1
+            ):
+                account = {
+                    "region_code": region, "fund_code": "EMI", "accounting_month": f"{month}-01", "person_no": "P1",
+                    "batch_id": batch_id, "last_seq": (4, 11)[batch_id - 1], "credited_amount": Decimal(credited),
+                    "interest_amount": Decimal(0), "paid_amount": Decimal(paid),
+                }  # fmt: skip
+                insert(cursor, "ledger.personal_account_turnover", account)

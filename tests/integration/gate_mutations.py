@@ -58,6 +58,32 @@ _QUARANTINE = """
     update events.file_outcome set rows = rows + 1, quarantined = 1, declared_rows = rows + 1 where file_id = 2;
 """
 
+# The increment closes month M, which was published before: seq 14 becomes the event, on figures as the books have them.
+CLOSE_MONTH_M = """
+    update events.event set event_type = 'period.closed', family = 'control', accounting_month = '2019-12-01', claim_no = null,
+        insurance_type = null, pooled_amount = null where region_code = '320100' and seq = 14;
+    insert into signoff.closing_figures
+    select 'by hand', month.region_code, month.accounting_month, 13, repeat('0', 64), month.trial_balance_sha256, month.statement_sha256,
+        month.balance_sheet_sha256, encode(sha256(convert_to(concat_ws(e'\\n', repeat('0', 64), month.trial_balance_sha256,
+            month.statement_sha256, month.balance_sheet_sha256), 'UTF8')), 'hex')
+    from ledger.candidate_closed_month as month;
+    update events.event set ledger_sha256 = (select ledger_sha256 from signoff.closing_figures) where region_code = '320100' and seq = 14;
+"""
+_CLOSED_MONTH_MUTATIONS = (
+    Mutation("B08", "an amount of a closed month changed on both sides", CLOSE_MONTH_M + f"""
+        update ledger.account_turnover set debit_amount = debit_amount + 1
+            where {_R} and accounting_month = '2019-12-01' and account_code = '1004' and fund_code = 'EMI' and debit_amount > 0;
+        update ledger.account_turnover set credit_amount = credit_amount + 1
+            where {_R} and accounting_month = '2019-12-01' and account_code = '100301' and fund_code = 'EMI' and credit_amount > 0;
+    """, "2019-12/trial_balance"),
+    Mutation("B08", "a month closed on figures that nobody has", CLOSE_MONTH_M + "delete from signoff.closing_figures;", "2019-12/statement"),
+    Mutation("B08", "a line posted to a month after its close", CLOSE_MONTH_M + f"""
+        update events.event set seq = 80 where {_R} and seq = 8; update events.event set seq = 8 where {_R} and seq = 14;
+        update events.event set seq = 14 where {_R} and seq = 80;
+        update ledger.journal_line set accounting_month = '2019-12-01' where {_R} and event_seq = 9;
+    """, "320100-9-1/1"),
+)  # fmt: skip
+
 MUTATIONS = (
     Mutation("B01", "a debit raised by a fen", f"update ledger.journal_line set debit_amount = debit_amount + 0.01 where {_R} and event_seq = 9"
              " and line_no = 1", "320100-9-1/EMI"),
@@ -89,16 +115,29 @@ MUTATIONS = (
              f" where {_R} and fund_code = 'MAT' and account_code = '1005' and batch_id = 2", "MAT/1005/shared"),
     Mutation("B07", "a payment posted to the maternity fund after its merger",
              f"update ledger.journal_line set fund_code = 'MAT' where {_R} and event_seq = 9", "320100-9-1/1"),
+    *_CLOSED_MONTH_MUTATIONS,
+    Mutation("B07", "a maternity fact of the increment, and no turnover of its fund", f"update events.event set occurred_on = '2019-12-20'"
+             f" where {_R} and seq = 12; delete from ledger.account_turnover where {_R} and fund_code = 'MAT'", "nothing-examined"),
     Mutation("B09", "money left in the income account", f"update ledger.account_turnover set account_code = '1002'"
              f" where {_R} and fund_code = 'EMI' and account_code = '1005' and batch_id = 2 and entry_kind = 'normal'",
              "EMI/2020-01-01", severity="warn"),
     Mutation("B10", "an overdrawn account", f"update ledger.account_turnover set credit_amount = credit_amount + 9999"
              f" where {_R} and fund_code = 'EMI' and account_code = '1004' and batch_id = 2 and entry_kind = 'normal'",
              "EMI/1004/2020-01-01", severity="warn"),
+    Mutation("B11", "a personal account raised by a fen", f"update ledger.personal_account_turnover set credited_amount = credited_amount + 0.01"
+             f" where {_R} and batch_id = 2", "EMI/2020-01-01"),
+    Mutation("B11", "a person's movement lost", f"delete from ledger.personal_account_turnover where {_R} and batch_id = 2", "EMI/2020-01-01"),
+    Mutation("B11", "a movement shown in a month without books", f"update ledger.personal_account_turnover set accounting_month = '2020-02-01'"
+             f" where {_R} and batch_id = 2", "EMI/2020-02-01"),
+    Mutation("B12", "a payment before the opening of the books", f"update events.event set event_type = 'balance.opened', occurred_on = '2020-01-04'"
+             f" where {_R} and seq = 6", "event/9"),
+    Mutation("B12", "books opened late, after facts of the published log", f"update events.event set event_type = 'balance.opened',"
+             f" amount = 50 where {_R} and seq = 13", "event/2"),
     Mutation("C01", "a file whose manifest declares another number", "update events.file_outcome set declared_rows = 9 where file_id = 2",
              "320100.2020-01.csv"),
     Mutation("C01", "a row of the file neither loaded nor set aside", "update events.file_outcome set rows = 9, loaded = 8 where file_id = 2",
              "320100.2020-01.csv"),
+    Mutation("C01", "a row of the file gone from the log", f"delete from events.event where {_R} and seq = 10", "320100.2020-01.csv"),
     Mutation("C02", "an event removed", f"delete from events.event where {_R} and seq = 10", "seq/10"),
     Mutation("C02", "the last event removed", f"delete from events.event where {_R} and seq = 14", "head/14"),
     Mutation("C02", "overlapping batches", f"update events.batch set first_seq = 7 where {_R} and batch_id = 2", "batch/2"),
@@ -107,6 +146,10 @@ MUTATIONS = (
              f" credit_amount = credit_amount * 2 where {_R} and event_seq = 10", "event/10"),
     Mutation("C03", "lines of an event that carries no money", f"update ledger.journal_line set event_seq = 14 where {_R} and event_seq = 10",
              "event/14"),
+    Mutation("C03", "a line of another type than its event", f"update ledger.journal_line set event_type = 'claim.recovered'"
+             f" where {_R} and event_seq = 10 and line_no = 2", "type/10/1/2"),
+    Mutation("C03", "a line of another batch than its event", f"update ledger.journal_line set batch_id = 1"
+             f" where {_R} and event_seq = 10 and line_no = 2", "type/10/1/2"),
     Mutation("C03", "two rule sets for one event", f"update ledger.journal_line set rule_ids = 'PAID-09,PAID-07' where {_R} and event_seq = 10",
              "rule/10"),
     Mutation("C04", "a due file that has not come", "insert into events.source_calendar values"
@@ -139,6 +182,8 @@ MUTATIONS = (
     Mutation("M03", "a maternity benefit from the personal account", f"update ledger.journal_line set sub_fund = 'personal'"
              f" where {_R} and event_seq = 10 and line_no = 1", "320100-10-1/1"),
     Mutation("M06", "a person charged for maternity", f"update events.event set personal_amount = 1 where {_R} and seq = 12", "event/12"),
+    Mutation("M06", "a maternity premium booked to the personal account", f"update ledger.journal_line set sub_fund = 'personal'"
+             f" where {_R} and event_seq = 12 and line_no = 2", "320100-12-1/2"),
     Mutation("H01", "a batch hash rewritten", f"update events.batch set batch_hash = decode(repeat('ab', 32), 'hex') where {_R}"
              " and batch_id = 2", "batch/2"),
     Mutation("H01", "a line number of the increment changed", f"update events.event set line_no = 99 where {_R} and seq = 9", "batch/2"),

@@ -1,5 +1,5 @@
-"""Codes that only show against a database or a landing folder; tests/integration/test_ingestion_*.py and
-test_corrections.py produce them."""
+"""Codes that only show against a database or a landing folder; tests/integration/test_ingestion_*.py,
+test_corrections.py, test_closing.py and test_voucher_review.py produce them."""
 
 AGAINST_THE_LOG = frozenset(
     {
@@ -8,8 +8,21 @@ AGAINST_THE_LOG = frozenset(
         "E-FILE-LINK",
         "E-FILE-MANIFEST-MISSING",
         "E-FILE-UNREADABLE",
+        "E-PERIOD-APPROVER",
+        "E-PERIOD-BEHIND",
+        "E-PERIOD-CHECKS",
+        "E-PERIOD-DECIDED",
+        "E-PERIOD-DIFFERS",
+        "E-PERIOD-MOVED",
+        "E-PERIOD-ORDER",
+        "E-PERIOD-REASON",
+        "E-PERIOD-UNKNOWN",
         "E-REF-PERSON",
         "E-REF-POLICY",
+        "E-REVIEW-PREPARER",
+        "E-REVIEW-REASON",
+        "E-REVIEW-ROLE",
+        "E-REVIEW-VOUCHER",
         "E-VALUE-MASKED",
     }
 )

@@ -59,6 +59,8 @@ class PostingLog:
             "content_hash": b"\0" * 32,
             **{column: value for column, value in fact.items() if column != "original"},
         }
+        if row["family"] == "contribution":  # always there in the log: acceptance demands it
+            row.setdefault("contribution_month", f"{str(row['occurred_on'])[:7]}-01")
         if "original" in fact:
             row |= {"original_seq": fact["original"], "original_event_key": f"K{fact['original']}"}
         statement = sql.SQL("insert into events.event ({}) values ({})").format(

@@ -23,7 +23,7 @@ from expectations.validation import CheckResult, open_context, run_suite
 from ingestion.database import Connection, connect
 from ingestion.settings import Settings
 from tests.integration.gate_books import write_books, write_heads_files
-from tests.integration.gate_mutations import MUTATIONS, Mutation
+from tests.integration.gate_mutations import CLOSE_MONTH_M, MUTATIONS, Mutation
 
 if TYPE_CHECKING:
     from great_expectations.data_context import EphemeralDataContext
@@ -142,6 +142,12 @@ def test_check_fails_on_the_corruption_it_exists_for(books: Books, mutation: Mut
     assert (result.success, result.severity) == (False, mutation.severity)
     assert any(mutation.item in row["item"] for row in result.rows), [row["item"] for row in result.rows]
     assert result.unexpected_count >= 1
+
+
+def test_a_month_that_stayed_as_it_was_closed_passes(books: Books) -> None:
+    books.corrupt("set session_replication_role = replica;" + CLOSE_MONTH_M)
+    result = books.run(_suite_of("B08"))["B08"]
+    assert (result.success, result.rows_examined) == (True, 1), result.rows
 
 
 def test_every_check_has_a_corruption() -> None:

@@ -22,9 +22,21 @@ ROLES = (
     "auditor",
     "finance_reader",
     "supervisor_reader",
+    "voucher_reviewer",
 )
 READERS = ("finance_reader", "supervisor_reader")
-SCHEMAS = ("access", "events", "fund_migrations", "ledger", "marts", "policy", "public", "quality", "staging")
+SCHEMAS = (
+    "access",
+    "events",
+    "fund_migrations",
+    "ledger",
+    "marts",
+    "policy",
+    "public",
+    "quality",
+    "signoff",
+    "staging",
+)
 RESULTS = {"quality.check_result", "quality.finding", "quality.publication_decision"}
 MIGRATED = {"ledger.publication", "ledger.deployment"}
 LOG_VIEWS = {"events.event_current", "events.file", "events.quarantine_open", "events.source_region"}
@@ -47,6 +59,8 @@ def expected(role: str, relation: str) -> set[str]:
         return set() if role == "fund_ingest" else {"SELECT"}
     if schema in ("access", "fund_migrations", "public"):
         return {"SELECT"} if (role, relation) == ("auditor", "access.region_grant") else set()
+    if schema == "signoff":
+        return _of_signoff(role, relation)
     rights = {
         "fund_ingest": _of_ingest,
         "fund_transform": _of_transform,
@@ -56,9 +70,20 @@ def expected(role: str, relation: str) -> set[str]:
         ),
         "auditor": lambda _: {"SELECT"},
         "finance_reader": lambda _: {"SELECT"} if schema == "marts" else set(),
+        "voucher_reviewer": lambda _: set(),  # an account of this role is a finance reader as well
         "supervisor_reader": lambda _: {"SELECT"} if schema in ("marts", "quality") else set(),
     }
     return rights[role](relation)
+
+
+def _of_signoff(role: str, relation: str) -> set[str]:
+    """People's reviews are their own; the rest is written by who publishes. Inserting a review is granted by column."""
+    if relation == "signoff.voucher_review":
+        reading = ("fund_transform", "fund_quality", "fund_publisher", "auditor", "voucher_reviewer")
+        return {"SELECT"} if role in reading else set()
+    if role == "fund_publisher":
+        return {"SELECT", "INSERT"}
+    return {"SELECT"} if role in ("fund_transform", "fund_quality", "auditor") else set()
 
 
 def _of_ingest(relation: str) -> set[str]:
@@ -170,15 +195,17 @@ def test_the_public_may_do_nothing(warehouse: str) -> None:
 
 
 def test_schemas_are_open_to_those_who_need_them(warehouse: str) -> None:
+    people = {*READERS, "voucher_reviewer"}
     usage = {
         "access": {*ROLES} - {"fund_ingest"},
-        "events": {*ROLES} - {*READERS},
+        "events": {*ROLES} - people,
         "fund_migrations": set(),
-        "ledger": {*ROLES} - {"fund_ingest", *READERS},
-        "marts": {*ROLES} - {"fund_ingest"},
-        "policy": {*ROLES} - {"fund_ingest", *READERS},
-        "quality": {*ROLES} - {"fund_ingest", "fund_transform", "finance_reader"},
-        "staging": {*ROLES} - {"fund_ingest", *READERS},
+        "ledger": {*ROLES} - {"fund_ingest"} - people,
+        "marts": {*ROLES} - {"fund_ingest", "voucher_reviewer"},
+        "policy": {*ROLES} - {"fund_ingest"} - people,
+        "quality": {*ROLES} - {"fund_ingest", "fund_transform", "finance_reader", "voucher_reviewer"},
+        "signoff": {*ROLES} - {"fund_ingest", *READERS},
+        "staging": {*ROLES} - {"fund_ingest"} - people,
     }
     created = {"policy", "staging", "ledger", "marts"}
     with closing(psycopg2.connect(warehouse)) as connection, connection.cursor() as cursor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -33,7 +34,9 @@ LOGINS: dict[str, tuple[str, tuple[str, ...]]] = {
     "reg_supervisor": ("supervisor_reader", (NANJING,)),
 }
 # Names of accounts and lines, and what lines are made of: the same for everyone.
-WITHOUT_REGION = {"account", "statement_line_name", "statement_row", "statement_account"}
+WITHOUT_REGION = {"account", "line_account", "statement_line_name", "statement_row", "statement_account"}
+# By group of regions, seen by who may read all of its members: tests/integration/test_consolidation.py.
+BY_GROUP = {"consolidated_statement", "consolidated_balance_sheet", "consolidation_elimination"}
 MARTS = "SELECT relname FROM pg_class WHERE relnamespace = 'marts'::regnamespace AND relkind <> 'i' ORDER BY 1"
 UNBOUND = """
     SELECT c.relname FROM pg_class AS c
@@ -74,7 +77,7 @@ def warehouse(warehouse_factory: WarehouseFactory, published_template: tuple[str
 
 
 def marts(url: str) -> list[str]:
-    return [name for (name,) in ask(url, MARTS) if name not in WITHOUT_REGION]
+    return [name for (name,) in ask(url, MARTS) if name not in WITHOUT_REGION | BY_GROUP]
 
 
 def counts(url: str, mart: str) -> dict[str, int]:
@@ -84,7 +87,8 @@ def counts(url: str, mart: str) -> dict[str, int]:
 def test_every_mart_is_bound_also_one_added_later(warehouse: str) -> None:
     """A mart that neither has the barrier nor asks for the reader's regions shows up here."""
     assert {name for (name,) in ask(warehouse, UNBOUND)} == WITHOUT_REGION
-    assert ask(warehouse, f"SELECT count(*) FROM ({MARTS}) AS mart") == [(len(marts(warehouse)) + len(WITHOUT_REGION),)]
+    others = len(WITHOUT_REGION | BY_GROUP)
+    assert ask(warehouse, f"SELECT count(*) FROM ({MARTS}) AS mart") == [(len(marts(warehouse)) + others,)]
     unbarred = "SELECT relname FROM pg_class WHERE relname = ANY(%s) AND reloptions @> '{security_barrier=true}'"
     found = ask(warehouse, unbarred.replace("%s", f"ARRAY{sorted(WITHOUT_REGION)}"))
     assert {name for (name,) in found} == WITHOUT_REGION
@@ -211,10 +215,11 @@ def test_an_error_tells_nothing_of_foreign_rows(warehouse: str) -> None:
 def test_plans_do_not_touch_foreign_lines(warehouse: str) -> None:
     """The reader's heads come first, so that not even the counts of EXPLAIN ANALYZE tell of other regions."""
     ask(warehouse, "ANALYZE ledger.publication")
-    for mart in ("general_ledger", "maternity_expenditure", "trial_balance"):
+    own = ("personal_account_balance", "contribution_arrears", "institution_settlement")
+    for mart in ("general_ledger", "maternity_expenditure", "trial_balance", *own):
         query = f"EXPLAIN (ANALYZE) SELECT * FROM marts.{mart} WHERE region_code = '{HUAINAN}'"
         plan = [line for (line,) in ask(as_login(warehouse, "reg_nanjing"), query)]
-        scans = [line for line in plan if " on journal_line " in line or " on account_turnover " in line]
+        scans = [line for line in plan if re.search(r" on (journal_line|\w+_turnover|institution_settled) ", line)]
         assert scans
         assert all("never executed" in line or "rows=0.00" in line for line in scans), (mart, scans)
 
@@ -238,6 +243,11 @@ def test_no_plan_of_the_readers_choice_counts_a_person_elsewhere(warehouse: str,
         filtered = [node for node in found if "person_no" in str(node) or "source_system" in str(node)]
         assert filtered
         assert {node["Actual Rows"] for node in filtered} == {0}, condition
+    query = f"SELECT count(*) FROM marts.personal_account_balance WHERE person_no = '{person}'"
+    plan = ask(as_login(warehouse, "reg_nanjing"), forced, f"EXPLAIN (ANALYZE, FORMAT JSON) {query}")[0][0]
+    found = [node for node in nodes(plan[0]["Plan"]) if node.get("Relation Name") == "personal_account_turnover"]
+    assert found
+    assert {node["Actual Rows"] for node in found} == {0}
 
 
 def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:

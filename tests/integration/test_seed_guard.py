@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import closing
 from typing import Any
 
 import pytest
 
+from expectations.rules_version import _SEEDS
 from ingestion.database import connect
 from runtime import dbt
 from tests.integration.posting_log import PostingLog
@@ -46,3 +48,28 @@ def test_a_seed_that_lacks_a_used_row_is_not_loaded() -> None:
     with pytest.raises(dbt.DbtError, match="policy_region: rows that postings rest on were edited or removed"):
         load_seed("a used row edited")
     assert execute(MERGER_DATES) == before
+
+
+# Seed -> an edit of the table, which stands for the older seed, that the file then seems to have undone.
+USED = {
+    "chart_of_accounts": "update policy.chart_of_accounts set fund_code = 'MAT' where account_code = '490109'",
+    "posting_rules": "update policy.posting_rules set credit_account = '490101' where rule_id = 'OTHR-01'",
+    "money_account": "update policy.money_account set account_code = '1002' where symbol = 'cash'",
+    "event_type": "update policy.event_type set carries_money = false where event_type = 'other.received'",
+    "policy_region": "update policy.policy_region set merger_date = '2019-11-01' where region_code = '340400'",
+    "policy_rate": "update policy.policy_rate set personal_rate = 0.01 where region_code = '340400'",
+    "policy_base": "update policy.policy_base set base_ceiling = base_ceiling + 1 where region_code = '340400'",
+    "policy_personal_account": "update policy.policy_personal_account set age_from = 1 where region_code = '340400'",
+}
+
+
+@pytest.mark.usefixtures("deployed_warehouse")
+def test_every_seed_that_posting_reads_is_guarded() -> None:
+    """Chart, rules, accounts of events, merger dates, personal-account rates, base limits and personal rates."""
+    PostingLog("340400").add({"event_type": "employer.closed", "occurred_on": "2020-03-01", "family": "registration"})
+    for edit in USED.values():
+        execute(edit)
+    with pytest.raises(dbt.DbtError) as refusal:
+        dbt._run("edited", "seed", ["seed"])
+    refused = set(re.findall(r"seed (\w+): rows that postings rest on", str(refusal.value)))
+    assert refused == set(USED) == set(_SEEDS)

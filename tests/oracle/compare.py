@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -25,6 +25,9 @@ class Shown:
     income_expenditure_statement: Rows
     balance_sheet: Rows
     maternity_expenditure: Rows
+    personal_account_balance: Rows
+    contribution_arrears: Rows
+    institution_settlement: Rows
 
 
 def differences(expected: Expected, shown: Shown) -> list[str]:
@@ -38,6 +41,9 @@ def differences(expected: Expected, shown: Shown) -> list[str]:
         *_compare("statement", expected.income_expenditure_statement, _table(shown.income_expenditure_statement, 5)),
         *_compare("balance_sheet", expected.balance_sheet, _table(shown.balance_sheet, 5)),
         *_compare("maternity", _maternity(expected), _table(shown.maternity_expenditure, 5)),
+        *_compare("account", expected.personal_account_balance, _table(shown.personal_account_balance, 4)),
+        *_compare("arrears", expected.contribution_arrears, _table(shown.contribution_arrears, 5)),
+        *_compare("institution", _institutions(expected), _table(shown.institution_settlement, 3)),
     ]
 
 
@@ -112,6 +118,10 @@ def _ledger(expected: Expected) -> Table:
 
 def _maternity(expected: Expected) -> Table:
     return {key: (amount,) for key, amount in expected.maternity_expenditure.items()}
+
+
+def _institutions(expected: Expected) -> Table:
+    return {key: astuple(row) for key, row in expected.institution_settlement.items()}
 
 
 def is_zero(values: Sequence[object]) -> bool:

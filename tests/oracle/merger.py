@@ -28,21 +28,22 @@ class _Key:
 def with_merger(region_lines: list[Line], merged: Event, merger_date: date) -> list[Line]:
     """Lines of a region plus steps (a), (b), (c): once for all before `merged`, then event by event."""
     before = [line for line in region_lines if line.fund == "MAT" and line.event.seq < merged.seq]
-    result = [*region_lines, *_steps(before, merged, merger_date)]
+    month = max(month_of(merger_date), merged.month)  # it may come when its month is closed (L3)
+    result = [*region_lines, *_steps(before, merged, month)]
     later: dict[int, list[Line]] = defaultdict(list)
     for line in region_lines:
         if line.fund == "MAT" and line.event.seq > merged.seq:
             later[line.event.seq].append(line)
     for lines in later.values():
-        result += _steps(lines, lines[0].event, merger_date)
+        result += _steps(lines, lines[0].event, month)
     return result
 
 
-def _steps(lines: list[Line], event: Event, merger_date: date) -> Iterator[Line]:
+def _steps(lines: list[Line], event: Event, month: date) -> Iterator[Line]:
     """Three entries dated like fund.merged; nothing when every balance is zero."""
     if not lines:
         return
-    blank = replace(lines[0], event=event, month=month_of(merger_date), item="", method="", institution="", claim="")
+    blank = replace(lines[0], event=event, month=month, item="", method="", institution="", claim="")
     balances = _balances(lines)
     result = [key for key in balances if account_class(key.account) in "45"]
     own = _Key("3001", "pooled")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -47,15 +47,39 @@ def month_of(day: date) -> date:
     return day.replace(day=1)
 
 
+def following(month: date) -> date:
+    """First of the month after."""
+    return date(month.year + month.month // 12, month.month % 12 + 1, 1)
+
+
+def closed_month(event: Event) -> date:
+    """What a period.closed closes, or a year.closed ends with."""
+    month = event.row.values["accounting_month"]
+    assert isinstance(month, date)
+    return month
+
+
 class Posting:
-    """Posts the events of one region. No month is closed here, so an event posts to its own month (L3)."""
+    """Posts the events of one region, once they know their months."""
 
     def __init__(self, policy: Policy, region: str) -> None:
         self.region = region
         self.merger_date = policy.merger_date(region)
 
+    @staticmethod
+    def assign_months(events: Iterable[Event]) -> None:
+        """Give the events of a log, in its order, the months they post to (L3).
+
+        Before any line is made: an original may stand behind its correction in the same file.
+        """
+        open_month = date.min
+        for event in events:
+            event.month = max(month_of(event.occurred_on), open_month)
+            if event.event_type == "period.closed":
+                open_month = max(open_month, following(closed_month(event)))
+
     def lines(self, event: Event) -> list[Line]:
-        """All lines of an event but those of the merger; lines of zero are not written."""
+        """All lines of an event but those of merger and year end; lines of zero are not written."""
         post = _RULES.get(event.event_type)
         lines = list(post(self, event)) if post else []
         self._assert_balanced(lines)
@@ -65,24 +89,32 @@ class Posting:
         """Dated before the day from which there is one fund."""
         return event.occurred_on < self.merger_date
 
+    def in_mat(self, event: Event) -> bool:
+        """L2: dated before the merger, and posting to a month before it; what comes too late for that is EMI's."""
+        return self.before_merger(event) and event.month < month_of(self.merger_date)
+
+    def fund(self, event: Event) -> str:
+        """Of a row that names its fund."""
+        return "MAT" if event.text("fund_code") == "MAT" and self.in_mat(event) else "EMI"
+
     def insurance_fund(self, event: Event) -> str:
         """L2: a 510 fact is MAT's when it and all that it corrects occurred before the merger."""
         chain = list(event.chain)
         maternity = any(step.text("insurance_type") == "510" for step in chain)
-        return "MAT" if maternity and all(self.before_merger(step) for step in chain) else "EMI"
+        return "MAT" if maternity and self.in_mat(event) and all(map(self.before_merger, chain)) else "EMI"
 
     def same_year(self, event: Event) -> bool:
         """L2 Corrections: year of this entry's accounting month against the year of the original's.
 
         The original is the payment whose expenditure is corrected, so a write-back looks through payment.returned.
         """
-        paid_on = event.row.values.get("service_on")  # a recovery of kind annual_clearing without an original (E3)
+        paid_in = event.row.values.get("service_on")  # a recovery of kind annual_clearing without an original (E3)
         if event.original:
             payment = event.original.original if event.event_type == "return.written_back" else event.original
             assert payment
-            paid_on = payment.occurred_on
-        assert isinstance(paid_on, date)
-        return event.occurred_on.year == paid_on.year
+            paid_in = payment.month
+        assert isinstance(paid_in, date)
+        return event.month.year == paid_in.year
 
     def entry(
         self, event: Event, fund: str, debit: Leg, credit: Leg, amount: Decimal, *, red: str = "", kind: str = "normal"
@@ -107,7 +139,7 @@ class Posting:
             self.region,
             event,
             fund,
-            month_of(event.occurred_on),
+            event.month,
             kind,
             leg.account,
             "shared" if is_shared(leg.account) else leg.sub_fund,
@@ -167,7 +199,7 @@ def _income_parts(event: Event, fund: str) -> list[tuple[Leg, Decimal]]:
 
 def _collected(posting: Posting, event: Event) -> Iterator[Line]:
     maternity = event.text("insurance_type") == "510"
-    fund = "MAT" if maternity and posting.before_merger(event) else "EMI"
+    fund = "MAT" if maternity and posting.in_mat(event) else "EMI"
     for income, amount in _income_parts(event, fund):
         yield from posting.entry(event, fund, Leg(MONEY[event.text("deposit_account")]), income, amount)
 
@@ -175,7 +207,7 @@ def _collected(posting: Posting, event: Event) -> Iterator[Line]:
 def _refunded(posting: Posting, event: Event) -> Iterator[Line]:
     """Income of the original as a negative credit; money leaves the refund's own account, positive."""
     assert event.original
-    fund = "MAT" if _is_mat_premium(posting, event.original) and posting.before_merger(event) else "EMI"
+    fund = "MAT" if _is_mat_premium(posting, event.original) and posting.in_mat(event) else "EMI"
     deposit = Leg(MONEY[event.text("deposit_account")])
     for income, amount in _income_parts(event, fund):
         yield from posting.entry(event, fund, income, deposit, amount, red="debit")
@@ -276,7 +308,7 @@ def _account(event: Event, column: str = "account") -> Leg:
 
 
 def _simple(posting: Posting, event: Event, debit: Leg, credit: Leg, *, red: str = "") -> Iterator[Line]:
-    return posting.entry(event, event.text("fund_code"), debit, credit, event.amount("amount"), red=red)
+    return posting.entry(event, posting.fund(event), debit, credit, event.amount("amount"), red=red)
 
 
 def _receipt(posting: Posting, event: Event) -> Iterator[Line]:
@@ -303,7 +335,7 @@ def _written_back(posting: Posting, event: Event) -> Iterator[Line]:
     if sub_fund == "personal":
         expenditure = Leg(_PERSONAL.get(payment.text("benefit_item"), "50010201"), "personal")
     else:
-        expenditure = _pooled_leg(posting, payment, event.text("fund_code"))
+        expenditure = _pooled_leg(posting, payment, posting.fund(event))
     return _simple(posting, event, Leg("2001"), expenditure, red="credit")
 
 
@@ -312,11 +344,17 @@ def _cleared(posting: Posting, event: Event) -> Iterator[Line]:
     if event.text("sub_fund") == "personal":
         expenditure = Leg(_PERSONAL.get(item, "50010201"), "personal")
     else:
-        by_item = _MATERNITY_FUND if event.text("fund_code") == "MAT" else _POOLED
+        by_item = _MATERNITY_FUND if posting.fund(event) == "MAT" else _POOLED
         if event.text("fund_code") == "EMI" and item in MATERNITY_MEDICAL and posting.before_merger(event):
             item = "outpatient"  # L2: 310 before the merger has no maternity line; the row knows no admission
         expenditure = Leg(by_item[item], "pooled")
     return _simple(posting, event, expenditure, Leg("1101"))
+
+
+def _identified(posting: Posting, event: Event) -> str:
+    """A MAT account that posts to EMI is its successor's."""
+    account = event.text("identified_as")
+    return account if posting.fund(event) == "MAT" else SUCCESSOR.get(account, account)
 
 
 def _opened(posting: Posting, event: Event) -> Iterator[Line]:
@@ -325,7 +363,7 @@ def _opened(posting: Posting, event: Event) -> Iterator[Line]:
     debit, credit = (leg, pool) if account_class(leg.account) == "1" else (pool, leg)
     if leg.account == "3002":
         credit = Leg("3002", "personal")
-    return posting.entry(event, event.text("fund_code"), debit, credit, event.amount("amount"), kind="opening")
+    return posting.entry(event, posting.fund(event), debit, credit, event.amount("amount"), kind="opening")
 
 
 _RULES = {
@@ -342,7 +380,7 @@ _RULES = {
     "account.credited": lambda p, e: _simple(p, e, *_split("400101", "400102"), red="debit"),
     "account.paid_out": lambda p, e: _simple(p, e, Leg("5901", "personal"), _account(e)),
     "receipt.unidentified": lambda p, e: _simple(p, e, _account(e), Leg("2001")),
-    "receipt.identified": lambda p, e: _simple(p, e, Leg("2001"), Leg(e.text("identified_as"), e.text("sub_fund"))),
+    "receipt.identified": lambda p, e: _simple(p, e, Leg("2001"), Leg(_identified(p, e), e.text("sub_fund"))),
     "payment.returned": lambda p, e: _simple(p, e, _account(e), Leg("2001")),
     "payment.reissued": lambda p, e: _simple(p, e, Leg("2001"), Leg("1004")),
     "return.written_back": _written_back,

@@ -34,6 +34,7 @@ class Event:
     seq: int = 0
     credit: Decimal = ZERO  # personal_account_credit as given or computed
     original: Event | None = None
+    month: date = date.min  # the accounting month it posts to (L3), known once it is posted
     used: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
 
     @property

@@ -89,15 +89,22 @@ Maternity = dict[tuple[str, str, date, str, str], Decimal]  # … benefit_item, 
 
 
 def calendars(lines: Iterable[Line], merger_dates: dict[str, date]) -> dict[Book, list[date]]:
-    """L5: from a fund's first event that carries money to the region's latest month; MAT ends with its merger."""
+    """L5: from a fund's first event that carries money to the region's latest month; MAT ends with its merger.
+
+    A merger that came when its month was closed posts to a later one, and MAT ends with that.
+    """
     first: dict[Book, date] = {}
+    last: dict[Book, date] = {}
     latest: dict[str, date] = {}
     for line in lines:
         book = (line.region, line.fund)
         first[book] = min(first.get(book, line.month), line.month)
+        last[book] = max(last.get(book, line.month), line.month)
         latest[line.region] = max(latest.get(line.region, line.month), line.month)
     ends = {
-        (region, fund): min(latest[region], month_of(merger_dates[region])) if fund == "MAT" else latest[region]
+        (region, fund): min(latest[region], max(month_of(merger_dates[region]), last[region, fund]))
+        if fund == "MAT"
+        else latest[region]
         for region, fund in first
     }
     return {book: months_between(first[book], ends[book]) for book in first}

@@ -43,6 +43,7 @@ class Benefits(Teller):
             claim_no=f"C{number}",
             settlement_kind=kind,
             person_no=self.random.choice(sorted(self.persons)) if kind in ("", "case") else "",
+            account_holder_no=self.random.choice(sorted(self.persons)) if personal and self.maybe(0.4) else "",
             insurance_type=insurance,
             benefit_item=item,
             payment_method=self.random.choice(METHODS),
@@ -60,7 +61,7 @@ class Benefits(Teller):
         if payment.columns["insurance_type"] == "310" and payment.columns["benefit_item"] in MATERNITY_CASH:
             return
         pooled, personal, own = payment.amount("pooled_amount"), payment.amount("personal_account_amount"), self.money()
-        columns = ("claim_no", "person_no", "insurance_type", "benefit_item", "payment_method")
+        columns = ("claim_no", "person_no", "insurance_type", "benefit_item", "payment_method", "institution_code")
         about = {column: payment.columns.get(column, "") for column in columns}
         self.add(
             "claim.settled",
@@ -70,6 +71,7 @@ class Benefits(Teller):
             pooled_amount=pooled,
             personal_account_amount=personal,
             personal_cash_amount=own,
+            deposit_withheld_amount=self.part(pooled) if pooled and self.maybe(0.4) else "",
         )
 
     def _correct_payment(self, payment: Fact) -> None:

@@ -72,7 +72,10 @@ class Contributions(Teller):
         employer = self.random.choice([self.money(200000), Decimal("10.00"), Decimal("0.00")])
         personal = self.money(20000) if self.maybe(0.7) or not employer else Decimal("0.00")
         credit = self.random.choice(["", "", self.part(employer), "0"]) if employer else ""
-        self.add("contribution.assessed", day, **about, insurance_type="310", contribution_base=base, employer_amount=0)
+        for _ in range(self.random.choice([1, 1, 2])):
+            assessed = self.random.choice([Decimal("0.00"), employer, self.money(200000)])
+            share = {"employer_amount": assessed, "personal_amount": self.money(20000) if self.maybe(0.5) else ""}
+            self.add("contribution.assessed", day, **about, insurance_type="310", contribution_base=base, **share)
         fact = self._collect(
             day,
             **about,

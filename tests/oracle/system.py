@@ -55,7 +55,21 @@ select region_code, fund_code, accounting_month, benefit_item, coalesce(payment_
 from marts.maternity_expenditure
 group by 1, 2, 3, 4, 5
 """
-
+_PERSONAL_ACCOUNT = """
+select region_code, fund_code, accounting_month, coalesce(person_no, ''), credited_amount, interest_amount, paid_amount,
+       closing_balance
+from marts.personal_account_balance
+"""
+_ARREARS = """
+select region_code, coalesce(employer_no, ''), contribution_month, insurance_type, enrollment_category, assessed_amount,
+       collected_amount, refunded_amount, arrears_amount, months_overdue
+from marts.contribution_arrears
+"""
+_INSTITUTION = """
+select region_code, institution_code, accounting_month, settled_amount, paid_amount, deposit_withheld_amount,
+       advance_balance, unpaid_amount, claim_count, direct_settlement_share
+from marts.institution_settlement
+"""
 _GENERAL_LEDGER = """
 select region_code, source_system, source_file, source_line, fund_code, accounting_month, entry_kind, account_code,
        sub_fund, sum(debit_amount), sum(credit_amount)
@@ -132,4 +146,7 @@ class System:
                 rows(_STATEMENT),
                 rows(_BALANCE_SHEET),
                 rows(_MATERNITY),
+                rows(_PERSONAL_ACCOUNT),
+                rows(_ARREARS),
+                rows(_INSTITUTION),
             )

@@ -244,9 +244,18 @@ def test_month_ends_are_what_the_bank_states_and_the_income_account_is_empty(
     month_ends = {day[:7].replace("-", ""): balances for day, balances in _days(facts, region)}
     assert len(month_ends) == 10
     assert len(wanted) == (10 + (4 if region == "320100" else 3)) * 6
+    late = {}
     for (month, fund, account), amount in wanted.items():
-        assert month_ends[month].get((fund, account), Decimal(0)) == amount, (month, fund, account)
+        if difference := amount - month_ends[month].get((fund, account), Decimal(0)):
+            late[month, fund, account] = difference
         assert account != "income" or amount == 0
+    paid = [
+        (row["occurred_on"], _of(row, "pooled_amount") + _of(row, "personal_account_amount"))
+        for row in facts
+        if row["region_code"] == region and row["event_type"] == "claim.paid" and row["occurred_on"][:7] == "2020-03"
+    ]
+    assert list(late) == [("202003", "EMI", "expenditure")], "one payment is on its way at the end of one month"
+    assert (max(paid)[0], *late.values()) in paid
 
 
 def test_tax_office_states_what_was_collected(facts: list[Row], landing: Path) -> None:
@@ -273,6 +282,14 @@ def test_fiscal_side_states_what_it_paid_out(facts: list[Row], landing: Path) ->
     funded: dict[tuple[str, ...], Decimal] = defaultdict(Decimal)
     for row in facts:
         if (row.get("from_account"), row.get("to_account")) == ("special_demand", "expenditure"):
+            funded[row["region_code"], row["occurred_on"][:7], _fund(row)] += _of(row, "amount")
+        if row["event_type"] == "claim.paid" and row.get("pay_account") == "special_demand":
+            funded[row["region_code"], row["occurred_on"][:7], _fund(row)] += _of(row, "pooled_amount")
+            funded[row["region_code"], row["occurred_on"][:7], "EMI"] += _of(row, "personal_account_amount")
+        if row.get("account") == "special_demand" and row["event_type"] in (
+            *("remitted.up", "subsidised.down", "transfer.sent"),
+            *("catastrophic.transferred", "other.paid", "account.paid_out"),
+        ):
             funded[row["region_code"], row["occurred_on"][:7], _fund(row)] += _of(row, "amount")
     tables = [pl.read_parquet(path) for path in (landing / "fiscal_bureau").glob("*.parquet")]
     stated = {

@@ -1,5 +1,6 @@
 {{ config(
-    materialized='incremental', incremental_strategy='append', on_schema_change='fail',
+    materialized='incremental', on_schema_change='fail',
+    meta={'guards': ['append_only', 'closed_month'], 'seq_column': 'last_seq'},
     indexes=[{'columns': ['region_code', 'last_seq']}]
 ) }}
 

@@ -1,9 +1,13 @@
-{{ config(materialized='incremental', incremental_strategy='append', on_schema_change='fail') }}
+{{ config(
+    materialized='incremental', on_schema_change='fail',
+    meta={'guards': ['append_only']}
+) }}
 
 -- Whole batches only: a batch is committed by one transaction under the region's lock, so the newest one has all before it.
 with newest as (
     select distinct on (region_code) region_code, batch_id, last_seq, batch_hash
-    from {{ source('events', 'batch') }}
+    from {{ source('events', 'batch') }} as batch
+    where true {{ shadow_bound('batch') }}
     order by region_code asc, batch_id desc
 )
 

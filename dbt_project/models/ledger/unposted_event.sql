@@ -1,18 +1,29 @@
--- What should have led to lines and has not: the rule or account it lacks, or a batch before it that waits for one.
-with leg as (
+-- What should have led to lines and has not: the rule or account it lacks, or a batch before it that waits for one. A region's
+-- journal grows batch by batch up to where it stops, so nothing before its last line is looked at.
+with head as (
     select
-        region_code,
-        event_seq,
-        min(problem) as problem,
-        coalesce(sum(abs(amount)) / 2, 0)::numeric(18, 2) as amount
-    from {{ ref('posting_leg') }}
-    group by region_code, event_seq
+        built.region_code,
+        max(built.seq) as seq,
+        (
+            select line.event_seq from {{ ref('journal_line') }} as line
+            where line.region_code = built.region_code
+            order by line.event_seq desc
+            limit 1
+        ) as journal_seq
+    from {{ ref('built_head') }} as built
+    group by built.region_code
 ),
 
-head as (
-    select region_code, max(seq) as seq
-    from {{ ref('built_head') }}
-    group by region_code
+leg as (
+    select
+        found.region_code,
+        found.event_seq,
+        min(found.problem) as problem,
+        coalesce(sum(abs(found.amount)) / 2, 0)::numeric(18, 2) as amount
+    from head
+    inner join {{ ref('posting_leg') }} as found
+        on head.region_code = found.region_code and found.event_seq > coalesce(head.journal_seq, 0) and found.event_seq <= head.seq
+    group by found.region_code, found.event_seq
 )
 
 select
@@ -32,14 +43,4 @@ inner join {{ source('events', 'event') }} as event
     on leg.region_code = event.region_code and leg.event_seq = event.seq
 inner join {{ source('events', 'batch') }} as batch
     on event.region_code = batch.region_code and event.batch_id = batch.batch_id
-inner join head
-    on leg.region_code = head.region_code and leg.event_seq <= head.seq
-where
-    leg.problem is not null
-    or (
-        leg.amount <> 0
-        and not exists (
-            select 1 from {{ ref('journal_line') }} as line
-            where line.region_code = leg.region_code and line.event_seq = leg.event_seq
-        )
-    )
+where leg.problem is not null or leg.amount <> 0

@@ -1,10 +1,42 @@
 {{ config(
-    materialized='incremental', incremental_strategy='append', on_schema_change='fail',
+    materialized='incremental', on_schema_change='fail',
+    meta={'guards': ['append_only', 'closed_month', 'voucher_numbers'], 'seq_column': 'last_seq'},
     indexes=[{'columns': ['region_code', 'last_seq']}]
 ) }}
 
 -- Numbers follow (batch, posting date, business type) and batches only grow, so a new voucher always stands after those there are.
-with grouped as (
+with pending_line as not materialized (
+    select * from {{ ref('journal_line') }}
+    where {{ pending(ref('built_head'), 'last_seq') }}
+),
+
+-- An event with two entries in one voucher is one attachment. These are few (a merger, the personal part of a maternity fact
+-- booked in the merged fund), and counting distinct events of all lines would sort all lines.
+surplus as (
+    select
+        later.region_code, later.fund_code, later.accounting_month, later.batch_id, later.posting_date, later.business_type,
+        count(*) as entry_count
+    from pending_line as later
+    where
+        later.line_no = 1
+        and later.entry_no > 1
+        and exists (
+            select 1 from {{ ref('journal_line') }} as first
+            where
+                first.region_code = later.region_code
+                and first.event_seq = later.event_seq
+                and first.entry_no < later.entry_no
+                and first.line_no = 1
+                and first.fund_code = later.fund_code
+                and first.accounting_month = later.accounting_month
+                and first.posting_date = later.posting_date
+                and first.business_type = later.business_type
+        )
+    group by
+        later.region_code, later.fund_code, later.accounting_month, later.batch_id, later.posting_date, later.business_type
+),
+
+grouped as (
     select
         region_code,
         fund_code,
@@ -12,13 +44,13 @@ with grouped as (
         batch_id,
         posting_date,
         business_type,
-        count(distinct entry_id) as entry_count,
+        count(*) filter (where line_no = 1) as entry_count,
         sum(debit_amount)::numeric(18, 2) as debit_amount,
         sum(credit_amount)::numeric(18, 2) as credit_amount,
-        count(distinct event_seq) as attachment_count,
+        count(*) filter (where line_no = 1) - coalesce(max(surplus.entry_count), 0) as attachment_count,
         max(event_seq) as last_seq
-    from {{ ref('journal_line') }}
-    where {{ pending(ref('built_head'), 'last_seq') }}
+    from pending_line
+    left join surplus using (region_code, fund_code, accounting_month, batch_id, posting_date, business_type)
     group by region_code, fund_code, accounting_month, batch_id, posting_date, business_type
 ),
 

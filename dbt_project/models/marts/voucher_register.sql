@@ -16,8 +16,25 @@ select
     voucher.credit_amount,
     -- Entries of a voucher are of one batch, and a batch is of one file, or of none when the pipeline itself wrote it.
     (batch.file_id is not null)::integer as attachment_count,
-    '生育医保合并账务流水线 / merged-fund pipeline' as prepared_by,
-    null::text as reviewed_by
+    -- The system, and its run: the build that took the voucher's batch in.
+    '生育医保合并账务流水线 / merged-fund pipeline' || coalesce(' · ' || (
+        select built.run_id
+        from {{ ref('built_head') }} as built
+        where built.region_code = voucher.region_code and built.batch_id >= voucher.batch_id
+        order by built.batch_id
+        limit 1
+    ), '') as prepared_by,
+    (
+        select case review.outcome when 'passed' then review.reviewed_by end
+        from {{ source('signoff', 'voucher_review') }} as review
+        where
+            review.region_code = voucher.region_code
+            and review.fund_code = voucher.fund_code
+            and review.accounting_month = voucher.accounting_month
+            and review.voucher_no = voucher.voucher_no
+        order by review.review_no desc
+        limit 1
+    ) as reviewed_by
 from {{ ref('voucher') }} as voucher
 inner join head on voucher.region_code = head.region_code and voucher.last_seq <= head.seq
 left join {{ source('events', 'batch') }} as batch

@@ -19,6 +19,9 @@ select
     event.posting_month as accounting_month, event.posting_date, event.original_month,
     event.original_seq, event.corrected_seq, event.advance_no, event.advance_institution_code,
     event.target_fund_code, event.sub_fund, event.carries_money,
+    event.root_person_no as person_no, event.root_employer_no as employer_no, event.root_institution_code as institution_code,
+    event.root_benefit_item as benefit_item, event.root_payment_method as payment_method, event.root_claim_no as claim_no,
+    event.receipt_no,
     event.is_maternity_fact
     and event.root_occurred_on < event.merger_date
     and event.root_posting_month < event.merger_month as corrects_mat,
