@@ -115,13 +115,13 @@ def publish(region: str, run_id: str, settings: Settings | None = None) -> None:
     PeriodRefused E-PERIOD-CHECKS when the gate refuses the region.
     """
     dbt.deploy(run_id)
-    for last in (False, False, True)[-_TRIES:]:
+    for attempt in range(1, _TRIES + 1):
         dbt.build(run_id)
         check(run_id, settings)
         reasons = _refused(region, run_id, settings)
         if not reasons:
             return
-        if reasons != (HEAD_MOVED,) or last:
+        if reasons != (HEAD_MOVED,) or attempt == _TRIES:
             raise PeriodRefused("E-PERIOD-CHECKS", f"{region}: {', '.join(reasons)}")
 
 

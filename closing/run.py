@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from functools import wraps
@@ -12,7 +13,10 @@ from airflow.sdk.exceptions import AirflowFailException
 from closing import close as closes
 from closing import prepare as preparing
 from ingestion.errors import PeriodRefused
+from reporting import write
+from reporting.publish import ReportsError
 
+_LOG = logging.getLogger(__name__)
 _PREPARE, _APPROVE = "prepare_close", "approve"
 _Given = ParamSpec("_Given")
 _Told = TypeVar("_Told")
@@ -63,9 +67,13 @@ def close(context: Mapping[str, Any]) -> int:
 
 @_for_good
 def finish(context: Mapping[str, Any]) -> str:
-    """Publish and sign; returns the hash of what was signed."""
-    params = context["params"]
-    signed = closes.finish(str(params["region"]), _month(params["month"]), str(context["dag_run"].run_id))
+    """Publish and sign, and write the overview anew; returns the hash of what was signed."""
+    params, run_id = context["params"], str(context["dag_run"].run_id)
+    signed = closes.finish(str(params["region"]), _month(params["month"]), run_id)
+    try:
+        write(run_id)
+    except ReportsError:  # the month is closed all the same; the next build writes the reports
+        _LOG.exception("the reports could not be written")
     return signed.report_sha256
 
 
