@@ -10,13 +10,13 @@ from contextlib import closing
 from datetime import date, datetime
 from pathlib import Path
 
-from psycopg2 import OperationalError
+from psycopg2 import OperationalError, errors
 
 from closing.commands import add_commands
 from closing.figures import FiguresError, figures, published_seq, seq_at
 from ingestion.database import Connection, connect
 from ingestion.errors import PeriodRefused
-from ingestion.schema import SchemaVersionError
+from ingestion.schema import SchemaVersionError, check_version
 from ingestion.settings import SettingsError
 from runtime.dbt import DbtError
 
@@ -31,7 +31,13 @@ def main(arguments: list[str] | None = None) -> int:
         return command(options)
     except _TOLD as error:
         print(str(error).strip(), file=sys.stderr)
-        return 1
+    except (errors.UndefinedFunction, errors.UndefinedTable):
+        print(
+            "账簿的表和函数尚未建立：先运行 make run，或等待下一次记账 /"
+            " the tables and functions of the books are not there yet: make run first, or wait for the next build",
+            file=sys.stderr,
+        )
+    return 1
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -71,6 +77,8 @@ def _month(text: str) -> date:
 
 
 def _figures(options: argparse.Namespace) -> int:
+    with closing(connect()) as connection:
+        check_version(connection)
     with closing(connect("auditor")) as connection:
         seq = _seq(connection, options)
         found = figures(connection, options.region, options.month, seq)

@@ -19,20 +19,39 @@
     where batch.region_code = {{ bound.region }} and batch.first_seq <= {{ bound.seq }} and batch.last_seq >= {{ bound.seq }}
 {%- endmacro %}
 
+{#- Turnover up to the seq. The statement of one month asks of every movement only whether it is of the month, of the year before it,
+    of earlier years or later: months are taken together accordingly, which leaves some hundred rows to be summed up. -#}
 {% macro as_of_turnover(bound) -%}
     select
-        delta.region_code, delta.fund_code, delta.accounting_month, delta.account_code, delta.sub_fund, delta.entry_kind,
-        delta.debit_amount, delta.credit_amount
-    from {{ ref('turnover_register') }} as delta
-    where delta.region_code = {{ bound.region }} and delta.last_seq < (select whole_before from head)
-    union all
-    select
-        line.region_code, line.fund_code, line.accounting_month, line.account_code, line.sub_fund, line.entry_kind,
-        line.debit_amount, line.credit_amount
-    from {{ ref('general_ledger') }} as line
-    where
-        line.region_code = {{ bound.region }}
-        and line.event_seq >= (select whole_before from head) and line.event_seq <= (select seq from head)
+        region_code, fund_code, month_group as accounting_month, account_code, sub_fund, entry_kind,
+        sum(debit_amount) as debit_amount, sum(credit_amount) as credit_amount
+    from (
+        select
+            *,
+            case
+                when accounting_month > {{ bound.month }} then ({{ bound.month }} + interval '1 month')::date
+                when accounting_month = {{ bound.month }} then {{ bound.month }}
+                when accounting_month >= date_trunc('year', {{ bound.month }}::timestamp)::date
+                    then ({{ bound.month }} - interval '1 month')::date
+                else (date_trunc('year', {{ bound.month }}::timestamp) - interval '1 month')::date
+            end as month_group
+        from (
+            select
+                delta.region_code, delta.fund_code, delta.accounting_month, delta.account_code, delta.sub_fund, delta.entry_kind,
+                delta.debit_amount, delta.credit_amount
+            from {{ ref('turnover_register') }} as delta
+            where delta.region_code = {{ bound.region }} and delta.last_seq < (select whole_before from head)
+            union all
+            select
+                line.region_code, line.fund_code, line.accounting_month, line.account_code, line.sub_fund, line.entry_kind,
+                line.debit_amount, line.credit_amount
+            from {{ ref('general_ledger') }} as line
+            where
+                line.region_code = {{ bound.region }}
+                and line.event_seq >= (select whole_before from head) and line.event_seq <= (select seq from head)
+        ) as movement
+    ) as grouped
+    group by region_code, fund_code, month_group, account_code, sub_fund, entry_kind
 {%- endmacro %}
 
 {#- Condition of the movements that a statement needs: of all months, or to the end of the month asked for. -#}

@@ -7,7 +7,7 @@ head as (
     {{ ledger_head(bound) }}
 ),
 
-turnover as not materialized (
+turnover as {{ 'materialized' if bound is mapping else 'not materialized' }} (
     {%- if bound is mapping %}
     {{ as_of_turnover(bound) }}
     {%- else %}

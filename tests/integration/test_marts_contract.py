@@ -64,6 +64,10 @@ SELECT n.nspname, c.relname, c.relkind, c.relacl::text, c.reloptions::text, obj_
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname IN ('policy', 'staging', 'ledger', 'marts') AND c.relkind IN ('r', 'v') ORDER BY 1, 2
 """
+FUNCTIONS = """
+SELECT p.oid::regprocedure::text, pg_get_function_result(p.oid), obj_description(p.oid)
+FROM pg_proc p WHERE p.pronamespace = 'marts'::regnamespace ORDER BY 1
+"""
 
 
 @contextmanager
@@ -105,11 +109,11 @@ def test_marts_keep_their_contract_and_survive_a_redeployment() -> None:
     check_rights()
     check_bounds()
 
-    before = rows("fund_transform", RELATIONS)
+    before = rows("fund_transform", RELATIONS), rows("fund_transform", FUNCTIONS)
     with session("fund_transform") as cursor:
         cursor.execute("INSERT INTO ledger.deployment (code_sha256) VALUES ('older code')")
     assert dbt.deploy("second")
-    assert rows("fund_transform", RELATIONS) == before
+    assert (rows("fund_transform", RELATIONS), rows("fund_transform", FUNCTIONS)) == before
     check_bounds()
     assert not dbt.deploy("third"), "nothing has changed"
 

@@ -269,7 +269,7 @@ MODELS_ONLY = (
     "CREATE VIEW marts.v AS SELECT 1 AS a",
     "CREATE TABLE ledger.t (a int)",
     "ALTER VIEW marts.trial_balance RESET (security_barrier)",
-    "DROP VIEW marts.trial_balance",
+    "DROP VIEW marts.trial_balance CASCADE",
     "ALTER TABLE ledger.journal_line ADD COLUMN a int",
 )
 

@@ -32,7 +32,8 @@ LOGINS: dict[str, tuple[str, tuple[str, ...]]] = {
     "reg_all": ("finance_reader", ("all",)),
     "reg_supervisor": ("supervisor_reader", (NANJING,)),
 }
-WITHOUT_REGION = {"account", "statement_line_name"}  # names of accounts and lines: the same for everyone
+# Names of accounts and lines, and what lines are made of: the same for everyone.
+WITHOUT_REGION = {"account", "statement_line_name", "statement_row", "statement_account"}
 MARTS = "SELECT relname FROM pg_class WHERE relnamespace = 'marts'::regnamespace AND relkind <> 'i' ORDER BY 1"
 UNBOUND = """
     SELECT c.relname FROM pg_class AS c

@@ -1,5 +1,6 @@
 {#-
     A table function, one model a function: the model's text is its query, `arguments` and `returns` its signature.
+    `returns` may name a view of the function's own schema: 'setof trial_balance'; then its columns are the view's, whatever they are.
     The body is parsed when it is made (begin atomic), so that a function follows its relations when a schema is renamed and a
     missing column shows at deployment. It runs with the caller's rights and reads only what the caller may read.
     A view under it that is made anew takes the function with it; `ref` in the body makes dbt build it again after the view.
@@ -7,6 +8,8 @@
 {% materialization sql_function, adapter='postgres' %}
     {%- set signature = this.identifier ~ '(' ~ config.require('arguments') ~ ')' -%}
     {%- set qualified = adapter.quote(this.schema) ~ '.' ~ signature -%}
+
+    {%- set returns = config.require('returns') | replace('setof ', 'setof ' ~ adapter.quote(this.schema) ~ '.') -%}
 
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
 
@@ -23,7 +26,7 @@
             end loop;
         end
         $drop$;
-        create function {{ qualified }} returns {{ config.require('returns') }}
+        create function {{ qualified }} returns {{ returns }}
         language sql stable parallel safe
         begin atomic
             {{ sql }};

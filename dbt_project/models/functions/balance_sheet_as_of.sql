@@ -1,4 +1,4 @@
-{{ config(arguments='region text, fund text, month date, seq bigint', returns='setof marts.balance_sheet') }}
+{{ config(arguments='region text, fund text, month date, seq bigint', returns='setof balance_sheet') }}
 
 {%- set asked = as_of('$1', '$3', '$4') %}
 

@@ -1,6 +1,9 @@
 {{ config(
     arguments='region text, month date, seq bigint',
-    returns='table (journal_sha256 text, trial_balance_sha256 text, statement_sha256 text, balance_sheet_sha256 text, ledger_sha256 text)'
+    returns='table (
+        journal_sha256 text, trial_balance_sha256 text, statement_sha256 text, balance_sheet_sha256 text,
+        ledger_sha256 text
+    )'
 ) }}
 
 -- A column that is not asked for is not computed.

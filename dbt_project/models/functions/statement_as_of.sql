@@ -1,4 +1,4 @@
-{{ config(arguments='region text, fund text, month date, seq bigint', returns='setof marts.income_expenditure_statement') }}
+{{ config(arguments='region text, fund text, month date, seq bigint', returns='setof income_expenditure_statement') }}
 
 {%- set asked = as_of('$1', '$3', '$4') %}
 

@@ -1,4 +1,4 @@
-{{ config(arguments='region text, fund text, month date, seq bigint', returns='setof marts.trial_balance') }}
+{{ config(arguments='region text, fund text, month date, seq bigint', returns='setof trial_balance') }}
 
 {%- set asked = as_of('$1', '$3', '$4') %}
 
