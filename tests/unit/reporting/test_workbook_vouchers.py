@@ -37,10 +37,14 @@ def sheets(listing: Listing) -> tuple[Worksheet, Worksheet]:
     return opened["R"], opened["J"]
 
 
+def links(sheet: Worksheet) -> list[str | None]:
+    return [cell.hyperlink.location for row in sheet.iter_rows() for cell in row if cell.hyperlink]
+
+
 def test_a_voucher_leads_to_its_first_line_and_back() -> None:
     register, journal = sheets(Listing([voucher(1), voucher(2, "li")], [line(1), line(1), line(2)], 2, 3))
-    links = {sheet.title: [link.location for link in sheet._hyperlinks] for sheet in (register, journal)}
-    assert links == {"R": ["'J'!A5", "'J'!A7"], "J": ["'R'!A5", "'R'!A5", "'R'!A6"]}
+    assert links(register) == ["'J'!A5", "'J'!A7"]
+    assert links(journal) == ["'R'!A5", "'R'!A5", "'R'!A6"]
     assert [journal.cell(7, column).value for column in (1, 3, 5, 9, 11, 12)] == [
         "2", "340400-2-1", "=1+1", 7, "demo/a.csv", "5",
     ]  # fmt: skip
@@ -53,4 +57,4 @@ def test_what_is_not_listed_is_counted_and_its_place_named() -> None:
     told = [str(cell.value) for sheet in (register, journal) for row in sheet.iter_rows() for cell in row if cell.value]
     assert any("另有 4,000 行" in text and "marts.voucher" in text for text in told)
     assert any("另有 70,000 行" in text and "marts.general_ledger" in text for text in told)
-    assert [sheet._hyperlinks for sheet in (register, journal)] == [[], []]  # neither stands on the other sheet
+    assert links(register) == links(journal) == []  # neither stands on the other sheet
