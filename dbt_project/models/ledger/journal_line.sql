@@ -20,7 +20,7 @@ blocked as materialized (
 ),
 
 {#- not by ref: the turnover is made of these lines; here it is read of earlier builds -#}
-closable as ({{ closable_line('posted', ref('posting_account'), api.Relation.create(schema=this.schema, identifier='account_turnover'), ref('stg_closing'), closing_regions) }}),
+closable as ({{ closable_line('posted', ref('posting_account'), api.Relation.create(schema=this.schema or 'ledger', identifier='account_turnover'), ref('stg_closing'), closing_regions) }}),
 
 closing_position as ({{ closing_position('closable', 'posted', ref('stg_closing'), pending(ref('built_head'), 'event_seq', 'closing_seq')) }}),
 

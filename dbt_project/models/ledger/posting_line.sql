@@ -31,7 +31,7 @@ select
     line.region_code, line.event_seq, line.batch_id, line.event_type, line.business_type,
     line.accounting_month, line.posting_date, line.original_month,
     line.entry_no, line.line_no, line.entry_kind, line.fund_code, line.account_code, line.sub_fund,
-    case when line.is_credit then 'credit' else 'debit' end as side,
+    case line.is_credit when true then 'credit' when false then 'debit' end as side,
     line.amount, line.rule_ids, account.account_class,
     line.region_code || '-' || line.original_seq || '-' || line.reversed_entry_no as reverses_entry_id,
     line.person_no, line.employer_no, line.benefit_item, line.payment_method, line.receipt_no,
