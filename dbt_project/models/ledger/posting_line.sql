@@ -10,20 +10,7 @@ with posted as (
         line.*,
         rules.event_type is not null as has_rules
     from {{ event_with_rules(ref('stg_event_posting'), ref('posting_set')) }}
-    left join lateral (
-        -- one order for groups, rule ids and numbers: the handful of legs is sorted once
-        select
-            entry_no, is_credit, account_code, sub_fund, is_red,
-            min(fund_code) as fund_code,
-            min(entry_kind) as entry_kind,
-            min(reversed_entry_no) as reversed_entry_no,
-            sum(amount) as amount,
-            string_agg(rule_id, ' ' order by rule_id) as rule_ids,
-            row_number() over (partition by entry_no order by is_credit, account_code, sub_fund, is_red)::integer as line_no
-        from ({{ event_legs() }}) as leg
-        group by entry_no, is_credit, account_code, sub_fund, is_red
-        having sum(amount) <> 0
-    ) as line on true
+    left join lateral ({{ event_lines() }}) as line on true -- noqa: ST05
     where event.carries_money
 )
 

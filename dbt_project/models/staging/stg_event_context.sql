@@ -64,5 +64,5 @@ left join lateral (
             end
     where event.region_code = original.region_code and event.original_seq = original.seq
     -- a look-up by key for the few events that refer to another, and never a join of the log with itself
-    offset 0
+    offset 0 -- noqa: AM09
 ) as referred on true
