@@ -21,6 +21,7 @@ DOCUMENT = (REPOSITORY / "docs/operations.md").read_text(encoding="utf-8")
 MARTS = (
     *("general_ledger", "trial_balance", "voucher", "published_head"),
     *("income_expenditure_statement", "balance_sheet", "maternity_expenditure"),
+    *("personal_account_balance", "contribution_arrears", "institution_settlement"),
 )
 
 
