@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from pathlib import Path
 
+import psycopg2
 import pytest
 
 from runtime import dbt
@@ -80,8 +82,7 @@ def test_the_samples_replayed_are_the_same_and_everything_was_compared(published
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.usefixtures("small_books_copy")
-def test_planted_differences_are_named_and_forbid_the_swap() -> None:
+def test_planted_differences_are_named_and_forbid_the_swap(small_books_copy: str) -> None:
     sound = ask("SELECT * FROM ledger.journal_line ORDER BY entry_id, line_no")
     for forgery in (FORGED, MISSING, CHANGED):
         books.as_owner(forgery)
@@ -108,6 +109,14 @@ def test_planted_differences_are_named_and_forbid_the_swap() -> None:
     report = text(ending)
     for told in (f"{HUAINAN}-3-9", "123.45", "仅现行 / live only"):
         assert told in report
+
+    with books.login(small_books_copy, "supervisor_reader", NANJING) as url:
+        with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
+            for table in ("replay_result", "replay_difference"):
+                cursor.execute(f"SELECT DISTINCT region_code FROM quality.{table} ORDER BY 1")
+                assert {row[0] for row in cursor.fetchall()} - {"-"} == {NANJING}
+            cursor.execute("SELECT outcome FROM quality.replay_outcome")
+            assert cursor.fetchall() == [("refused",)]
 
     # Accepted for a reason, and the reason stays; then the books are those that the log leads to.
     accepted = replay("accepted", Request(swap=True, accepted_reason="forged lines found by audit", keep_former=True))
