@@ -110,13 +110,17 @@ def test_planted_differences_are_named_and_forbid_the_swap(small_books_copy: str
     for told in (f"{HUAINAN}-3-9", "123.45", "仅现行 / live only"):
         assert told in report
 
-    with books.login(small_books_copy, "supervisor_reader", NANJING) as url:
-        with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
-            for table in ("replay_result", "replay_difference"):
-                cursor.execute(f"SELECT DISTINCT region_code FROM quality.{table} ORDER BY 1")
-                assert {row[0] for row in cursor.fetchall()} - {"-"} == {NANJING}
-            cursor.execute("SELECT outcome FROM quality.replay_outcome")
-            assert cursor.fetchall() == [("refused",)]
+    with (
+        books.login(small_books_copy, "supervisor_reader", NANJING) as url,
+        closing(psycopg2.connect(url)) as connection,
+        connection.cursor() as cursor,
+    ):
+        for table in ("replay_result", "replay_difference"):
+            cursor.execute(f"SELECT DISTINCT region_code FROM quality.{table} ORDER BY 1")
+            assert {row[0] for row in cursor.fetchall()} - {"-"} == {NANJING}
+        cursor.execute("SELECT outcome FROM quality.replay_outcome")
+        assert cursor.fetchall() == [("refused",)]
+        connection.rollback()
 
     # Accepted for a reason, and the reason stays; then the books are those that the log leads to.
     accepted = replay("accepted", Request(swap=True, accepted_reason="forged lines found by audit", keep_former=True))
