@@ -198,4 +198,4 @@ def test_two_replays_never_run_at_once() -> None:
             [sys.executable, "-m", "runtime", "replay"], cwd=REPOSITORY, capture_output=True, text=True, check=False
         )
     assert (done.returncode, done.stdout.splitlines()[-1:]) == (1, ["RESULT=error"])
-    assert "R-REPLAY-RUNNING" in done.stderr
+    assert done.stderr.startswith("error: R-REPLAY-RUNNING")
