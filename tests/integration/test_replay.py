@@ -40,7 +40,8 @@ def outcomes() -> books.Rows:
     )
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_the_samples_replayed_are_the_same_and_everything_was_compared(published_copy: str, tmp_path: Path) -> None:
     before, granted, journal = (
         books.fingerprints(published_copy),

@@ -129,6 +129,7 @@ def swap_is_waiting() -> bool:
     return bool(ask(waiting)[0][0])
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_cut_off_at_any_instant_either_the_former_or_the_new_books_are_live(small_books_copy: str) -> None:
     before, journal = books.fingerprints(small_books_copy), books.relation_oid("ledger.journal_line")
@@ -171,6 +172,7 @@ def test_cut_off_at_any_instant_either_the_former_or_the_new_books_are_live(smal
     assert books.schemas() == {"ledger", "marts"}
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_transaction_that_would_see_empty_tables_is_waited_for(small_books_copy: str) -> None:
     """Its snapshot is older than the rows of the new tables: were it to read them, there would be no figures."""
