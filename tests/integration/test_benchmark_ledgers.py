@@ -13,7 +13,7 @@ from benchmarks.databases import execute
 from benchmarks.ledgers import REGION, day, fill, history
 from expectations.gate import check, publish
 from ingestion.settings import Settings
-from runtime.dbt import build
+from runtime.dbt import DbtError, build
 
 EVENTS = 40_000  # beyond the first 25,000 places, so that corrections reach back into earlier batches
 
@@ -35,6 +35,7 @@ def test_made_ledger_and_a_day_onto_it_pass_every_check(warehouse: Server) -> No
     fill(warehouse, day(warehouse, 0, files=(10, 990, 1_000)))
     build("day")
     _publish("day")
+    _refuses_a_loss(warehouse)
     with closing(psycopg2.connect(warehouse.superuser_url)) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT event_type FROM events.event WHERE region_code = %s GROUP BY 1", (REGION,))
         assert len(cursor.fetchall()) == 15
@@ -44,6 +45,18 @@ def test_made_ledger_and_a_day_onto_it_pass_every_check(warehouse: Server) -> No
             (REGION,),
         )
         assert cursor.fetchone() == (0,)
+
+
+def _refuses_a_loss(warehouse: Server) -> None:
+    """The build's own test looks at what is not published: a debit lost there stops it, one published before does not."""
+    lose = "UPDATE ledger.journal_line SET debit_amount = debit_amount + 1 WHERE entry_no = 1 AND debit_amount > 0"
+    execute(warehouse, f"{lose} AND region_code = '{REGION}' AND event_seq = 1")
+    build("published before")
+    fill(warehouse, day(warehouse, 1, files=(100,)))
+    build("sound")
+    execute(warehouse, f"{lose} AND region_code = '{REGION}' AND event_seq = (SELECT max(seq) FROM ledger.built_head)")
+    with pytest.raises(DbtError, match="journal_entries_balance"):
+        build("unsound")
 
 
 def test_log_is_as_guarded_afterwards_as_before(warehouse: Server) -> None:

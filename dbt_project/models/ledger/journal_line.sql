@@ -2,7 +2,7 @@
     materialized='incremental', incremental_strategy='append', on_schema_change='fail',
     indexes=[
         {'columns': ['region_code', 'accounting_month', 'account_code']},
-        {'columns': ['region_code', 'batch_id']}
+        {'columns': ['region_code', 'batch_id', 'posting_date', 'business_type']}
     ]
 ) }}
 
