@@ -3,7 +3,7 @@
     meta={'guards': ['append_only', 'closed_month'], 'seq_column': 'event_seq'},
     indexes=[
         {'columns': ['region_code', 'accounting_month', 'account_code']},
-        {'columns': ['region_code', 'batch_id']}
+        {'columns': ['region_code', 'batch_id', 'posting_date', 'business_type']}
     ]
 ) }}
 
