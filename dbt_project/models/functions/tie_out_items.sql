@@ -127,7 +127,7 @@ day_sum as (
 
 opening as (
     select movement.fund_code, movement.account_code, sum(movement.debit_amount - movement.credit_amount) as amount
-    from {{ ref('account_movement') }} as movement
+    from {{ ref('turnover_register') }} as movement
     cross join span
     where movement.region_code = tie_out_items.region and movement.accounting_month < span.first_day
     group by movement.fund_code, movement.account_code
