@@ -67,7 +67,8 @@ LEFT JOIN (
 """
 
 _BATCHES = """
-INSERT INTO events.batch (region_code, batch_id, file_sha256, first_seq, last_seq, recorded_at, prev_batch_hash, batch_hash)
+INSERT INTO events.batch (
+    region_code, batch_id, file_sha256, first_seq, last_seq, recorded_at, prev_batch_hash, batch_hash)
 SELECT %(region)s, batch_id, repeat('0', 64), min(seq), max(seq), min(recorded_at), sha256(int8send(batch_id - 1)),
     sha256(int8send(batch_id))
 FROM placed GROUP BY batch_id ORDER BY batch_id
@@ -109,8 +110,8 @@ SELECT %(region)s, seq, event_type, family, 1, 'bureau', 'K' || seq, occurred_on
 FROM placed
 CROSS JOIN LATERAL (
     SELECT
-        CASE WHEN kind IS NULL THEN 'control' WHEN kind < 63 OR kind = 95 THEN 'contribution' WHEN kind <= 96 THEN 'claim'
-            ELSE 'treasury' END AS family,
+        CASE WHEN kind IS NULL THEN 'control' WHEN kind < 63 OR kind = 95 THEN 'contribution'
+            WHEN kind <= 96 THEN 'claim' ELSE 'treasury' END AS family,
         CASE WHEN kind < 55 OR kind = 95 THEN 'employee' WHEN kind < 63 THEN 'flexible' END AS premium,
         CASE WHEN kind BETWEEN 63 AND 72 OR kind = 96 THEN 'inpatient' WHEN kind BETWEEN 73 AND 82 THEN 'outpatient'
             WHEN kind BETWEEN 83 AND 90 THEN 'pharmacy' WHEN kind IN (91, 92) THEN 'delivery_normal'

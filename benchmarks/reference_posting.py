@@ -1,7 +1,7 @@
 """The least that gives the journal lines of `money_events`: one INSERT … SELECT that knows those events alone.
 
-No table of rules, no look-up of an original, of a period or of a merger, no sums, no closing: each kind of event has its
-lines written out, and every event is looked at once.
+No table of rules, no look-up of an original, of a period or of a merger, no sums, no closing: each kind of event has
+its lines written out, and every event is looked at once.
 """
 
 from __future__ import annotations
@@ -98,7 +98,8 @@ _DEBITS = _choice(
     (_EMPLOYEE, "ARRAY[e.employer_amount + e.personal_amount + coalesce(e.late_fee, 0), 0, 0, 0, 0]"),
     (
         _PAID,
-        f"CASE WHEN {_PERSONAL} THEN ARRAY[e.pooled_amount, e.personal_account_amount, 0] ELSE ARRAY[e.pooled_amount, 0] END",
+        f"CASE WHEN {_PERSONAL} THEN ARRAY[e.pooled_amount, e.personal_account_amount, 0]"
+        " ELSE ARRAY[e.pooled_amount, 0] END",
     ),
     (_FLEXIBLE, "ARRAY[e.personal_amount + coalesce(e.late_fee, 0), 0, 0, 0]"),
     (_REFUND, "ARRAY[0, 0, 0, 0, 0]::numeric[]"),
@@ -116,11 +117,13 @@ _DEBITS = _choice(
 _CREDITS = _choice(
     (
         _EMPLOYEE,
-        "ARRAY[0, e.employer_amount - e.personal_account_credit, e.personal_account_credit, e.personal_amount, e.late_fee]",
+        "ARRAY[0, e.employer_amount - e.personal_account_credit, e.personal_account_credit,"
+        " e.personal_amount, e.late_fee]",
     ),
     (
         _PAID,
-        f"CASE WHEN {_PERSONAL} THEN ARRAY[0, 0, e.pooled_amount + e.personal_account_amount] ELSE ARRAY[0, e.pooled_amount] END",
+        f"CASE WHEN {_PERSONAL} THEN ARRAY[0, 0, e.pooled_amount + e.personal_account_amount]"
+        " ELSE ARRAY[0, e.pooled_amount] END",
     ),
     (
         _FLEXIBLE,
@@ -180,7 +183,8 @@ SELECT l.region_code, l.seq, 1, l.line_no, l.entry_id, 'normal', 'EMI', date_tru
     l.event_type, l.business_type, l.batch_id, l.rule_ids
 FROM (
     SELECT e.region_code, e.seq, e.region_code || '-' || e.seq || '-1' AS entry_id, e.occurred_on,
-        CASE WHEN e.original_seq IS NOT NULL THEN e.region_code || '-' || e.original_seq || '-1' END AS reverses_entry_id,
+        CASE WHEN e.original_seq IS NOT NULL THEN e.region_code || '-' || e.original_seq || '-1' END
+            AS reverses_entry_id,
         e.person_no, e.employer_no, e.institution_code, e.benefit_item, e.payment_method, e.claim_no, e.receipt_no,
         e.event_type, {_BUSINESS} AS business_type, e.batch_id,
         unnest('{{1,2,3,4,5}}'::integer[]) AS line_no,

@@ -115,13 +115,13 @@ def publish(region: str, run_id: str, settings: Settings | None = None) -> None:
     PeriodRefused E-PERIOD-CHECKS when the gate refuses the region.
     """
     dbt.deploy(run_id)
-    for last in (False, False, True)[-_TRIES:]:
+    for attempt in range(1, _TRIES + 1):
         dbt.build(run_id)
         check(run_id, settings)
         reasons = _refused(region, run_id, settings)
         if not reasons:
             return
-        if reasons != (HEAD_MOVED,) or last:
+        if reasons != (HEAD_MOVED,) or attempt == _TRIES:
             raise PeriodRefused("E-PERIOD-CHECKS", f"{region}: {', '.join(reasons)}")
 
 
@@ -170,18 +170,13 @@ def finish(region: str, month: date, run_id: str, settings: Settings | None = No
     return sign(region, month, settings)
 
 
-def conclude(request_id: str | None, answer: dict[str, object] | None, settings: Settings | None = None) -> str:
+def conclude(request_id: str | None, settings: Settings | None = None) -> str:
     """The last word of a run: the month is closed and signed, or it is said why not.
 
-    `answer` is the approver's form as Airflow returns it; one without a person is the default that a timeout applies.
     PeriodRefused E-PERIOD-DECIDED when the month has not been closed by this request, with who decided so and why.
     """
     if request_id is None:
         raise PeriodRefused("E-PERIOD-CHECKS", "未能申请，见上一任务 / not asked for: see the task before")
-    settings = settings or Settings.from_env()
-    if answer is not None and answer["chosen_options"] != ["Approve"]:
-        person = answered_by(answer)
-        reject(request_id, person, reason_of(answer), f"airflow:{person or 'timeout'}", settings=settings)
     with closing(connect("auditor", settings=settings)) as connection, connection.cursor() as cursor:
         request = records.request(cursor, request_id)
         signed = records.signed(cursor, request.region_code, request.accounting_month)
@@ -189,18 +184,6 @@ def conclude(request_id: str | None, answer: dict[str, object] | None, settings:
     if signed is not None and signed.request_id == request_id:
         return f"{signed.region_code} {signed.accounting_month:%Y-%m}: seq {signed.closed_seq} {signed.report_sha256}"
     raise PeriodRefused("E-PERIOD-DECIDED", _said(request_id, decision))
-
-
-def answered_by(answer: dict[str, object]) -> str | None:
-    """The name of who answered the approver's form; None when nobody did."""
-    user = answer.get("responded_by_user")
-    return str(user["name"] or user["id"]) if isinstance(user, dict) else None
-
-
-def reason_of(answer: dict[str, object]) -> str | None:
-    """The reason that was given on the form."""
-    given = answer.get("params_input")
-    return (str(given.get("reason") or "").strip() or None) if isinstance(given, dict) else None
 
 
 def _locked(cursor: Cursor, request_id: str) -> Request:

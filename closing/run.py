@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from functools import wraps
@@ -12,8 +13,11 @@ from airflow.sdk.exceptions import AirflowFailException
 from closing import close as closes
 from closing import prepare as preparing
 from ingestion.errors import PeriodRefused
+from reporting import write
+from reporting.publish import ReportsError
 
-_PREPARE, _APPROVE = "prepare_close", "approve"
+_LOG = logging.getLogger(__name__)
+_PREPARE, _APPROVE, _APPROVED = "prepare_close", "approve", "Approve"
 _Given = ParamSpec("_Given")
 _Told = TypeVar("_Told")
 
@@ -50,22 +54,26 @@ def prepare(context: Mapping[str, Any]) -> dict[str, str] | None:
 
 @_for_good
 def close(context: Mapping[str, Any]) -> int:
-    """Record the approval and close the month in the log; returns the seq of the event."""
-    request_id, answer = _request_id(context), _answer(context)
+    """Record the answer, and close an approved month in the log; returns the seq of the event."""
+    request_id, answer = _request_id(context), dict(context["ti"].xcom_pull(task_ids=_APPROVE))
     assert request_id is not None
-    assert answer is not None
-    person = closes.answered_by(answer)
-    if person is None:
-        raise PeriodRefused("E-PERIOD-APPROVER", f"{request_id}: 无人批准 / nobody has answered")
-    closes.approve(request_id, person, closes.reason_of(answer), f"airflow:{person}", _instant(answer["responded_at"]))
+    person, reason, at = _person(answer), _reason(answer), _instant(answer["responded_at"])
+    if answer["chosen_options"] == [_APPROVED] and person is not None:
+        closes.approve(request_id, person, reason, f"airflow:{person}", at)
+    else:
+        closes.reject(request_id, person, reason, f"airflow:{person or 'timeout'}", at)
     return closes.close(request_id, str(context["dag_run"].run_id))
 
 
 @_for_good
 def finish(context: Mapping[str, Any]) -> str:
-    """Publish and sign; returns the hash of what was signed."""
-    params = context["params"]
-    signed = closes.finish(str(params["region"]), _month(params["month"]), str(context["dag_run"].run_id))
+    """Publish and sign, and write the overview anew; returns the hash of what was signed."""
+    params, run_id = context["params"], str(context["dag_run"].run_id)
+    signed = closes.finish(str(params["region"]), _month(params["month"]), run_id)
+    try:
+        write(run_id)
+    except ReportsError:  # the month is closed all the same; the next build writes the reports
+        _LOG.exception("the reports could not be written")
     return signed.report_sha256
 
 
@@ -78,7 +86,7 @@ def conclude(context: Mapping[str, Any]) -> str:
     if request_id is None and preparing.is_closed(region, month):
         signed = closes.finish(region, month, str(context["dag_run"].run_id))
         return f"{region} {month:%Y-%m}: {signed.report_sha256}"
-    return closes.conclude(request_id, _answer(context))
+    return closes.conclude(request_id)
 
 
 def _request_id(context: Mapping[str, Any]) -> str | None:
@@ -86,10 +94,15 @@ def _request_id(context: Mapping[str, Any]) -> str | None:
     return str(told["request_id"]) if told else None
 
 
-def _answer(context: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The approver's form; None when the task that asks has failed."""
-    answer = context["ti"].xcom_pull(task_ids=_APPROVE)
-    return dict(answer) if answer else None
+def _person(answer: Mapping[str, Any]) -> str | None:
+    """The name of who answered the approver's form; None when nobody did and the timeout's default counts."""
+    user = answer.get("responded_by_user")
+    return str(user["name"] or user["id"]) if user else None
+
+
+def _reason(answer: Mapping[str, Any]) -> str | None:
+    """The reason that was given on the form."""
+    return str((answer.get("params_input") or {}).get("reason") or "").strip() or None
 
 
 def _instant(value: Any) -> datetime:  # noqa: ANN401 - XCom brings it as a text or as an instant

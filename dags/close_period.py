@@ -12,7 +12,7 @@ month whose close was interrupted finishes that close and asks nobody.
 import os
 from datetime import timedelta
 
-from airflow.providers.standard.operators.hitl import ApprovalOperator
+from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import Param, dag, get_current_context, task
 
 HOURS = float(os.environ.get("FUND_CLOSE_APPROVAL_HOURS") or 72)
@@ -40,8 +40,9 @@ def close_period() -> None:
 
         return prepare(get_current_context())
 
-    approve = ApprovalOperator(
+    approve = HITLOperator(  # an ApprovalOperator forgets who rejected and why
         task_id="approve",
+        options=["Approve", "Reject"],
         subject=TOLD % "subject",
         body=TOLD % "body",
         defaults="Reject",  # what a timeout means

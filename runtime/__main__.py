@@ -22,6 +22,7 @@ from runtime.backup_manifest import BackupError
 from runtime.environment import SECRETS, Environment
 from runtime.postgres import PostgresError
 from runtime.reader_accounts import ReaderAccountError, add_arguments, perform
+from runtime.replay import ReplayError
 from runtime.replay import command as replaying
 from runtime.terminal import complain, say
 
@@ -199,6 +200,7 @@ _PLAIN_ERRORS = (
     BackupError,
     PostgresError,
     ReaderAccountError,
+    ReplayError,
     SettingsError,
     TimeoutError,
     psycopg2.OperationalError,

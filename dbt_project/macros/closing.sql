@@ -102,7 +102,9 @@
     a closing (it may divide them), after the turnover's own watermark (a build broke between the two), and of advances of the
     maternity fund, which leave it by institution and number.
 -#}
-{% macro closable_line(facts, account, turnover, closing, regions) %}
+{% macro closable_line(facts, account, closing, regions) %}
+    {#- not by ref: turnover is made of these lines; here that of earlier builds is read -#}
+    {%- set turnover = api.Relation.create(schema=this.schema or 'ledger', identifier='account_turnover') if execute -%}
     {% if not regions -%}
     select
         region_code, event_seq, fund_code, accounting_month, account_code, account_class, sub_fund, institution_code, claim_no, amount

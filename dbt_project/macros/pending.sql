@@ -45,6 +45,31 @@
     {{ return(run_query(query).columns[0].values() | list if execute else []) }}
 {%- endmacro %}
 
+{#- Condition on (region_code, event_seq): journal lines that account_turnover has not taken. Not by ref, which would put whoever asks
+    behind the turnover. -#}
+{% macro lines_without_turnover(built_head) -%}
+    {%- set turnover = adapter.get_relation(built_head.database, built_head.schema, 'account_turnover') if execute -%}
+    {%- set conditions = [] -%}
+    {%- if execute -%}
+        {%- set query -%}
+            select
+                head.region_code,
+                {% if turnover -%}
+                coalesce((select max(own.last_seq) from {{ turnover }} as own where own.region_code = head.region_code), 0)
+                {%- else -%}
+                0
+                {%- endif %} as after_seq
+            from {{ built_head }} as head
+            group by head.region_code
+            order by head.region_code
+        {%- endset -%}
+        {%- for region_code, after_seq in run_query(query).rows -%}
+            {%- do conditions.append("(region_code = '" ~ region_code ~ "' and event_seq > " ~ after_seq ~ ")") -%}
+        {%- endfor -%}
+    {%- endif -%}
+    ({{ conditions | join(' or ') or 'false' }})
+{%- endmacro %}
+
 {#- Codes as a list of literals. -#}
 {% macro quoted(codes) -%}
     {%- for code in codes -%} '{{ code }}'{{ ', ' if not loop.last }} {%- endfor -%}

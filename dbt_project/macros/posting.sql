@@ -40,6 +40,7 @@
             event.corrects_mat, event.deposit_code, event.pay_code, event.counter_code, event.account_code, event.from_code,
             event.to_code, event.identified_code, event.employer_amount, event.personal_amount, event.personal_account_credit,
             event.late_fee, event.pooled_amount, event.personal_account_amount, event.amount
+        where true
         offset 0
     ) as booked
     left join {{ posting_set }} as rules
@@ -82,6 +83,26 @@
             offset 0
         ) as unfolded
         where unfolded.amount <> 0
+{%- endmacro %}
+
+{#- Lines of the event: its legs on the same account, side and sub-fund are one. A subquery like `event_legs`. One order serves the
+    groups, the rule ids and the numbers, so that the handful of legs is sorted once. -#}
+{% macro event_lines() %}
+        select
+            entry_no,
+            is_credit,
+            account_code,
+            sub_fund,
+            is_red,
+            min(fund_code) as fund_code,
+            min(entry_kind) as entry_kind,
+            min(reversed_entry_no) as reversed_entry_no,
+            sum(amount) as amount,
+            string_agg(rule_id, ' ' order by rule_id) as rule_ids,
+            row_number() over (partition by entry_no order by is_credit, account_code, sub_fund, is_red)::integer as line_no
+        from ({{ event_legs() }}) as leg
+        group by entry_no, is_credit, account_code, sub_fund, is_red
+        having sum(amount) <> 0
 {%- endmacro %}
 
 {#- The version of a leg's account that is in the chart of its fund and sub-fund on its day. -#}

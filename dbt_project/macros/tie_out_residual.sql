@@ -49,7 +49,8 @@ pairing as (
 
 candidate as (
     select
-        figure_no, amount, 1 as preference, 'entry' as matched_by, match_number, day, occurred_on, entry_id, event_seq, 1::bigint as ours_count
+        figure_no, amount, 1 as preference, 'entry' as matched_by, match_number, day, occurred_on, entry_id, event_seq,
+        1::bigint as ours_count
     from loose
     union all
     select
@@ -92,7 +93,8 @@ found as (
     inner join candidate
         on remaining.figure_no = candidate.figure_no and remaining.amount = candidate.amount
     order by
-        wanted.figure_no asc, wanted.preference asc, candidate.preference asc, candidate.day desc, candidate.event_seq desc, candidate.entry_id desc
+        wanted.figure_no asc, wanted.preference asc, candidate.preference asc, candidate.day desc,
+        candidate.event_seq desc, candidate.entry_id desc
 ),
 
 -- Booked in a later month, since its own was closed when it came.

@@ -327,7 +327,7 @@ B11 = Check(
     title_en="the personal accounts add up to the balance of the personal accounts",
     severity="fail",
     owner=ACCOUNTING,
-    clause="ledger §5 personal_account_balance, §6.1；国发〔1998〕44号 统筹基金与个人账户分别核算",
+    clause="ledger §5 personal_account_balance, §6.1；统筹基金与个人账户分别核算",
     offending=f"""
         with movement as materialized ({_PERSONAL_MOVEMENT}),
         sheet as materialized (

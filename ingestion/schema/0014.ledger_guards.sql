@@ -90,3 +90,15 @@ COMMENT ON FUNCTION events.refuse_ledger_change() IS '账簿只增不改 / The b
 COMMENT ON FUNCTION events.refuse_closed_month() IS '已结月份不得再记入 / Nothing is added to a closed month';
 COMMENT ON FUNCTION events.refuse_voucher_gap() IS '凭证号连续 / Voucher numbers have no gap';
 COMMENT ON FUNCTION events.guard_books(regclass, text[], text) IS '为账簿表装上保护触发器 / Attaches the guards to a table of the books';
+
+-- Books made before: guarded from now on, not from their next build.
+SET LOCAL ROLE fund_transform;
+SELECT events.guard_books(to_regclass(b.books), b.guards, b.seq_column)
+FROM (VALUES
+    ('ledger.journal_line', ARRAY['append_only', 'closed_month'], 'event_seq'),
+    ('ledger.account_turnover', ARRAY['append_only', 'closed_month'], 'last_seq'),
+    ('ledger.voucher', ARRAY['append_only', 'closed_month', 'voucher_numbers'], 'last_seq'),
+    ('ledger.built_head', ARRAY['append_only'], NULL)
+) AS b (books, guards, seq_column)
+WHERE to_regclass(b.books) IS NOT NULL;
+RESET ROLE;

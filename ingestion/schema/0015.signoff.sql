@@ -82,7 +82,7 @@ CREATE TABLE signoff.decision (
     account      text        NOT NULL CHECK (account ~ '\S'),
     recorded_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (request_id, decision_no),
-    CHECK (decided_by ~ '\S' OR decision IN ('timed_out', 'void'))
+    CHECK (coalesce(decided_by, '') ~ '\S' OR decision IN ('timed_out', 'void'))
 );
 
 -- The month's figures at its close. Written before the event, whose ledger_sha256 is the hash over the four others.
@@ -138,7 +138,7 @@ CREATE TABLE signoff.voucher_review (
     entry_count       bigint         NOT NULL,
     debit_amount      numeric(18, 2) NOT NULL,
     PRIMARY KEY (region_code, fund_code, accounting_month, voucher_no, review_no),
-    CHECK (reason ~ '\S' OR (review_no = 1 AND outcome = 'passed'))
+    CHECK (coalesce(reason, '') ~ '\S' OR (review_no = 1 AND outcome = 'passed'))
 );
 
 -- Runs with the reviewer's own rights: a voucher that the reviewer can't see can't be reviewed.

@@ -49,7 +49,8 @@ FROM (
     UNION ALL
     SELECT 'events.batch', 'is_complete'
     UNION ALL
-    SELECT b.name, b.guard FROM unnest(%(books)s, %(book_guards)s) AS b (name, guard) WHERE to_regclass(b.name) IS NOT NULL
+    SELECT b.name, b.guard FROM unnest(%(books)s, %(book_guards)s) AS b (name, guard)
+    WHERE to_regclass(b.name) IS NOT NULL
 ) AS r (name, guard)
 WHERE NOT EXISTS (
     SELECT FROM pg_trigger AS t WHERE t.tgrelid = r.name::regclass AND t.tgname = r.guard AND t.tgenabled = 'A')

@@ -26,7 +26,7 @@ _HEAD = "SELECT seq, encode(batch_hash, 'hex'), published_at FROM marts.publishe
 _ACCOUNTS = """
     SELECT moved.fund_code, moved.account_code, moved.sub_fund, account.account_class,
         account.name_zh, account.name_en, min(moved.accounting_month)
-    FROM marts.account_movement AS moved
+    FROM marts.account_turnover AS moved
     INNER JOIN marts.account AS account ON account.account_code = moved.account_code
     WHERE moved.region_code = %s
     GROUP BY 1, 2, 3, 4, 5, 6

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from runtime.environment import Environment
-from runtime.replay import Request
+from runtime.replay import ReplayError, Request
 from runtime.replay import replay as carry_out
 from runtime.replay.report import text, write
 
@@ -19,9 +19,11 @@ def replay(environment: Environment, options: argparse.Namespace) -> int:
     Exit 0 equal or swapped, 3 different or refused, 1 error. The last line is RESULT=equal, swapped, different, refused
     or error. The system may be running; docs/operations.md tells what the report means and what to do.
     """
-    environment.adopt()
     run_id = options.run_id or f"replay-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
     try:
+        if (options.accept_differences or options.keep) and not options.swap:
+            raise ReplayError("R-NO-SWAP: 须与 --swap 一起使用 / --accept-differences and --keep go with --swap")
+        environment.adopt()
         ending = carry_out(run_id, Request(options.swap, options.accept_differences, options.keep))
     except BaseException:
         print("RESULT=error", flush=True)

@@ -119,13 +119,13 @@ CLOSED = "SELECT to_char(accounting_month, 'YYYY-MM') FROM marts.closed_period W
 
 def test_who_rejects_or_says_nothing_leaves_the_month_open_and_the_run_red(books: tuple[str, Path], run: Run) -> None:
     state, tasks, output = run("2020-11", "approver", "Reject", "请核对生育津贴")
-    assert (state, tasks) == ("failed", ["success", "success", "skipped", "skipped", "failed"])
+    assert (state, tasks) == ("failed", ["success", "success", "failed", "upstream_failed", "failed"])
     (body,) = [json.loads(line[5:]) for line in output.splitlines() if line.startswith("BODY ")]
     assert "生育待遇支出" in body
     assert "3,640.50" in body
     assert "prepared by: 王会计" in body
     state, tasks, _ = run("2020-11", None, FUND_CLOSE_APPROVAL_HOURS="0.0005")
-    assert (state, tasks) == ("failed", ["success", "success", "skipped", "skipped", "failed"])
+    assert (state, tasks) == ("failed", ["success", "success", "failed", "upstream_failed", "failed"])
     state, tasks, output = run("2020-11", "dag_test")
     assert (state, tasks[2:]) == ("failed", ["failed", "upstream_failed", "failed"])
     assert "E-PERIOD-APPROVER" in output

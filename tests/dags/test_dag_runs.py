@@ -1,4 +1,4 @@
-"""Both DAGs run by `dag.test()`, task by task in one process, on a real warehouse: what state every task ends in."""
+"""The DAGs run by `dag.test()`, task by task in one process, on a real warehouse: what state every task ends in."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from runtime.postgres import EmbeddedPostgres
 from tests.e2e.landing import land_bad, land_good
 from tests.integration.object_store import ROOT, Store, s3_server
 from tests.integration.planted_numbers import Numbers, contents, dump, land_canonical, land_refused_files, leaks
+from tests.integration.replay_support import as_owner
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -102,6 +103,17 @@ def test_good_files_end_green_and_a_refusal_ends_red_with_a_new_page(
     }
     assert _published(deployed_warehouse) == [("320100", 5)]
     assert "E-VALUE-LIST" in page.read_text(encoding="utf-8")
+
+
+def test_a_replay_is_green_when_the_books_agree_and_red_when_they_do_not(run: Run, fund_environment: Path) -> None:
+    land_good(fund_environment / "landing")
+    assert run("ingest_events")[0] == "success"
+    assert run("build_ledger")[0] == "success"
+    assert run("replay_ledger") == ("success", {"replay_books": ["success"]})
+
+    as_owner("DELETE FROM ledger.journal_line WHERE line_no = 1")
+    assert run("replay_ledger") == ("failed", {"replay_books": ["failed"]})
+    assert "仅重放 / replayed only" in (fund_environment / "replay_ledger.out").read_text(encoding="utf-8")
 
 
 def test_files_in_object_storage_are_taken_like_local_ones(

@@ -88,7 +88,7 @@ def test_reports_are_written_whatever_the_end_and_a_refusal_still_makes_the_run_
 
 def test_a_close_waits_for_an_approver_and_no_answer_is_no_approval(dags: dict[str, Any]) -> None:
     tasks = tasks_of(dags, "close_period")
-    assert tasks["approve"]["task_type"] == "ApprovalOperator"
+    assert tasks["approve"]["task_type"] == "HITLOperator"
     assert tasks["conclude"]["trigger_rule"] == "all_done"
     assert dags["close_period"]["dag"]["timetable"]["__type"].endswith("NullTimetable")
     assert {param[0] for param in dags["close_period"]["dag"]["params"]} == {"region", "month", "prepared_by"}

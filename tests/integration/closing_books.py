@@ -18,6 +18,8 @@ from typing import Any
 import psycopg2
 import pytest
 
+from closing import close as closes
+from closing.prepare import Prepared, prepare
 from ingestion import heads
 from ingestion.settings import Settings
 from tests.conftest import WarehouseFactory, isolate
@@ -158,3 +160,26 @@ def newest_head() -> dict[str, Any]:
     """The last line of the heads that lie outside the database."""
     (path,) = Settings.from_env().heads_dir.glob(f"*/{REGION}.jsonl")
     return dict(json.loads(path.read_text(encoding="utf-8").splitlines()[-1]))
+
+
+def asked(month: date = NOVEMBER, by: str = PREPARER) -> Prepared:
+    """A request of the preparer, who uses the same name on the machine."""
+    return prepare(REGION, month, by, f"os:{by}")
+
+
+def closed(made_: Prepared, reason: str | None = None) -> closes.Signed:
+    """Approve a request, and take the close to its end."""
+    closes.approve(made_.request.request_id, APPROVER, reason, f"os:{APPROVER}")
+    closes.close(made_.request.request_id, "close")
+    return closes.finish(REGION, made_.request.accounting_month, "close")
+
+
+def decisions() -> list[tuple[object, ...]]:
+    """Request, decision and who decided, in order."""
+    return ask("SELECT request_id, decision, decided_by FROM signoff.decision ORDER BY request_id, decision_no")
+
+
+def closings() -> list[tuple[object, ...]]:
+    """The pipeline's own events with their month, in order."""
+    month = "to_char(accounting_month, 'YYYY-MM')"
+    return ask(f"SELECT event_type, {month} FROM events.event WHERE family = 'control' ORDER BY seq")

@@ -1,13 +1,19 @@
-"""Books that several test files start from."""
+"""Books that several test files start from: small ones, and ones with months to be closed."""
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import WarehouseFactory, isolate
+from closing.prepare import prepare
+from ingestion.settings import Settings
+from tests.conftest import WarehouseFactory, _seal, isolate
+from tests.integration.closing_books import NOVEMBER, PREPARER, REGION, closed, copied, made, surroundings
+
+State = tuple[str, Path]
 
 
 @pytest.fixture(scope="session")
@@ -40,3 +46,52 @@ def small_books_copy(
     url = warehouse_factory(template=template)
     monkeypatch.setenv("FUND_DATABASE_URL", url)
     return url
+
+
+@pytest.fixture(scope="session")
+def open_books(
+    warehouse_factory: WarehouseFactory,
+    deployed_template: State,
+    postgres_url: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> State:
+    """Published books of which no month is closed: database to be copied, and its local directory."""
+    local = tmp_path_factory.mktemp("closing") / "local"
+    name = made(warehouse_factory, deployed_template, local).rpartition("/")[2]
+    _seal(postgres_url, name)
+    return name, local
+
+
+@pytest.fixture(scope="session")
+def closed_november(
+    warehouse_factory: WarehouseFactory,
+    open_books: State,
+    postgres_url: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> State:
+    """The same with November closed as it should be."""
+    local = tmp_path_factory.mktemp("closed") / "local"
+    url = warehouse_factory(template=open_books[0])
+    with surroundings(local, url):
+        copied(open_books[1], local)
+        closed(prepare(REGION, NOVEMBER, PREPARER, f"os:{PREPARER}"))
+    name = url.rpartition("/")[2]
+    _seal(postgres_url, name)
+    return name, local
+
+
+@pytest.fixture
+def opened(warehouse_factory: WarehouseFactory, open_books: State, tmp_path: Path) -> Iterator[Settings]:
+    yield from _copy(warehouse_factory, open_books, tmp_path)
+
+
+@pytest.fixture
+def november(warehouse_factory: WarehouseFactory, closed_november: State, tmp_path: Path) -> Iterator[Settings]:
+    yield from _copy(warehouse_factory, closed_november, tmp_path)
+
+
+def _copy(warehouse_factory: WarehouseFactory, state: State, tmp_path: Path) -> Iterator[Settings]:
+    local = tmp_path / "local"
+    with surroundings(local, warehouse_factory(template=state[0])):
+        copied(state[1], local)
+        yield Settings.from_env()

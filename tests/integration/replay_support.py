@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from typing import Any
 
 import psycopg2
+from psycopg2 import sql
 
 from ingestion.database import connect
 from runtime import dbt
 from tests.integration.posting_log import PostingLog
+from tests.integration.test_roles_matrix import PASSWORD, login_url
 
 Rows = list[tuple[Any, ...]]
 HUAINAN, NANJING = "340400", "320100"
 PREMIUM = {
     **{"event_type": "contribution.collected", "insurance_type": "310", "enrollment_category": "employee"},
-    **{"deposit_account": "treasury", "person_no": "P1", "personal_account_credit": 80},
+    **{"deposit_account": "treasury", "person_no": "P1", "employer_no": "E1", "personal_account_credit": 80},
+    "contribution_month": "2019-10-01",
 }
 BIRTH = {
     **{"event_type": "claim.paid", "insurance_type": "510", "benefit_item": "delivery_normal", "person_no": "P1"},
@@ -66,6 +70,19 @@ def as_owner(statement: str) -> None:
         cursor.execute(statement)
         for table in tables:
             cursor.execute(f"ALTER TABLE ledger.{table} ENABLE TRIGGER USER")
+
+
+@contextmanager
+def login(url: str, group: str, region_code: str | None) -> Iterator[str]:
+    """URL of a login in a group of readers that reads one region, or all of them."""
+    with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
+        connection.autocommit = True
+        cursor.execute(sql.SQL("CREATE ROLE try_replay_reader LOGIN PASSWORD {}").format(sql.Literal(PASSWORD)))
+        cursor.execute(sql.SQL("GRANT {} TO try_replay_reader").format(sql.Identifier(group)))
+        grant = "INSERT INTO access.region_grant (reader, reader_role, region_code) VALUES (%s, %s::regrole, %s)"
+        cursor.execute(grant, ("try_replay_reader", "try_replay_reader", region_code))
+        yield login_url(url, "try_replay_reader")
+        cursor.execute("DROP ROLE try_replay_reader")
 
 
 def marts() -> list[str]:

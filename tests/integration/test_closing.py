@@ -10,9 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -22,106 +20,33 @@ import pytest
 from closing_books import (
     APPROVER,
     DECEMBER,
-    JANUARY,
     NOVEMBER,
     PREPARER,
     REGION,
     ask,
-    copied,
-    made,
+    asked,
+    closed,
+    closings,
+    decisions,
     newest_head,
     paid,
     publish,
-    recovered,
-    statement,
-    surroundings,
     take_in,
-    trial_balance,
 )
 
 from closing import close as closes
-from closing import pack, records
+from closing import pack
 from closing.figures import figures
-from closing.prepare import Prepared, prepare
+from closing.prepare import prepare
 from ingestion import verification
-from ingestion.control import close_year
 from ingestion.database import connect
 from ingestion.errors import PeriodRefused
 from ingestion.settings import REPOSITORY, Settings
-from tests.conftest import WarehouseFactory, _seal
 from tests.independent import verifier
 from tests.unit.ingestion.valid_rows import sound_row
 
 pytestmark = pytest.mark.timeout(900)
 State = tuple[str, Path]
-
-
-@pytest.fixture(scope="module")
-def open_books(
-    warehouse_factory: WarehouseFactory,
-    deployed_template: State,
-    postgres_url: str,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> State:
-    """Published books of which no month is closed: database to be copied, and its local directory."""
-    local = tmp_path_factory.mktemp("closing") / "local"
-    name = made(warehouse_factory, deployed_template, local).rpartition("/")[2]
-    _seal(postgres_url, name)
-    return name, local
-
-
-@pytest.fixture(scope="module")
-def closed_november(
-    warehouse_factory: WarehouseFactory,
-    open_books: State,
-    postgres_url: str,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> State:
-    """The same with November closed as it should be."""
-    local = tmp_path_factory.mktemp("closed") / "local"
-    url = warehouse_factory(template=open_books[0])
-    with surroundings(local, url):
-        copied(open_books[1], local)
-        closed(prepare(REGION, NOVEMBER, PREPARER, f"os:{PREPARER}"))
-    name = url.rpartition("/")[2]
-    _seal(postgres_url, name)
-    return name, local
-
-
-@pytest.fixture
-def opened(warehouse_factory: WarehouseFactory, open_books: State, tmp_path: Path) -> Iterator[Settings]:
-    yield from _copy(warehouse_factory, open_books, tmp_path)
-
-
-@pytest.fixture
-def november(warehouse_factory: WarehouseFactory, closed_november: State, tmp_path: Path) -> Iterator[Settings]:
-    yield from _copy(warehouse_factory, closed_november, tmp_path)
-
-
-def _copy(warehouse_factory: WarehouseFactory, state: State, tmp_path: Path) -> Iterator[Settings]:
-    local = tmp_path / "local"
-    with surroundings(local, warehouse_factory(template=state[0])):
-        copied(state[1], local)
-        yield Settings.from_env()
-
-
-def asked(month: object = NOVEMBER, by: str = PREPARER) -> Prepared:
-    return prepare(REGION, month, by, f"os:{by}")  # type: ignore[arg-type]
-
-
-def closed(made_: Prepared, reason: str | None = None) -> closes.Signed:
-    closes.approve(made_.request.request_id, APPROVER, reason, f"os:{APPROVER}")
-    closes.close(made_.request.request_id, "close")
-    return closes.finish(REGION, made_.request.accounting_month, "close")
-
-
-def decisions() -> list[tuple[object, ...]]:
-    return ask("SELECT request_id, decision, decided_by FROM signoff.decision ORDER BY request_id, decision_no")
-
-
-def closings() -> list[tuple[object, ...]]:
-    month = "to_char(accounting_month, 'YYYY-MM')"
-    return ask(f"SELECT event_type, {month} FROM events.event WHERE family = 'control' ORDER BY seq")
 
 
 def test_a_closed_month_says_who_closed_it_on_what_and_keeps_what_was_signed(november: Settings) -> None:
@@ -333,62 +258,36 @@ def test_a_close_that_was_killed_behind_its_event_is_finished_and_not_repeated(o
     assert len(list((opened.reports_dir / "signed" / REGION / "2020-11").iterdir())) == 3
 
 
-@pytest.mark.usefixtures("november")
-def test_december_closes_its_year_and_late_facts_post_to_january() -> None:
-    files = dict(ask("SELECT file_name, sha256 FROM signoff.signed_file"))
-    hashes = ask("SELECT ledger_sha256 FROM marts.closed_period ORDER BY accounting_month")
-    assert closed(asked(DECEMBER)).accounting_month == DECEMBER
-    assert closings() == [("period.closed", "2020-11"), ("year.closed", "2020-12"), ("period.closed", "2020-12")]
-    december = trial_balance(DECEMBER)
-    assert {key: figures_[3] for key, figures_ in december.items() if key[0][0] in "45"} == dict.fromkeys(
-        [key for key in december if key[0][0] in "45"], "0.00"
-    )
-    assert december["3001", "pooled"] == ("-70000.00", "4640.50", "1042.00", "-66401.50")
-    assert december["3002", "personal"] == ("-30000.00", "0.00", "480.00", "-30480.00")
-    assert statement(DECEMBER)["I90"] == ("786.00", "1522.00")
-    assert statement(DECEMBER)["E90"] == ("1000.00", "4640.50")
-    assert statement(DECEMBER)["S30"] == ("96881.50", "96881.50")
-
-    take_in({
-        "8.claim.1.csv": [paid("K7", "2020-12-28", "200.00"), recovered("R1", "2021-01-15", "300.00", "K3")],
-    })  # fmt: skip
-    publish("january")
-    january = trial_balance(JANUARY)
-    assert {key: figures_[0] for key, figures_ in january.items() if key[0][0] in "45" and figures_[0] != "0.00"} == {}
-    assert january["490102", "pooled"] == ("0.00", "0.00", "300.00", "-300.00")
-    assert january["50010101", "pooled"][1:] == ("200.00", "0.00", "200.00")
-    assert statement(JANUARY)["S20"] == ("96881.50", "96881.50")
-    late = ask(
-        "SELECT to_char(accounting_month, 'YYYY-MM'), to_char(original_month, 'YYYY-MM'), posting_date::text"
-        " FROM marts.general_ledger WHERE claim_no = 'SK7' AND account_code LIKE '5%%'"
-    )
-    assert late == [("2021-01", "2020-12", "2021-01-01")]
-    assert ask("SELECT ledger_sha256 FROM marts.closed_period ORDER BY accounting_month")[:1] == hashes
-    assert dict(ask("SELECT file_name, sha256 FROM signoff.signed_file WHERE accounting_month = %s", NOVEMBER)) == files
-    with closing(connect("auditor")) as connection:
-        (head,) = ask("SELECT seq FROM marts.published_head")[0]
-        told = {month: figures(connection, REGION, month, head).ledger_sha256 for month in (NOVEMBER, DECEMBER)}
-    assert list(told.values()) == [
-        row[0] for row in ask("SELECT ledger_sha256 FROM marts.closed_period ORDER BY accounting_month")
-    ]
+@pytest.mark.usefixtures("opened")
+def test_figures_changed_behind_the_logs_back_are_not_closed(postgres_url: str) -> None:
+    request = asked().request.request_id
+    closes.approve(request, APPROVER, None, "os:x")
+    database = os.environ["FUND_DATABASE_URL"].rpartition("/")[2]
+    with closing(psycopg2.connect(f"{postgres_url.rpartition('/')[0]}/{database}")) as connection, connection:
+        connection.cursor().execute(
+            "ALTER TABLE ledger.account_turnover DISABLE TRIGGER USER;"
+            "UPDATE ledger.account_turnover SET debit_amount = debit_amount + 1"
+            " WHERE account_code = '1004' AND accounting_month = '2020-11-01' AND debit_amount > 0"
+        )
+    with pytest.raises(PeriodRefused, match="E-PERIOD-DIFFERS"):
+        closes.close(request, "close")
+    assert [row[1] for row in decisions()] == ["approved", "void"]
+    assert closings() == []
 
 
-@pytest.mark.usefixtures("november")
-def test_a_december_that_moved_after_its_year_was_closed_is_closed_by_a_second_year_end() -> None:
-    made_ = asked(DECEMBER)
-    approval = records.Decision("approved", APPROVER, datetime.now(UTC), None, "os:x")
-    close_year(records.closing_event(made_.request, approval, None))
-    again = close_year(records.closing_event(made_.request, approval, None))
-    assert not again.is_new
-    take_in({"8.claim.1.csv": [paid("K8", "2020-12-29", "40.50")]})
-    publish("later")
-    assert closed(asked(DECEMBER)).accounting_month == DECEMBER
-    assert [row[0] for row in closings()].count("year.closed") == 2
-    assert trial_balance(DECEMBER)["3001", "pooled"] == ("-70000.00", "4681.00", "1042.00", "-66361.00")
+@pytest.mark.usefixtures("opened")
+def test_what_is_not_there_can_be_neither_decided_nor_signed() -> None:
+    for step in (
+        lambda: closes.approve("340400-2020-11-9", APPROVER, None, "os:x"),
+        lambda: closes.sign(REGION, NOVEMBER),
+        lambda: closes.finish(REGION, NOVEMBER, "close"),
+        lambda: prepare("110000", NOVEMBER, PREPARER, "os:x"),
+    ):
+        with pytest.raises(PeriodRefused, match="E-PERIOD-UNKNOWN"):
+            step()
 
 
-@pytest.mark.usefixtures("november")
-def test_records_of_decisions_can_not_be_changed() -> None:
+def test_records_of_decisions_can_not_be_changed(november: Settings) -> None:
     with closing(psycopg2.connect(november.database_url)) as connection, connection.cursor() as cursor:
         for table in ("close_request", "checklist_item", "draft_report", "decision", "closing_figures", "signed_file"):
             with pytest.raises(psycopg2.errors.RestrictViolation):

@@ -116,9 +116,10 @@ def _administer(admin_url: str, statement: str, *names: str) -> None:
 
 def _switch_off_triggers(connection: psycopg2.extensions.connection) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("select tgrelid::regclass::text from pg_trigger where tgname = 'append_only'")
-        for (table,) in cursor.fetchall():
-            cursor.execute(f"alter table {table} disable trigger append_only")
+        guards = "('append_only', 'closed_month', 'voucher_numbers')"
+        cursor.execute(f"select tgrelid::regclass::text, tgname from pg_trigger where tgname in {guards}")
+        for table, guard in cursor.fetchall():
+            cursor.execute(f"alter table {table} disable trigger {guard}")
         cursor.execute("set session_replication_role = replica")  # no foreign keys either
 
 

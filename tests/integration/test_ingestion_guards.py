@@ -22,6 +22,7 @@ RECORDED = (
     "events.event", "events.batch", "events.file_registry", "events.file_outcome", "events.quarantine",
     "events.quarantine_resolution", "events.file_note", "events.log_identity", "ledger.publication",
     "quality.check_result", "quality.finding", "quality.publication_decision",
+    "quality.replay_result", "quality.replay_difference", "quality.replay_outcome",
 )  # fmt: skip
 ROLES = (
     "fund_ingest",

@@ -161,6 +161,20 @@ def test_staging_gives_every_case_that_has_rules_and_no_other() -> None:
     assert reached == {(rule["event_type"], rule["posting_variant"]) for rule in seed("posting_rules")}
 
 
+def test_out_of_area_advances_are_kept_by_the_other_side(books: dict[str, tuple[str, dict[int, str]]]) -> None:
+    with closing(connect()) as connection, connection.cursor() as cursor:
+        for example, other in (
+            ("outofarea-own", "320000"),
+            ("outofarea-before", "320000"),
+            ("outofarea-others", "340400"),
+        ):
+            cursor.execute(
+                "select distinct claim_no from ledger.journal_line where region_code = %s and account_code = '1101'",
+                (books[example][0],),
+            )
+            assert cursor.fetchall() == [(other,)], example
+
+
 def test_accounts_are_named_as_in_the_chart() -> None:
     names = {row["account_code"]: f"{row['name_zh']} / {row['name_en']}" for row in seed("chart_of_accounts")}
     sections = document._sections(document.DOCUMENT.read_text("utf-8").splitlines())

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from pathlib import Path
 
+import psycopg2
 import pytest
 
 from runtime import dbt
@@ -38,7 +40,8 @@ def outcomes() -> books.Rows:
     )
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_the_samples_replayed_are_the_same_and_everything_was_compared(published_copy: str, tmp_path: Path) -> None:
     before, granted, journal = (
         books.fingerprints(published_copy),
@@ -79,9 +82,8 @@ def test_the_samples_replayed_are_the_same_and_everything_was_compared(published
     assert rebuilt_equals_incremental("once more")
 
 
-@pytest.mark.timeout(600)
-@pytest.mark.usefixtures("small_books_copy")
-def test_planted_differences_are_named_and_forbid_the_swap() -> None:
+@pytest.mark.timeout(1200)
+def test_planted_differences_are_named_and_forbid_the_swap(small_books_copy: str) -> None:
     sound = ask("SELECT * FROM ledger.journal_line ORDER BY entry_id, line_no")
     for forgery in (FORGED, MISSING, CHANGED):
         books.as_owner(forgery)
@@ -109,6 +111,18 @@ def test_planted_differences_are_named_and_forbid_the_swap() -> None:
     for told in (f"{HUAINAN}-3-9", "123.45", "仅现行 / live only"):
         assert told in report
 
+    with (
+        books.login(small_books_copy, "supervisor_reader", NANJING) as url,
+        closing(psycopg2.connect(url)) as connection,
+        connection.cursor() as cursor,
+    ):
+        for table in ("replay_result", "replay_difference"):
+            cursor.execute(f"SELECT DISTINCT region_code FROM quality.{table} ORDER BY 1")
+            assert {row[0] for row in cursor.fetchall()} - {"-"} == {NANJING}
+        cursor.execute("SELECT outcome FROM quality.replay_outcome")
+        assert cursor.fetchall() == [("refused",)]
+        connection.rollback()
+
     # Accepted for a reason, and the reason stays; then the books are those that the log leads to.
     accepted = replay("accepted", Request(swap=True, accepted_reason="forged lines found by audit", keep_former=True))
     assert accepted.outcome is Outcome.SWAPPED
@@ -123,7 +137,7 @@ def test_planted_differences_are_named_and_forbid_the_swap() -> None:
     assert kept in books.schemas()
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 @pytest.mark.usefixtures("small_books_copy")
 def test_a_table_that_one_side_lacks_and_rows_of_no_region_are_differences() -> None:
     books.as_owner("CREATE TABLE ledger.by_hand (region_code text)")
@@ -142,7 +156,7 @@ def test_a_table_that_one_side_lacks_and_rows_of_no_region_are_differences() -> 
     assert ask("SELECT DISTINCT region_code FROM quality.replay_difference") == [("999999",)]
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 @pytest.mark.usefixtures("small_books_copy")
 def test_what_others_have_built_on_the_books_forbids_the_swap() -> None:
     ask("CREATE SCHEMA elsewhere")
@@ -162,7 +176,7 @@ def test_what_others_have_built_on_the_books_forbids_the_swap() -> None:
     assert ask("SELECT count(*) > 0 FROM elsewhere.mine") == [(True,)]
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 @pytest.mark.usefixtures("small_books_copy")
 def test_grants_given_and_taken_by_hand_are_carried_over() -> None:
     books.as_owner("GRANT SELECT (account_code, closing_balance) ON marts.trial_balance TO fund_ingest")

@@ -37,7 +37,10 @@ SCHEMAS = (
     "signoff",
     "staging",
 )
-RESULTS = {"quality.check_result", "quality.finding", "quality.publication_decision"}
+RESULTS = {
+    *("quality.check_result", "quality.finding", "quality.publication_decision"),
+    *("quality.replay_result", "quality.replay_difference", "quality.replay_outcome"),
+}
 MIGRATED = {"ledger.publication", "ledger.deployment"}
 LOG_VIEWS = {"events.event_current", "events.file", "events.quarantine_open", "events.source_region"}
 EVERYTHING = {"SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER"}

@@ -34,7 +34,7 @@ LOGINS: dict[str, tuple[str, tuple[str, ...]]] = {
     "reg_supervisor": ("supervisor_reader", (NANJING,)),
 }
 # Names of accounts and lines, and what lines are made of: the same for everyone.
-WITHOUT_REGION = {"account", "line_account", "statement_line_name", "statement_row", "statement_account"}
+WITHOUT_REGION = {"account", "statement_line_name", "statement_row", "statement_account"}
 # By group of regions, seen by who may read all of its members: tests/integration/test_consolidation.py.
 BY_GROUP = {"consolidated_statement", "consolidated_balance_sheet", "consolidation_elimination"}
 MARTS = "SELECT relname FROM pg_class WHERE relnamespace = 'marts'::regnamespace AND relkind <> 'i' ORDER BY 1"

@@ -12,6 +12,7 @@ import pytest
 from tests.oracle import generator
 from tests.oracle.oracle import Expected, expect
 from tests.oracle.policy import load, personal_account_credit
+from tests.oracle.positions import Settlement
 from tests.oracle.rows import LandedFile
 from tests.oracle.statements import TrialRow
 
@@ -259,3 +260,36 @@ def test_sound_facts_all_load_and_statements_do_not_depend_on_the_order(seed: in
     assert forwards.income_expenditure_statement == backwards.income_expenditure_statement
     assert forwards.balance_sheet == backwards.balance_sheet
     assert forwards.maternity_expenditure == backwards.maternity_expenditure
+    assert forwards.personal_account_balance == backwards.personal_account_balance
+    assert forwards.institution_settlement == backwards.institution_settlement
+
+
+def test_accounts_arrears_and_institutions() -> None:
+    about = {"insurance_type": "310", "contribution_month": "2019-11"}
+    assessed = premium("2019-11-01", "500.00", event_type="contribution.assessed", contribution_base="8000.00", **about)
+    flexible = {"enrollment_category": "flexible", "employer_no": "", "employer_amount": "", "personal_amount": "90.00"}
+    paid_in = premium("2019-11-05", "", personal_account_credit="40.00", **about) | flexible
+    claim = {"insurance_type": "310", "institution_code": "H", "payee_type": "institution", "account_holder_no": "Q"}
+    paid = payment("2019-11-07", "inpatient", "60.00", personal_account_amount="25.00", **claim)
+    settled = {c: v for c, v in paid.items() if c not in ("payee_type", "payment_no")}
+    settled |= {"event_type": "claim.settled", "pooled_amount": "70.00", "deposit_withheld_amount": "10.00"}
+    settled |= {"medical_fee_total": "95.00"}
+    back = payment("2019-12-08", "inpatient", "20.00", event_type="claim.recovered", original_event_key="k1", **claim)
+    money = {c: v for c, v in back.items() if c not in ("payee_type", "payment_no", "payment_method")}
+    expected = books(
+        [
+            landed("contribution", assessed, assessed | {"employer_amount": "450.00"}, paid_in),
+            landed("claim", settled, paid, money),
+        ]
+    )
+    november, december = date(2019, 11, 1), date(2019, 12, 1)
+    of = expected.personal_account_balance
+    assert of[HUAINAN, "EMI", november, "P"] == (Decimal(40), 0, 0, Decimal(40))
+    assert of[HUAINAN, "EMI", november, "Q"] == (0, 0, Decimal(25), Decimal(-25))  # Q's account paid P's bill
+    owed = expected.contribution_arrears
+    assert owed[HUAINAN, "E", november, "310", "employee"] == (Decimal(450), 0, 0, Decimal(450), 1)
+    assert owed[HUAINAN, "", november, "310", "flexible"] == (0, Decimal(90), 0, 0, 0)
+    # 95 settled, 85 paid, 10 of it kept back; 20 recovered in December are not owed again
+    rows = expected.institution_settlement
+    assert rows[HUAINAN, "H", november] == Settlement(Decimal(95), Decimal(85), Decimal(10), 0, 0, 1, Decimal(1))
+    assert rows[HUAINAN, "H", december] == Settlement(Decimal(0), Decimal(-20), Decimal(10), 0, 0, 0, None)

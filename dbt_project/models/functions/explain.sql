@@ -9,16 +9,16 @@
 -- noqa: disable=RF01,RF03,AL04
 with made_of as (
     select account_code, entry_kind, sub_fund, shown_as, sign
-    from {{ ref('line_account') }}
+    from {{ ref('statement_account') }}
     where line_code = explain.line
 ),
 
 -- What stood on each account before the month; a line of movements brings nothing forward.
 brought_forward as (
     select
-        movement.account_code, movement.account_name, movement.sub_fund,
+        movement.account_code, movement.sub_fund,
         sum(made_of.sign * (movement.credit_amount - movement.debit_amount)) as amount
-    from {{ ref('account_movement') }} as movement
+    from {{ ref('turnover_register') }} as movement
     inner join made_of
         on
             movement.account_code = made_of.account_code
@@ -29,16 +29,17 @@ brought_forward as (
         and movement.fund_code = explain.fund
         and movement.accounting_month < date_trunc('month', explain.month::timestamp)::date
         and made_of.shown_as <> 'movement'
-    group by movement.account_code, movement.account_name, movement.sub_fund
+    group by movement.account_code, movement.sub_fund
     having sum(movement.credit_amount - movement.debit_amount) <> 0
 )
 
 select
-    explain.line as line_code, account_code, account_name, sub_fund, null as entry_kind, null as entry_id,
+    explain.line as line_code, brought_forward.account_code, account.account_name, brought_forward.sub_fund, null as entry_kind, null as entry_id,
     null as line_no, null as voucher_no, date_trunc('month', explain.month::timestamp)::date as posting_date,
     '上期结转 / brought forward' as summary, null as event_seq, null as event_type,
-    null as occurred_on, null as source_system, null as source_file, null as source_line, amount
+    null as occurred_on, null as source_system, null as source_file, null as source_line, brought_forward.amount
 from brought_forward
+left join {{ ref('account') }} as account on brought_forward.account_code = account.account_code
 
 union all
 

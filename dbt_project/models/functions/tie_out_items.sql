@@ -127,7 +127,7 @@ day_sum as (
 
 opening as (
     select movement.fund_code, movement.account_code, sum(movement.debit_amount - movement.credit_amount) as amount
-    from {{ ref('account_movement') }} as movement
+    from {{ ref('turnover_register') }} as movement
     cross join span
     where movement.region_code = tie_out_items.region and movement.accounting_month < span.first_day
     group by movement.fund_code, movement.account_code
@@ -167,12 +167,12 @@ figure as materialized (
     select
         compared.*,
         ours_amount - amount as difference,
-        case
-            when scope = 'balance' then coalesce(
-                lag(ours_amount - amount) over (partition by fund_code, account_code, scope, statement_kind order by to_date), 0
-            )
-            else 0
-        end as carried
+        coalesce(
+            case scope
+                when 'balance'
+                    then lag(ours_amount - amount) over (partition by fund_code, account_code, scope, statement_kind order by to_date)
+            end, 0
+        ) as carried
     from compared
 ),
 
@@ -195,7 +195,7 @@ sided as (
     select
         'theirs', said.fund_code, said.statement_kind, figure_day.scope, said.account_code, said.institution_code,
         figure_day.figure_no, said.match_number, case when said.is_balance then said.moved else said.amount end,
-        said.stated_on, said.stated_on, null, said.event_seq
+        said.stated_on, said.stated_on as occurred_on, null, said.event_seq
     from stated as said
     inner join figure_day
         on
@@ -292,17 +292,9 @@ loose as materialized (
         )
 ),
 
-{{ tie_out_residual() }}
+{{ tie_out_residual() }},
 
-select
-    figure.figure_no, figure.fund_code, figure.statement_kind, figure.scope, nullif(figure.account_code, ''),
-    nullif(figure.institution_code, ''), figure.counterparty, figure.period_from, figure.to_date, figure.ours_amount, figure.amount,
-    figure.difference, figure.carried, figure.event_seq,
-    item.status, item.matched_by, item.match_number, item.amount, item.effect, item.day, item.entry_id, item.ours_count,
-    item.event_seq, item.stated_seq, item.theirs_count, item.candidates
-from figure
-cross join span
-inner join (
+item as (
     select
         figure_no, status, case when pair_no > 0 then 'number' else 'number_sum' end as matched_by, match_number, amount, effect, day,
         entry_id, ours_count, event_seq, stated_seq, theirs_count, 1 as candidates
@@ -312,5 +304,15 @@ inner join (
         figure_no, status, matched_by, match_number, amount, effect, day, entry_id, ours_count, event_seq, stated_seq, theirs_count,
         candidates
     from residual_item
-) as item on figure.figure_no = item.figure_no
+)
+
+select
+    figure.figure_no, figure.fund_code, figure.statement_kind, figure.scope, nullif(figure.account_code, ''),
+    nullif(figure.institution_code, ''), figure.counterparty, figure.period_from, figure.to_date, figure.ours_amount, figure.amount,
+    figure.difference, figure.carried, figure.event_seq,
+    item.status, item.matched_by, item.match_number, item.amount as item_amount, item.effect, item.day, item.entry_id,
+    item.ours_count, item.event_seq as entry_seq, item.stated_seq, item.theirs_count, item.candidates
+from figure
+cross join span
+inner join item on figure.figure_no = item.figure_no
 where date_trunc('month', figure.to_date::timestamp)::date = span.asked_month

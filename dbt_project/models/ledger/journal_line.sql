@@ -3,7 +3,7 @@
     meta={'guards': ['append_only', 'closed_month'], 'seq_column': 'event_seq'},
     indexes=[
         {'columns': ['region_code', 'accounting_month', 'account_code']},
-        {'columns': ['region_code', 'batch_id']}
+        {'columns': ['region_code', 'batch_id', 'posting_date', 'business_type']}
     ]
 ) }}
 
@@ -22,22 +22,24 @@ blocked as materialized (
     group by region_code
 ),
 
-{#- not by ref: the turnover is made of these lines; here it is read of earlier builds -#}
-closable as ({{ closable_line('posted', ref('posting_account'), api.Relation.create(schema=this.schema, identifier='account_turnover'), ref('stg_closing'), closing_regions) }}),
+closable as ({{ closable_line('posted', ref('posting_account'), ref('stg_closing'), closing_regions) }}),
 
-closing_position as ({{ closing_position('closable', 'posted', ref('stg_closing'), pending(ref('built_head'), 'event_seq', 'closing_seq')) }}),
+closing_position as (
+    {{ closing_position('closable', 'posted', ref('stg_closing'), pending(ref('built_head'), 'event_seq', 'closing_seq')) }}
+),
 
 closing as ({{ closing_line('closing_position') }}),
 
 line as (
     select
-        region_code, event_seq, batch_id, event_type, business_type, entry_no, line_no, entry_kind, fund_code, accounting_month, posting_date,
-        original_month, reverses_entry_id, account_code, sub_fund, side, amount, person_no, employer_no, institution_code,
-        benefit_item, payment_method, claim_no, receipt_no, rule_ids
+        posted.region_code, posted.event_seq, posted.batch_id, posted.event_type, posted.business_type, posted.entry_no, posted.line_no,
+        posted.entry_kind, posted.fund_code, posted.accounting_month, posted.posting_date, posted.original_month,
+        posted.reverses_entry_id, posted.account_code, posted.sub_fund, posted.side, posted.amount, posted.person_no, posted.employer_no,
+        posted.institution_code, posted.benefit_item, posted.payment_method, posted.claim_no, posted.receipt_no, posted.rule_ids
     from posted
-    where not exists (
-        select 1 from blocked where blocked.region_code = posted.region_code and blocked.batch_id <= posted.batch_id
-    )
+    left join blocked
+        on posted.region_code = blocked.region_code
+    where blocked.batch_id is null or posted.batch_id < blocked.batch_id
 
     union all
 

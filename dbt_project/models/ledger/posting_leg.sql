@@ -16,7 +16,7 @@ select
     leg.accounting_month, leg.posting_date, leg.original_month, leg.original_seq, leg.reversed_entry_no, leg.corrected_seq,
     leg.advance_no, leg.advance_institution_code,
     leg.entry_no, leg.entry_kind, leg.fund_code, leg.account_code, leg.sub_fund,
-    case when leg.is_credit then 'credit' else 'debit' end as side,
+    case leg.is_credit when true then 'credit' when false then 'debit' end as side,
     leg.is_red, leg.rule_id, account.account_class, leg.amount,
     {{ posting_problem('leg', 'account', 'leg.rule_id') }} as problem
 from posted as leg

@@ -10,20 +10,7 @@ with posted as (
         line.*,
         rules.event_type is not null as has_rules
     from {{ event_with_rules(ref('stg_event_posting'), ref('posting_set')) }}
-    left join lateral (
-        -- one order for groups, rule ids and numbers: the handful of legs is sorted once
-        select
-            entry_no, is_credit, account_code, sub_fund, is_red,
-            min(fund_code) as fund_code,
-            min(entry_kind) as entry_kind,
-            min(reversed_entry_no) as reversed_entry_no,
-            sum(amount) as amount,
-            string_agg(rule_id, ' ' order by rule_id) as rule_ids,
-            row_number() over (partition by entry_no order by is_credit, account_code, sub_fund, is_red)::integer as line_no
-        from ({{ event_legs() }}) as leg
-        group by entry_no, is_credit, account_code, sub_fund, is_red
-        having sum(amount) <> 0
-    ) as line on true
+    left join lateral ({{ event_lines() }}) as line on true -- noqa: ST05
     where event.carries_money
 )
 
@@ -31,7 +18,7 @@ select
     line.region_code, line.event_seq, line.batch_id, line.event_type, line.business_type,
     line.accounting_month, line.posting_date, line.original_month,
     line.entry_no, line.line_no, line.entry_kind, line.fund_code, line.account_code, line.sub_fund,
-    case when line.is_credit then 'credit' else 'debit' end as side,
+    case line.is_credit when true then 'credit' when false then 'debit' end as side,
     line.amount, line.rule_ids, account.account_class,
     line.region_code || '-' || line.original_seq || '-' || line.reversed_entry_no as reverses_entry_id,
     line.person_no, line.employer_no, line.benefit_item, line.payment_method, line.receipt_no,

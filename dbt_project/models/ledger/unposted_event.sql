@@ -22,7 +22,7 @@ leg as (
         coalesce(sum(abs(found.amount)) / 2, 0)::numeric(18, 2) as amount
     from head
     inner join {{ ref('posting_leg') }} as found
-        on head.region_code = found.region_code and found.event_seq > coalesce(head.journal_seq, 0) and found.event_seq <= head.seq
+        on head.region_code = found.region_code and coalesce(head.journal_seq, 0) < found.event_seq and head.seq >= found.event_seq
     group by found.region_code, found.event_seq
 )
 

@@ -21,16 +21,16 @@ surplus as (
         later.line_no = 1
         and later.entry_no > 1
         and exists (
-            select 1 from {{ ref('journal_line') }} as first
+            select 1 from {{ ref('journal_line') }} as earlier_entry
             where
-                first.region_code = later.region_code
-                and first.event_seq = later.event_seq
-                and first.entry_no < later.entry_no
-                and first.line_no = 1
-                and first.fund_code = later.fund_code
-                and first.accounting_month = later.accounting_month
-                and first.posting_date = later.posting_date
-                and first.business_type = later.business_type
+                earlier_entry.region_code = later.region_code
+                and earlier_entry.event_seq = later.event_seq
+                and earlier_entry.entry_no < later.entry_no
+                and earlier_entry.line_no = 1
+                and earlier_entry.fund_code = later.fund_code
+                and earlier_entry.accounting_month = later.accounting_month
+                and earlier_entry.posting_date = later.posting_date
+                and earlier_entry.business_type = later.business_type
         )
     group by
         later.region_code, later.fund_code, later.accounting_month, later.batch_id, later.posting_date, later.business_type
@@ -47,20 +47,28 @@ grouped as (
         count(*) filter (where line_no = 1) as entry_count,
         sum(debit_amount)::numeric(18, 2) as debit_amount,
         sum(credit_amount)::numeric(18, 2) as credit_amount,
-        count(*) filter (where line_no = 1) - coalesce(max(surplus.entry_count), 0) as attachment_count,
         max(event_seq) as last_seq
     from pending_line
-    left join surplus using (region_code, fund_code, accounting_month, batch_id, posting_date, business_type)
     group by region_code, fund_code, accounting_month, batch_id, posting_date, business_type
 ),
 
 numbered as (
     select
-        *,
+        grouped.*,
+        grouped.entry_count - coalesce(surplus.entry_count, 0) as attachment_count,
         row_number() over (
-            partition by region_code, fund_code, accounting_month order by batch_id, posting_date, business_type
+            partition by grouped.region_code, grouped.fund_code, grouped.accounting_month
+            order by grouped.batch_id, grouped.posting_date, grouped.business_type
         ) as place
     from grouped
+    left join surplus
+        on
+            grouped.region_code = surplus.region_code
+            and grouped.fund_code = surplus.fund_code
+            and grouped.accounting_month = surplus.accounting_month
+            and grouped.batch_id = surplus.batch_id
+            and grouped.posting_date = surplus.posting_date
+            and grouped.business_type = surplus.business_type
 )
 
 select

@@ -32,10 +32,13 @@ select
     event.line_no as source_line
 from {{ ref('journal_line') }} as line
 inner join head on line.region_code = head.region_code and line.event_seq <= head.seq and {{ readable('line.region_code') }}
-inner join {{ source('events', 'event') }} as event on line.region_code = event.region_code and line.event_seq = event.seq
+inner join {{ source('events', 'event') }} as event
+    on line.region_code = event.region_code and line.event_seq = event.seq and {{ readable('event.region_code') }}
 -- A payment that the bank never made says nothing of whom it was meant for: its original does.
 left join {{ source('events', 'event') }} as original
-    on event.region_code = original.region_code and event.original_seq = original.seq and event.event_type = 'claim.reversed'
+    on
+        event.region_code = original.region_code and event.original_seq = original.seq and event.event_type = 'claim.reversed'
+        and {{ readable('original.region_code') }}
 left join {{ source('events', 'batch') }} as batch on line.region_code = batch.region_code and line.batch_id = batch.batch_id
 left join {{ source('events', 'file_registry') }} as file on batch.file_id = file.file_id
 where line.account_code in ('1001', '1002', '1005', '100301', '100302', '1004')

@@ -48,6 +48,7 @@ select
     (figure.difference - figure.carried_difference - figure.explained)::numeric(18, 2) as unexplained_amount,
     case
         when figure.difference - figure.carried_difference <> figure.explained then 'unexplained'
+        when figure.difference = 0 and figure.explained = figure.in_transit then 'agreed'
         when figure.item_count > 0 then 'explained'
         when figure.difference <> 0 then 'carried'
         else 'agreed'

@@ -20,8 +20,6 @@ timed as (
         (event.recorded_at at time zone 'Asia/Shanghai')::date as known_on,
         event.occurred_on < region.merger_date as is_before_merger,
         date_trunc('month', event.occurred_on::timestamp)::date as occurred_month,
-        opening.after_seqs,
-        opening.open_months,
         opening.open_months[width_bucket(event.seq - 1, opening.after_seqs)] as open_month,
         coalesce(type.carries_money, true) as carries_money,
         coalesce(type.business_type, 'unknown') as business_type
@@ -39,7 +37,6 @@ timed as (
 
 select
     region_code, seq, batch_id, event_type, business_type, carries_money, known_on, occurred_on, original_seq,
-    after_seqs, open_months,
     merger_date, merger_month, is_before_merger,
     greatest(occurred_month, open_month) as posting_month,
     greatest(occurred_on, open_month) as posting_date,

@@ -11,7 +11,7 @@ select
     referred.advance_institution_code,
     greatest(
         date_trunc('month', referred.occurred_on::timestamp)::date,
-        event.open_months[width_bucket(referred.corrected_seq - 1, event.after_seqs)]
+        referred.open_month
     ) as root_posting_month,
     coalesce(referred.event_type, event.event_type) as root_type,
     coalesce(referred.insurance_type, event.insurance_type, referred.advance_insurance_type) as root_insurance_type,
@@ -35,7 +35,7 @@ left join lateral (
     select
         root.seq as corrected_seq, root.event_type, root.occurred_on, root.insurance_type, root.enrollment_category, root.benefit_item,
         root.admitted_on, root.pay_account, root.pooled_amount, root.personal_account_amount, root.person_no, root.employer_no,
-        root.institution_code, root.payment_method, root.claim_no,
+        root.institution_code, root.payment_method, root.claim_no, root_opened.open_month,
         coalesce(advance.claim_no, advance.counterparty) as advance_no,
         advance.institution_code as advance_institution_code,
         advance.insurance_type as advance_insurance_type
@@ -48,6 +48,11 @@ left join lateral (
                 when event.event_type in ('contribution.refunded', 'claim.reversed', 'claim.recovered', 'advance.returned')
                     then original.seq
             end
+    left join {{ ref('stg_open_month') }} as root_opened
+        on
+            root.region_code = root_opened.region_code
+            and root.seq > root_opened.after_seq
+            and root.seq <= root_opened.until_seq
     left join {{ source('events', 'event') }} as advance
         on
             original.region_code = advance.region_code
@@ -59,5 +64,5 @@ left join lateral (
             end
     where event.region_code = original.region_code and event.original_seq = original.seq
     -- a look-up by key for the few events that refer to another, and never a join of the log with itself
-    offset 0
+    offset 0 -- noqa: AM09
 ) as referred on true
