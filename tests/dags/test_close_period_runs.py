@@ -6,15 +6,17 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
+import psycopg2
 import pytest
 
 from runtime.environment import Environment
 from runtime.layout import Layout
 from runtime.postgres import EmbeddedPostgres
 from tests.conftest import WarehouseFactory
-from tests.integration.closing_books import REGION, TODAY, ask, made, surroundings
+from tests.integration.closing_books import REGION, TODAY, made
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 
@@ -109,8 +111,9 @@ def run(books: tuple[str, Path], embedded_postgres: EmbeddedPostgres, tmp_path: 
 
 
 def asked(books: tuple[str, Path], query: str) -> list[tuple[object, ...]]:
-    with surroundings(books[1].with_name("other") / str(len(query)), books[0]):
-        return ask(query)
+    with closing(psycopg2.connect(books[0])) as connection, connection.cursor() as cursor:
+        cursor.execute(query)
+        return list(cursor.fetchall())
 
 
 DECISIONS = "SELECT decision, decided_by, reason, account FROM signoff.decision ORDER BY request_id, decision_no"
