@@ -46,8 +46,9 @@ def align(cursor: Cursor) -> None:
     """Rows of `incoming` that equal an earlier line of their key in all but the version take on that line's version."""
     cursor.execute(_MIXED)
     if cursor.fetchone() == (True,):
-        names = ["schema_version", "content_hash", *(name for family in _evolved() for name in varying(family))]
-        same_columns = ", ".join(f"{name} = e.{name}" for name in names)
+        # A column may vary in several families; it is set once.
+        varied = dict.fromkeys(name for family in _evolved() for name in varying(family))
+        same_columns = ", ".join(f"{name} = e.{name}" for name in ("schema_version", "content_hash", *varied))
         cursor.execute(_ALIGN.format(same_columns=same_columns, restated_hash=_restated_hash(cursor)))
 
 
