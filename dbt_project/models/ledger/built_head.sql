@@ -1,10 +1,12 @@
 {{ config(materialized='incremental', incremental_strategy='append', on_schema_change='fail') }}
 
+{% if var('shadow', '') -%}
+{{ shadow_built_head(source('events', 'batch'), this) }}
+{%- else -%}
 -- Whole batches only: a batch is committed by one transaction under the region's lock, so the newest one has all before it.
 with newest as (
     select distinct on (region_code) region_code, batch_id, last_seq, batch_hash
-    from {{ source('events', 'batch') }} as batch
-    where true {{ shadow_bound('batch') }}
+    from {{ source('events', 'batch') }}
     order by region_code asc, batch_id desc
 )
 
@@ -21,4 +23,5 @@ from newest
         select 1 from {{ this }} as head
         where head.region_code = newest.region_code and head.batch_id >= newest.batch_id
     )
+{% endif %}
 {% endif %}
