@@ -33,7 +33,7 @@ class Reading:
 
 
 # Relations with another reading than their rows, by full name; `{schema}` in the query stands for the schema of either
-# side. None so far: heads of builds, which no log can tell, are carried over with their seq and hash taken from the log.
+# side. None so far: heads of builds, which no log can tell, are carried over, with seq and hash from the log.
 OWN_READING: Mapping[str, Reading] = {}
 
 
