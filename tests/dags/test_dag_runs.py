@@ -105,6 +105,7 @@ def test_good_files_end_green_and_a_refusal_ends_red_with_a_new_page(
     assert "E-VALUE-LIST" in page.read_text(encoding="utf-8")
 
 
+@pytest.mark.timeout(1800)
 def test_a_replay_is_green_when_the_books_agree_and_red_when_they_do_not(run: Run, fund_environment: Path) -> None:
     land_good(fund_environment / "landing")
     assert run("ingest_events")[0] == "success"
