@@ -15,7 +15,7 @@ from expectations.gate import check, publish
 from ingestion.settings import Settings
 from runtime.dbt import build
 
-EVENTS = 40_000  # beyond the first 25,000 places, so that corrections reach back into earlier batches
+EVENTS = 30_000  # beyond the first 25,000 places, so that corrections reach back into earlier batches
 
 
 @pytest.fixture
