@@ -8,10 +8,10 @@ MAKEFLAGS += --no-print-directory
 
 RUNTIME := .venv/bin/python -m runtime
 
-.PHONY: help install run pipeline up down status report verify backup restore shell psql url test test-all bench lint lock clean
+.PHONY: help install run pipeline up down status report tie-out export-journal replay verify backup restore shell psql url test test-all bench lint lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
 
 install: ## create .venv with the locked packages (done by the others when needed)
 	@.ci/install >&2
@@ -33,6 +33,15 @@ status: install ## say what is running
 
 report: install ## write the overview page and the workbooks again, of what is in the warehouse now
 	@$(RUNTIME) report
+
+tie-out: install ## compare the books with outside statements and name what differs (REGION=..., MONTH=YYYY-MM)
+	@$(RUNTIME) env -- .venv/bin/python -m reporting tie-out --region "$(REGION)" $(if $(MONTH),--month "$(MONTH)")
+
+export-journal: install ## the published journal for other programs (REGION=..., FORMAT=beancount|ledger|hledger, TO=file)
+	@$(RUNTIME) env -- .venv/bin/python -m reporting export-journal --region "$(REGION)" --format "$(or $(FORMAT),beancount)" $(if $(TO),--to "$(TO)")
+
+replay: install ## rebuild the books beside the live ones and compare them row for row (SWAP=1 puts them in their place)
+	@$(RUNTIME) replay $(if $(SWAP),--swap)
 
 verify: install ## recompute every hash of the log from its stored columns and compare with the heads outside
 	@$(RUNTIME) env -- .venv/bin/python -m ingestion verify
@@ -58,16 +67,20 @@ test: install ## unit, dbt, integration, DAG and end-to-end tests
 test-all: install ## the same and the slow ones
 	@.venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-bench: install ## measure beside what PostgreSQL alone takes (some minutes, best on a quiet machine)
+bench: install ## measure beside what PostgreSQL alone takes (an hour, on a quiet machine)
 	@.venv/bin/python -m benchmarks.ingest
 	@.venv/bin/python -m benchmarks.growth
 	@.venv/bin/python -m benchmarks.regions
 	@.venv/bin/python -m benchmarks.memory
 	@.venv/bin/python -m benchmarks.verify
+	@.venv/bin/python -m benchmarks.ledger_full
+	@.venv/bin/python -m benchmarks.day
+	@.venv/bin/python -m benchmarks.query
+	@.venv/bin/python -m benchmarks.peers
 
 lint: install ## ruff, mypy and sqlfluff
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
-	@.venv/bin/mypy ingestion runtime expectations reporting deploy dags benchmarks
+	@.venv/bin/mypy ingestion runtime expectations closing reporting deploy dags benchmarks
 	@.venv/bin/sqlfluff lint -q dbt_project/models
 
 lock: install ## compile requirements.txt from requirements.in
