@@ -1,8 +1,8 @@
 """Warehouses full of books: a log made by SQL alone, built and published as the pipeline builds and publishes.
 
-What a city sends, in its proportions: of a thousand events 370 premiums, refunds and corrections of premiums, 120
-assessments, 500 settlements and payments of claims, 10 enrolments, the rest fund-level money. Facts are those of
-`benchmarks/ledgers.sql`; they pass every check of the gate, hashes and chain included.
+What a city sends, in its proportions: of a thousand events 350 premiums, 120 assessments, 500 settlements and payments
+of claims, 12 corrections, 10 enrolments, 8 movements of fund-level money. Facts are those of `benchmarks/ledgers.sql`;
+they pass every check of the gate, hashes and chain included.
 """
 
 from __future__ import annotations
