@@ -410,6 +410,21 @@ _TABLE = (
         "账簿与批准时不同，批准无效，请核对后重新申请",
         "the figures are not those that were approved: the approval is void; compare, then ask again",
     ),
+    (
+        "E-PERIOD-CLOSED",
+        "该月在此业务之前已关账，不得再记入（数据库拒绝），迟到业务应记入开放月份",
+        "the month was closed before the fact: the database refuses its line; late facts post to the open month",
+    ),
+    (
+        "E-PERIOD-SEQ",
+        "该序号尚未发布，或无权查看，请选已发布的序号",
+        "the seq is not published, or not yours to read; ask for a published one",
+    ),
+    (
+        "E-PERIOD-EMPTY",
+        "截至该序号，账簿尚无该月，请选已有发生额的月份",
+        "as of that seq the books do not reach the month; ask for a month that they cover",
+    ),
     ("E-PERIOD-UNKNOWN", "没有该申请或月份，请核对", "there is no such request or month; check it"),
     # reviewing vouchers; the first three are raised by the database
     (

@@ -34,8 +34,9 @@ brought_forward as (
 )
 
 select
-    explain.line as line_code, brought_forward.account_code, account.name_zh as account_name, brought_forward.sub_fund, null as entry_kind, null as entry_id,
-    null as line_no, null as voucher_no, date_trunc('month', explain.month::timestamp)::date as posting_date,
+    explain.line as line_code, brought_forward.account_code, account.name_zh as account_name, brought_forward.sub_fund,
+    null as entry_kind, null as entry_id, null as line_no,
+    null as voucher_no, date_trunc('month', explain.month::timestamp)::date as posting_date,
     '上期结转 / brought forward' as summary, null as event_seq, null as event_type,
     null as occurred_on, null as source_system, null as source_file, null as source_line, brought_forward.amount
 from brought_forward
