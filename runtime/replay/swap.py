@@ -69,18 +69,28 @@ ORDER BY schema LIKE 'ledger%%', kind = 'TABLE', kind, name, arguments
 """
 # Who else rests on the live books: it would go on reading the former ones, and be dropped with them.
 _DEPENDENTS = """
+WITH used AS (
+    SELECT 'pg_class'::regclass AS class_oid, c.oid AS object_oid
+    FROM pg_class AS c INNER JOIN pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE n.nspname = ANY(%(schemas)s) AND pg_has_role(%(role)s::regrole, c.relowner, 'USAGE')
+    UNION ALL
+    SELECT 'pg_type'::regclass, t.oid  -- rows of a relation, as a function returns them
+    FROM pg_type AS t INNER JOIN pg_namespace AS n ON n.oid = t.typnamespace
+    WHERE n.nspname = ANY(%(schemas)s) AND pg_has_role(%(role)s::regrole, t.typowner, 'USAGE')
+    UNION ALL
+    SELECT 'pg_proc'::regclass, p.oid
+    FROM pg_proc AS p INNER JOIN pg_namespace AS n ON n.oid = p.pronamespace
+    WHERE n.nspname = ANY(%(schemas)s) AND pg_has_role(%(role)s::regrole, p.proowner, 'USAGE')
+)
 SELECT DISTINCT pg_describe_object(d.classid, d.objid, 0)
 FROM pg_depend AS d
-INNER JOIN pg_class AS used ON d.refclassid = 'pg_class'::regclass AND d.refobjid = used.oid
-INNER JOIN pg_namespace AS n ON n.oid = used.relnamespace
+INNER JOIN used ON d.refclassid = used.class_oid AND d.refobjid = used.object_oid
 LEFT JOIN pg_rewrite AS rule ON d.classid = 'pg_rewrite'::regclass AND rule.oid = d.objid
-LEFT JOIN pg_class AS user_class ON user_class.oid = rule.ev_class
-LEFT JOIN pg_namespace AS user_schema ON user_schema.oid = user_class.relnamespace
-LEFT JOIN pg_proc AS user_function ON d.classid = 'pg_proc'::regclass AND user_function.oid = d.objid
-LEFT JOIN pg_namespace AS function_schema ON function_schema.oid = user_function.pronamespace
-WHERE n.nspname = ANY(%(schemas)s) AND pg_has_role(%(role)s::regrole, used.relowner, 'USAGE')
-    AND d.deptype = 'n'
-    AND coalesce(user_schema.nspname, function_schema.nspname) <> ALL(%(schemas)s)
+LEFT JOIN pg_class AS relation
+    ON relation.oid = CASE d.classid WHEN 'pg_class'::regclass THEN d.objid ELSE rule.ev_class END
+LEFT JOIN pg_proc AS function ON d.classid = 'pg_proc'::regclass AND function.oid = d.objid
+INNER JOIN pg_namespace AS n ON n.oid = coalesce(relation.relnamespace, function.pronamespace)
+WHERE d.deptype = 'n' AND n.nspname <> ALL(%(schemas)s)
 ORDER BY 1
 """
 # Triggers of a live table that the one in its place lacks: they guard the books.

@@ -163,12 +163,16 @@ def test_what_others_have_built_on_the_books_forbids_the_swap() -> None:
     ask("GRANT CREATE, USAGE ON SCHEMA elsewhere TO fund_transform")
     books.as_owner("CREATE VIEW elsewhere.mine AS SELECT * FROM marts.trial_balance")
     books.as_owner(
+        "CREATE FUNCTION elsewhere.account() RETURNS SETOF marts.account LANGUAGE sql AS 'SELECT * FROM marts.account'"
+    )
+    books.as_owner(
         "CREATE TRIGGER extra BEFORE DELETE ON ledger.voucher FOR EACH STATEMENT EXECUTE FUNCTION"
         " suppress_redundant_updates_trigger()"
     )
     ending = replay("blocked", Request(swap=True, accepted_reason="no reason helps here"))
     assert ending.outcome is Outcome.REFUSED
     assert ending.notes == [
+        "R-DEPENDENT: 账簿之外的对象依赖现行账簿 / rests on the live books from outside: function elsewhere.account()",
         "R-DEPENDENT: 账簿之外的对象依赖现行账簿 / rests on the live books from outside:"
         " rule _RETURN on view elsewhere.mine",
         "R-GUARD: 重放账簿缺少触发器 / the replayed table lacks trigger extra on ledger.voucher",
