@@ -27,8 +27,15 @@ class Client:
     def run(self, arguments: Sequence[str], url: str) -> str:
         """Run it on the database of `url`; returns its output. PostgresError with what it said when it fails."""
         target, secret = without_password(url)
+        return self._done(["-d", target, *arguments], secret)
+
+    def list(self, dump: Path) -> str:
+        """The table of contents of a dump, as `pg_restore --use-list` takes it. PostgresError when it can't be read."""
+        return self._done(["--list", str(dump)], {})
+
+    def _done(self, arguments: Sequence[str], secret: dict[str, str]) -> str:
         done = subprocess.run(
-            [str(self.program), "-d", target, *arguments],
+            [str(self.program), *arguments],
             env={**os.environ, **secret, "LC_ALL": "C"},
             stdin=subprocess.DEVNULL,
             capture_output=True,

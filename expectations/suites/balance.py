@@ -411,7 +411,9 @@ B12 = Check(
     """,
     population=f"""
         select case when {_OPENED_ON} is null then 0 else (
-            select count(*) from (select 1 from {LINES} group by line.event_seq) as posted
+            select count(*) from (
+                select 1 from {LINES} and line.entry_kind in ('normal', 'opening') group by line.event_seq
+            ) as posted
         ) end
     """,
 )

@@ -93,12 +93,16 @@ COMMENT ON FUNCTION events.guard_books(regclass, text[], text) IS '为账簿表�
 
 -- Books made before: guarded from now on, not from their next build.
 SET LOCAL ROLE fund_transform;
-SELECT events.guard_books(to_regclass(b.books), b.guards, b.seq_column)
-FROM (VALUES
-    ('ledger.journal_line', ARRAY['append_only', 'closed_month'], 'event_seq'),
-    ('ledger.account_turnover', ARRAY['append_only', 'closed_month'], 'last_seq'),
-    ('ledger.voucher', ARRAY['append_only', 'closed_month', 'voucher_numbers'], 'last_seq'),
-    ('ledger.built_head', ARRAY['append_only'], NULL)
-) AS b (books, guards, seq_column)
-WHERE to_regclass(b.books) IS NOT NULL;
+DO $$
+BEGIN
+    PERFORM events.guard_books(to_regclass(b.books), b.guards, b.seq_column)
+    FROM (VALUES
+        ('ledger.journal_line', ARRAY['append_only', 'closed_month'], 'event_seq'),
+        ('ledger.account_turnover', ARRAY['append_only', 'closed_month'], 'last_seq'),
+        ('ledger.voucher', ARRAY['append_only', 'closed_month', 'voucher_numbers'], 'last_seq'),
+        ('ledger.built_head', ARRAY['append_only'], NULL)
+    ) AS b (books, guards, seq_column)
+    WHERE to_regclass(b.books) IS NOT NULL;
+END
+$$;
 RESET ROLE;
