@@ -40,8 +40,8 @@ tie-out: install ## compare the books with outside statements and name what diff
 export-journal: install ## the published journal for other programs (REGION=..., FORMAT=beancount|ledger|hledger, TO=file)
 	@$(RUNTIME) env -- .venv/bin/python -m reporting export-journal --region "$(REGION)" --format "$(or $(FORMAT),beancount)" $(if $(TO),--to "$(TO)")
 
-replay: install ## rebuild the books beside the live ones and compare them row for row (SWAP=1 puts them in their place)
-	@$(RUNTIME) replay $(if $(SWAP),--swap)
+replay: install ## rebuild the books beside the live ones, compare row for row (SWAP=1: put them in their place; REASON=... accepts differences)
+	@$(RUNTIME) replay $(if $(SWAP),--swap) $(if $(REASON),--accept-differences "$(REASON)")
 
 verify: install ## recompute every hash of the log from its stored columns and compare with the heads outside
 	@$(RUNTIME) env -- .venv/bin/python -m ingestion verify

@@ -49,7 +49,7 @@ def approve(
                 if (earlier.decision, earlier.decided_by) == ("approved", approved_by):
                     return
                 raise PeriodRefused("E-PERIOD-DECIDED", _said(request_id, earlier))
-            refused = _refusal(cursor, request, approved_by, reason)
+            refused = _refusal(cursor, request, told)
             records.decide(cursor, request_id, told if refused is None else _void(told, refused))
         if refused is not None:
             raise refused
@@ -192,15 +192,16 @@ def _locked(cursor: Cursor, request_id: str) -> Request:
     return request
 
 
-def _refusal(cursor: Cursor, request: Request, approved_by: str, reason: str | None) -> PeriodRefused | None:
-    """Why this person may not approve, or not without a reason."""
-    if _same_person(approved_by) in {_same_person(request.prepared_by), _same_person(request.requested_by)}:
-        return PeriodRefused("E-PERIOD-APPROVER", f"{request.request_id}: {approved_by}")
+def _refusal(cursor: Cursor, request: Request, told: Decision) -> PeriodRefused | None:
+    """Why this person may not approve, or not without a reason. Neither the name given nor the account may have asked."""
+    asked = {_same_person(request.prepared_by), _same_person(request.requested_by)}
+    if asked & {_same_person(str(told.decided_by)), _same_person(told.account)}:
+        return PeriodRefused("E-PERIOD-APPROVER", f"{request.request_id}: {told.decided_by} ({told.account})")
     items = records.items(cursor, request.request_id)
     if blocked := sorted({item.code for item in items if item.outcome == "blocked"}):
         return PeriodRefused("E-PERIOD-CHECKS", f"{request.request_id}: {', '.join(blocked)}")
     waived = sorted({item.code for item in items if item.outcome == "waivable"})
-    if waived and not (reason or "").strip():
+    if waived and not (told.reason or "").strip():
         return PeriodRefused("E-PERIOD-REASON", f"{request.request_id}: {', '.join(waived)}")
     return None
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from expectations.rules_version import rules_sha256
+from ingestion import heads
 from ingestion.control import adopt_rules
 from ingestion.database import connect
 from ingestion.settings import Settings
@@ -54,7 +55,9 @@ def adopt(
     if unknown := sorted(set(regions or ()) - published.keys()):
         raise ValueError(f"统筹区没有日志 / no log of this region: {', '.join(unknown)}")
     wanted = sorted(set(regions)) if regions is not None else list(published)
-    return [_adopt(region, published[region], rules, prepared_by, reason, settings) for region in wanted]
+    done = [_adopt(region, published[region], rules, prepared_by, reason, settings) for region in wanted]
+    heads.record(settings)
+    return done
 
 
 def _adopt(

@@ -131,7 +131,7 @@ def close_year(closing_: Closing, settings: Settings | None = None) -> Place:
         earlier = _closings(cursor, region, "year.closed", month)
         if earlier and not _moved(cursor, region, month, earlier[0].seq):
             return Place(earlier[0].seq, is_new=False)
-        key = f"{month.year}-{len(earlier) + 1}"
+        key = f"{month.year}-year-{len(earlier) + 1}"
         return _append(appender, closing_, "year.closed", key, date(month.year, 12, 31))
 
 

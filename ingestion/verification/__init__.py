@@ -29,6 +29,16 @@ _LOG = logging.getLogger(__name__)
 _PROGRESS_EVERY_S = 5.0
 _GUARDED = ("events.event", "events.batch", "events.file_registry")
 # Attached to the books by the models that make them (events.guard_books).
+_SIGNED = (
+    "close_request",
+    "checklist_item",
+    "draft_report",
+    "decision",
+    "closing_figures",
+    "signed_report",
+    "signed_file",
+    "voucher_review",
+)
 _BOOK_GUARDS = (
     ("ledger.journal_line", "append_only"),
     ("ledger.journal_line", "closed_month"),
@@ -38,6 +48,13 @@ _BOOK_GUARDS = (
     ("ledger.voucher", "closed_month"),
     ("ledger.voucher", "voucher_numbers"),
     ("ledger.built_head", "append_only"),
+    ("ledger.personal_account_turnover", "append_only"),
+    ("ledger.contribution_turnover", "append_only"),
+    ("ledger.assessed_contribution", "append_only"),
+    ("ledger.institution_turnover", "append_only"),
+    ("ledger.institution_settled", "append_only"),
+    *((f"signoff.{table}", "append_only") for table in _SIGNED),
+    ("signoff.voucher_review", "fill_review"),
 )
 _GUARDS = """
 SELECT r.name, 'primary key' FROM unnest(%(guarded)s) AS r (name)

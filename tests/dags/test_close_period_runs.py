@@ -100,7 +100,7 @@ def run(books: tuple[str, Path], embedded_postgres: EmbeddedPostgres, tmp_path: 
     call("-m", "airflow", "db", "migrate")
 
     def ran(month: str, user: str | None, option: str = "Approve", reason: str = "", **variables: str) -> object:
-        conf = json.dumps({"region": REGION, "month": month, "prepared_by": "王会计"})
+        conf = json.dumps({"region": REGION, "month": month, "prepared_by": "基金会计"})
         answer = json.dumps({"user": user, "option": option, "reason": reason})
         output = call("-c", RUN, environment["AIRFLOW__CORE__DAGS_FOLDER"], conf, answer, **variables)
         (line,) = [line for line in output.splitlines() if line.startswith("RAN ")]
@@ -126,7 +126,7 @@ def test_who_rejects_or_says_nothing_leaves_the_month_open_and_the_run_red(books
     (body,) = [json.loads(line[5:]) for line in output.splitlines() if line.startswith("BODY ")]
     assert "生育待遇支出" in body
     assert "3,640.50" in body
-    assert "prepared by: 王会计" in body
+    assert "prepared by: 基金会计" in body
     state, tasks, _ = run("2020-11", None, FUND_CLOSE_APPROVAL_HOURS="0.0005")
     assert (state, tasks) == ("failed", ["success", "success", "failed", "upstream_failed", "failed"])
     state, tasks, output = run("2020-11", "dag_test")
@@ -144,7 +144,7 @@ def test_an_approval_closes_publishes_and_signs_and_a_second_run_asks_nobody(boo
     assert asked(books, CLOSED) == [("2020-11",)]
     assert asked(books, DECISIONS)[-1] == ("approved", "approver", "同意", "airflow:approver")
     (event,) = asked(books, "SELECT approved_by, prepared_by, reason FROM events.event WHERE family = 'control'")
-    assert event == ("approver", "王会计", "同意")
+    assert event == ("approver", "基金会计", "同意")
     state, tasks, _ = run("2020-11", "approver")
     assert (state, tasks) == ("success", ["success", "skipped", "skipped", "skipped", "success"])
     assert asked(books, "SELECT count(*) FROM events.event WHERE family = 'control'") == [(1,)]

@@ -29,7 +29,7 @@ from tests.unit.ingestion.valid_rows import Row, sound_row
 REGION = "340400"
 NOVEMBER, DECEMBER, JANUARY = date(2020, 11, 1), date(2020, 12, 1), date(2021, 1, 1)
 TODAY = "2021-02-05"
-PREPARER, APPROVER = "王会计", "李科长"
+PREPARER, APPROVER = "基金会计", "财务科长"
 
 
 def facts() -> dict[str, list[Row]]:

@@ -219,7 +219,7 @@ def test_a_balance_on_the_wrong_side_stands_against_closing() -> None:
 
 @pytest.mark.usefixtures("opened")
 def test_of_two_closes_at_once_one_closes_and_the_other_is_void() -> None:
-    requests = [asked(by=name).request.request_id for name in ("王会计", "赵会计")]
+    requests = [asked(by=name).request.request_id for name in ("基金会计", "赵会计")]
     for request in requests:
         closes.approve(request, APPROVER, None, "os:x")
     told: list[object] = []

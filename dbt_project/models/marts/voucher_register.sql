@@ -16,7 +16,7 @@ select
     voucher.credit_amount,
     -- Entries of a voucher are of one batch, and a batch is of one file, or of none when the pipeline itself wrote it.
     (batch.file_id is not null)::integer as attachment_count,
-    -- The system, and its run: the build that took the voucher's batch in.
+    -- The system, and its run: the first build that took the voucher's batch in.
     '生育医保合并账务流水线 / merged-fund pipeline' || coalesce(' · ' || (
         select built.run_id
         from {{ ref('built_head') }} as built
@@ -25,7 +25,14 @@ select
         limit 1
     ), '') as prepared_by,
     (
-        select case review.outcome when 'passed' then review.reviewed_by end
+        -- a review is of the voucher as the reviewer saw it
+        select case
+            when
+                review.outcome = 'passed'
+                and review.entry_count = voucher.entry_count
+                and review.debit_amount = voucher.debit_amount
+                then review.reviewed_by
+        end
         from {{ source('signoff', 'voucher_review') }} as review
         where
             review.region_code = voucher.region_code
