@@ -193,7 +193,7 @@ def _locked(cursor: Cursor, request_id: str) -> Request:
 
 
 def _refusal(cursor: Cursor, request: Request, told: Decision) -> PeriodRefused | None:
-    """Why this person may not approve, or not without a reason. Neither the name given nor the account may have asked."""
+    """Why this person may not approve, or not without a reason: neither name nor account may have asked."""
     asked = {_same_person(request.prepared_by), _same_person(request.requested_by)}
     if asked & {_same_person(str(told.decided_by)), _same_person(told.account)}:
         return PeriodRefused("E-PERIOD-APPROVER", f"{request.request_id}: {told.decided_by} ({told.account})")

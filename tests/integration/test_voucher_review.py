@@ -32,7 +32,7 @@ SHOWN = (
 
 @pytest.fixture(scope="module")
 def warehouse(warehouse_factory: WarehouseFactory, published_template: tuple[str, Path]) -> Iterator[str]:
-    """Published samples; li and wang review Huainan, zhao reads it."""
+    """Published samples; two people review Huainan, a third reads it."""
     url = warehouse_factory(template=published_template[0])
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FUND_DATABASE_URL", url)

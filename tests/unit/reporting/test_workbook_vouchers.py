@@ -42,14 +42,14 @@ def links(sheet: Worksheet) -> list[str | None]:
 
 
 def test_a_voucher_leads_to_its_first_line_and_back() -> None:
-    register, journal = sheets(Listing([voucher(1), voucher(2, "li")], [line(1), line(1), line(2)], 2, 3))
+    register, journal = sheets(Listing([voucher(1), voucher(2, "reviewer_a")], [line(1), line(1), line(2)], 2, 3))
     assert links(register) == ["'J'!A5", "'J'!A7"]
     assert links(journal) == ["'R'!A5", "'R'!A5", "'R'!A6"]
     assert [journal.cell(7, column).value for column in (1, 3, 5, 9, 11, 12)] == [
         "2", "340400-2-1", "=1+1", 7, "demo/a.csv", "5",
     ]  # fmt: skip
     assert journal["E7"].data_type == "s"
-    assert register["I6"].value == "li"
+    assert register["I6"].value == "reviewer_a"
 
 
 def test_what_is_not_listed_is_counted_and_its_place_named() -> None:
