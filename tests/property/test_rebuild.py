@@ -238,7 +238,7 @@ def test_one_build_or_many_and_any_order_give_the_same_books(seeds: list[int]) -
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 @pytest.mark.usefixtures("deployed_warehouse")
-@settings(parent=_together, max_examples=6)
-@given(seeds=_seeds(80))
+@settings(parent=_together, max_examples=4)
+@given(seeds=_seeds(60))
 def test_many_more_stories(seeds: list[int]) -> None:
     check(seeds)
