@@ -16,14 +16,8 @@ select
     voucher.credit_amount,
     -- Entries of a voucher are of one batch, and a batch is of one file, or of none when the pipeline itself wrote it.
     (batch.file_id is not null)::integer as attachment_count,
-    -- The system, and its run: the first build that took the voucher's batch in.
-    '生育医保合并账务流水线 / merged-fund pipeline' || coalesce(' · ' || (
-        select built.run_id
-        from {{ ref('built_head') }} as built
-        where built.region_code = voucher.region_code and built.batch_id >= voucher.batch_id
-        order by built.batch_id
-        limit 1
-    ), '') as prepared_by,
+    -- The system: a rebuild or a restored backup gives the same vouchers, whatever run makes them.
+    '生育医保合并账务流水线 / merged-fund pipeline' as prepared_by,
     (
         -- a review is of the voucher as the reviewer saw it
         select case
