@@ -59,7 +59,7 @@ def test_a_review_is_who_is_logged_in_and_shows_beside_the_voucher(warehouse: st
         " AND fund_code = 'EMI' AND accounting_month = '2020-06-01' AND voucher_no = 1",
     )
     assert as_person(warehouse, "rev_li", INSERT, "340400", 1, "passed", None) == [(1, "rev_li", voucher[0])]
-    assert "samples" in str(voucher[1])  # the run that prepared it
+    assert "merged-fund pipeline" in str(voucher[1])
     assert as_person(warehouse, "fin_zhao", SHOWN, "340400", 1) == [("rev_li",)]
     with pytest.raises(errors.CheckViolation, match="E-REVIEW-REASON"):
         as_person(warehouse, "rev_wang", INSERT, "340400", 1, "passed", None)
