@@ -56,6 +56,7 @@ _COMPARISON = """
     FROM marts.income_expenditure_statement AS line
     INNER JOIN marts.statement_line_name AS name
         ON name.statement = 'income_expenditure' AND name.line_code = line.line_code
+        AND %(month)s BETWEEN coalesce(name.effective_from, '-infinity') AND coalesce(name.effective_to, 'infinity')
     WHERE line.region_code = %(region)s AND line.sub_fund = 'total' AND line.line_code = ANY(%(lines)s)
         AND line.accounting_month IN (%(month)s, %(before)s, %(year_ago)s)
     GROUP BY 1, 2, 3, 4, 5

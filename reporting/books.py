@@ -7,7 +7,7 @@ All sums are taken by the database.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -162,7 +162,11 @@ _MONTHS = """
     SELECT DISTINCT accounting_month FROM marts.income_expenditure_statement
     WHERE region_code = %s AND fund_code = %s AND line_code = 'S30' AND sub_fund = 'total' ORDER BY 1
 """
-_LINES = "SELECT * FROM marts.statement_line_name WHERE statement = %s ORDER BY line_order"
+_LINES = """
+    SELECT * FROM marts.statement_line_name
+    WHERE statement = %s AND %s BETWEEN coalesce(effective_from, '-infinity') AND coalesce(effective_to, 'infinity')
+    ORDER BY line_order
+"""
 _STATEMENT = """
     SELECT line_code, sub_fund, amount_month, amount_year_to_date, year_to_date_complete
     FROM marts.income_expenditure_statement WHERE region_code = %s AND fund_code = %s AND accounting_month = %s
@@ -254,12 +258,12 @@ def months(connection: Connection, region_code: str, fund_code: str) -> list[dat
     return [row["accounting_month"] for row in rows(connection, _MONTHS, (region_code, fund_code))]
 
 
-def lines(connection: Connection, statement_code: str) -> list[Line]:
-    """The lines of `income_expenditure` or `balance_sheet` in official order."""
+def lines(connection: Connection, statement_code: str, month: date) -> list[Line]:
+    """The lines of `income_expenditure` or `balance_sheet` in official order, as laid out in an accounting month."""
     found: dict[str, Line] = {}
     parents: dict[str, Line] = {}
     before: Line | None = None
-    for row in rows(connection, _LINES, (statement_code,)):
+    for row in rows(connection, _LINES, (statement_code, month)):
         line = before = _line(row, parents.get(row["line_code"]), before)
         found[line.line_code] = line
         # Only a line that stands before its parts is their heading; a total below them is not.
@@ -267,20 +271,15 @@ def lines(connection: Connection, statement_code: str) -> list[Line]:
     return list(found.values())
 
 
-def statement(
-    connection: Connection, region_code: str, fund_code: str, month: date, named: Sequence[Line] | None = None
-) -> list[StatementLine]:
-    """The income and expenditure statement of a month; empty when the fund has no such month.
-
-    `named` are its lines where they have been read already.
-    """
+def statement(connection: Connection, region_code: str, fund_code: str, month: date) -> list[StatementLine]:
+    """The income and expenditure statement of a month; empty when the fund has no such month."""
     amounts: dict[str, dict[str, Flow]] = {}
     complete = True
     for row in rows(connection, _STATEMENT, (region_code, fund_code, month)):
         flow = Flow(row["amount_month"], row["amount_year_to_date"])
         amounts.setdefault(row["line_code"], {})[row["sub_fund"]] = flow
         complete = complete and row["year_to_date_complete"]
-    named = lines(connection, "income_expenditure") if named is None else named
+    named = lines(connection, "income_expenditure", month)
     listed = [line for line in named if line.line_code in amounts]
     return [
         StatementLine(**vars(line), amounts=amounts[line.line_code], year_to_date_complete=complete) for line in listed
@@ -298,15 +297,13 @@ def monthly(
     return amounts
 
 
-def balance_sheet(
-    connection: Connection, region_code: str, fund_code: str, month: date, named: Sequence[Line] | None = None
-) -> list[BalanceLine]:
-    """The balance sheet of a month; empty when the fund has no such month. `named` as in `statement`."""
+def balance_sheet(connection: Connection, region_code: str, fund_code: str, month: date) -> list[BalanceLine]:
+    """The balance sheet of a month; empty when the fund has no such month."""
     amounts: dict[str, dict[str, Balance]] = {}
     for row in rows(connection, _BALANCE_SHEET, (region_code, fund_code, month)):
         balance = Balance(row["opening_amount"], row["closing_amount"])
         amounts.setdefault(row["line_code"], {})[row["sub_fund"]] = balance
-    named = lines(connection, "balance_sheet") if named is None else named
+    named = lines(connection, "balance_sheet", month)
     listed = [line for line in named if line.line_code in amounts]
     return [BalanceLine(**vars(line), amounts=amounts[line.line_code]) for line in listed]
 

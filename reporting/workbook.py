@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ingestion.database import Connection
 from reporting import books, tie_out, vouchers
-from reporting.books import Line, Region
+from reporting.books import Region
 from reporting.files import replace_file
 from reporting.names import Name
 from reporting.workbook_accounts import (
@@ -69,8 +69,6 @@ class Source:
     """Where a workbook's figures come from, and what all its funds share, read once."""
 
     connection: Connection
-    statement_lines: Sequence[Line]
-    balance_lines: Sequence[Line]
     months: Mapping[str, Sequence[date]]
 
 
@@ -90,8 +88,6 @@ def workbook(connection: Connection, region: Region, month: date | None = None) 
     """
     source = Source(
         connection,
-        books.lines(connection, "income_expenditure"),
-        books.lines(connection, "balance_sheet"),
         {fund: _until(books.months(connection, region.region_code, fund), month) for fund in region.funds},
     )
     frames = _frames(source, region, month or region.last_month)
@@ -140,14 +136,14 @@ def _fund_sheets(source: Source, book: Book, frame: Frame, contents: Contents) -
         contents.append((name, Name(f"{frame.fund.zh}{title.zh}", title.en)))
         return name
 
-    statement_lines = books.statement(*key, frame.month, source.statement_lines)
+    statement_lines = books.statement(*key, frame.month)
     statement = statement_sheet(book, frame, named("收支表", STATEMENT_TITLE), statement_lines)
     small = statement_in_ten_thousands(book, frame, named(*_ten_thousand(STATEMENT_TITLE)), statement) if main else None
     balance = balance_sheet(
         book,
         frame,
         named("资产负债表", BALANCE_TITLE),
-        books.balance_sheet(*key, frame.month, source.balance_lines),
+        books.balance_sheet(*key, frame.month),
         books.year_opening(*key, frame.month),
     )
     converted = (

@@ -20,8 +20,10 @@
 {%- endmacro %}
 
 {#- Turnover up to the seq. The statement of one month asks of every movement only whether it is of the month, of the year before it,
-    of earlier years or later: months are taken together accordingly, which leaves some hundred rows to be summed up. -#}
+    of earlier years or later, and which layout of the statement it falls under: months are taken together accordingly, under
+    the first of them that can stand for all, which leaves some hundred rows to be summed up. -#}
 {% macro as_of_turnover(bound) -%}
+{%- set layout_start = 'layout.starts[width_bucket(accounting_month, layout.starts)]' %}
     select
         region_code, fund_code, month_group as accounting_month, account_code, sub_fund, entry_kind,
         sum(debit_amount) as debit_amount, sum(credit_amount) as credit_amount
@@ -32,8 +34,11 @@
                 when accounting_month > {{ bound.month }} then ({{ bound.month }} + interval '1 month')::date
                 when accounting_month = {{ bound.month }} then {{ bound.month }}
                 when accounting_month >= date_trunc('year', {{ bound.month }}::timestamp)::date
-                    then ({{ bound.month }} - interval '1 month')::date
-                else (date_trunc('year', {{ bound.month }}::timestamp) - interval '1 month')::date
+                    then greatest(date_trunc('year', {{ bound.month }}::timestamp)::date, {{ layout_start }})
+                else coalesce(
+                    {{ layout_start }},
+                    least((date_trunc('year', {{ bound.month }}::timestamp) - interval '1 month')::date, (layout.starts[1] - interval '1 month')::date)
+                )
             end as month_group
         from (
             select
@@ -50,6 +55,14 @@
                 line.region_code = {{ bound.region }}
                 and line.event_seq >= (select whole_before from head) and line.event_seq <= (select seq from head)
         ) as movement
+        cross join (
+            select array(
+                select effective_from from {{ ref('statement_account') }} where effective_from is not null
+                union
+                select (effective_to + interval '1 month')::date from {{ ref('statement_account') }} where effective_to is not null
+                order by 1
+            ) as starts
+        ) as layout
     ) as grouped
     group by region_code, fund_code, month_group, account_code, sub_fund, entry_kind
 {%- endmacro %}

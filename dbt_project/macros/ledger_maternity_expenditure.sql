@@ -33,5 +33,11 @@ select
     count(distinct person_no) filter (where amount > 0) as person_count,
     sum(amount)::numeric(18, 2) as amount
 from claim_amount
+where exists (
+    select from account_line
+    where
+        account_line.line_code = 'E113' and account_line.account_code = claim_amount.account_code
+        and {{ in_layout('claim_amount.accounting_month', 'account_line') }}
+)
 group by 1, 2, 3, 4, 5, 6
 {%- endmacro %}

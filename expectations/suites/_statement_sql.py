@@ -1,9 +1,12 @@
 """SQL of the checks on statements. Which account belongs to which line is written down here a second time, on purpose:
-the statements take it from seeds, and a check that read the same seeds would agree with every mistake in them."""
+the statements take it from seeds, and a check that read the same seeds would agree with every mistake in them.
+An account that moves to another line from a month on is noted in both: there by rows with dates, here in MOVED."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+from typing import NamedTuple
 
 from expectations.suites._fragments import LINES
 
@@ -22,6 +25,18 @@ _ASSETS = {
     "A60": ("1101",), "A70": ("1201",),
 }  # fmt: skip
 _LIABILITIES = {"L10": ("2001",), "L20": ("2101",)}
+
+
+class Move(NamedTuple):
+    """From an accounting month (its first day) on, an account counts for another line of the same statement."""
+
+    account_code: str
+    from_line: str
+    to_line: str
+    first_month: date
+
+
+MOVED: tuple[Move, ...] = ()
 
 STATEMENT_SUMS = {
     "I10": ("I11", "I12", "I13"), "I60": ("I10", "I20", "I30", "I40", "I50"), "I90": ("I60", "I70", "I80"),
@@ -50,8 +65,27 @@ STATEMENT_LINES = (
 )
 
 
-def _account_lines(mapping: Mapping[str, tuple[str, ...]], sign: int) -> str:
-    return ", ".join(f"('{account}', '{line}', {sign})" for line, accounts in mapping.items() for account in accounts)
+def account_lines(mapping: Mapping[str, tuple[str, ...]], sign: int, moved: tuple[Move, ...] = MOVED) -> str:
+    """Rows of VALUES: account, line, sign, and the first and last day of the months in which it counts for the line.
+
+    `mapping` is the layout before the first of the moves.
+    """
+    return ", ".join(
+        f"('{account}', '{line}', {sign}, '{first}'::date, '{last}'::date)"
+        for account, line, first, last in _spans(mapping, moved)
+    )
+
+
+def _spans(mapping: Mapping[str, tuple[str, ...]], moved: tuple[Move, ...]) -> Iterator[tuple[str, str, str, str]]:
+    for line, accounts in mapping.items():
+        arriving = [(move.account_code, move.first_month.isoformat()) for move in moved if move.to_line == line]
+        for account, first in [*((account, "-infinity") for account in accounts), *arriving]:
+            leaving = [
+                (move.first_month.replace(day=1) - timedelta(days=1)).isoformat()
+                for move in moved
+                if (move.account_code, move.from_line) == (account, line) and move.first_month.isoformat() > first
+            ]
+            yield account, line, first, min(leaving, default="infinity")
 
 
 def _sum_parts(sums: dict[str, tuple[str, ...]]) -> str:
@@ -104,9 +138,11 @@ STATEMENT_AGAINST_JOURNAL = f"""
             sum(mapping.sign * posted.amount) as amount
         from posted
         inner join (
-            values {_account_lines(_INCOME, 1)}, {_account_lines(_EXPENDITURE, -1)},
-                ('3001', 'S25', 1), ('3002', 'S25', 1)
-        ) as mapping (account_code, line_code, sign) on mapping.account_code = posted.account_code
+            values {account_lines(_INCOME, 1)}, {account_lines(_EXPENDITURE, -1)},
+                ('3001', 'S25', 1, '-infinity', 'infinity'), ('3002', 'S25', 1, '-infinity', 'infinity')
+        ) as mapping (account_code, line_code, sign, first_month, last_month)
+            on mapping.account_code = posted.account_code
+            and posted.accounting_month between mapping.first_month and mapping.last_month
         inner join (values ('total'), ('pooled'), ('personal')) as scope (sub_fund)
             on scope.sub_fund in ('total', posted.sub_fund)
         where case mapping.line_code
@@ -133,8 +169,9 @@ UNMAPPED_ACCOUNTS = f"""
     from {LINES}
         and left(line.account_code, 1) in ('4', '5') and line.entry_kind <> 'closing'
         and line.account_code not in (
-            select account_code from (values {_account_lines(_INCOME, 1)}, {_account_lines(_EXPENDITURE, -1)})
-            as mapping (account_code, line_code, sign)
+            select account_code from (values {account_lines(_INCOME, 1)}, {account_lines(_EXPENDITURE, -1)})
+            as mapping (account_code, line_code, sign, first_month, last_month)
+            where line.accounting_month between mapping.first_month and mapping.last_month
         )
 """
 
@@ -236,9 +273,10 @@ BALANCE_SHEET_AGAINST_JOURNAL = f"""
         cross join lateral (
             select listed.line_code, listed.sign
             from (
-                values {_account_lines(_ASSETS, -1)}, {_account_lines(_LIABILITIES, 1)}
-            ) as listed (account_code, line_code, sign)
+                values {account_lines(_ASSETS, -1)}, {account_lines(_LIABILITIES, 1)}
+            ) as listed (account_code, line_code, sign, first_month, last_month)
             where listed.account_code = posted.account_code
+                and posted.accounting_month between listed.first_month and listed.last_month
             union all
             select case posted.sub_fund when 'pooled' then 'N10' when 'personal' then 'N20' end, 1
             where left(posted.account_code, 1) in ('3', '4', '5')
@@ -336,10 +374,15 @@ CONTINUITY = f"""
             closing_amount - opening_amount, closing_amount
         from sheet
     ),
+    -- A line of balances that gains or loses an account opens with what stands on its accounts by the new layout.
     followed as (
         select series.*,
             lag(closing) over each_series as closing_before,
-            lag(accounting_month) over each_series as month_before
+            lag(accounting_month) over each_series as month_before,
+            source = 'balance sheet' and (split_part(member, '/', 1), accounting_month) in (
+                select line_code, unnest(array[effective_from, (effective_to + interval '1 month')::date])
+                from marts.statement_account where statement = 'balance_sheet'
+            ) as is_laid_out_anew
         from series
         window each_series as (partition by fund_code, source, member order by accounting_month)
     )
@@ -350,7 +393,7 @@ CONTINUITY = f"""
         abs(opening + movement - closing) + abs(opening - coalesce(closing_before, 0)) as amount
     from followed
     where opening + movement is distinct from closing
-        or opening is distinct from coalesce(closing_before, 0)
+        or (opening is distinct from coalesce(closing_before, 0) and not is_laid_out_anew)
         or (month_before + interval '1 month')::date <> accounting_month
     union all
     select

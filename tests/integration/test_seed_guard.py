@@ -73,3 +73,42 @@ def test_every_seed_that_posting_reads_is_guarded() -> None:
         dbt._run("edited", "seed", ["seed"])
     refused = set(re.findall(r"seed (\w+): rows that postings rest on", str(refusal.value)))
     assert refused == set(USED) == set(_SEEDS)
+
+
+# Versions that the file has and the older table lacks: of a day on which events were recorded already.
+BACKDATED = {
+    "policy_region": "known_from = '2018-01-02' where region_code = '340400'",
+    "posting_rules": "known_from = '2018-01-02' where event_type = 'other.received'",
+    "chart_of_accounts": "known_from = '2018-01-02' where account_code = '490109'",
+    "policy_base": "known_from = '2018-01-02' where region_code = '340400'",
+}
+
+
+@pytest.mark.usefixtures("deployed_warehouse")
+def test_a_new_version_may_not_reach_back_over_recorded_events() -> None:
+    """The older table knows each row from a day after the newest event, so that the file's are further versions, known earlier."""
+    log = PostingLog("340400")
+    log.add(
+        {"event_type": "employer.closed", "occurred_on": "2018-01-01", "family": "registration"},
+        recorded_at="2018-01-01 15:59:00+00",
+    )
+    for seed, edit in BACKDATED.items():
+        execute(f"update policy.{seed} set {edit}")
+    # One minute before midnight in Beijing: the versions of the day before are the newest that may not come anew.
+    with pytest.raises(dbt.DbtError) as refusal:
+        dbt._run("backdated", "seed", ["seed"])
+    refused = set(re.findall(r"seed (\w+): new versions are known from a day", str(refusal.value)))
+    assert refused == set(BACKDATED)
+    assert '"recorded_on": "2018-01-01"' in str(refusal.value)
+
+    # Never known before: a city, an account, a variant. Nothing recorded of Nanjing.
+    for seed, of_key in {
+        "policy_region": "region_code = '340400'",
+        "posting_rules": "event_type = 'other.received'",
+        "chart_of_accounts": "account_code = '490109'",
+        "policy_base": "region_code = '340400'",
+    }.items():
+        execute(f"delete from policy.{seed} where {of_key}")
+    execute("update policy.policy_region set known_from = '2018-01-02' where region_code = '320100'")
+    dbt._run("new keys", "seed", ["seed"])
+    assert execute(MERGER_DATES) == AS_IN_THE_SEED

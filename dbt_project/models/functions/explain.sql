@@ -9,8 +9,10 @@
 -- noqa: disable=RF01,RF03,AL04
 with made_of as (
     select account_code, entry_kind, sub_fund, shown_as, sign
-    from {{ ref('statement_account') }}
-    where line_code = explain.line
+    from {{ ref('statement_account') }} as statement_account
+    where
+        line_code = explain.line
+        and {{ in_layout("date_trunc('month', explain.month::timestamp)::date", 'statement_account') }}
 ),
 
 -- What stood on each account before the month; a line of movements brings nothing forward.

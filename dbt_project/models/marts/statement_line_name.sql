@@ -4,5 +4,7 @@ select
     line_order,
     name_zh,
     name_en,
-    formula
+    formula,
+    effective_from,
+    effective_to
 from {{ ref('statement_line') }}
