@@ -1,5 +1,5 @@
 {{ config(
-    materialized='incremental', incremental_strategy='append', on_schema_change='fail',
+    materialized='incremental', on_schema_change='fail',
     indexes=[
         {'columns': ['region_code', 'person_no', 'fund_code', 'accounting_month', 'batch_id'], 'unique': true},
         {'columns': ['region_code', 'last_seq']},
