@@ -1,4 +1,4 @@
-"""Closed months in replayed books: what was signed at the close must come out again, whatever is accepted of the rest."""
+"""Closed months in replayed books: what was signed must come out again, whatever else is accepted."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ ORDER BY closed.region_code, closed.accounting_month
 def changed_months() -> list[str]:
     """R-CLOSED, a sentence for each closed month that the replayed books have otherwise than it was signed.
 
-    Books that were tampered with and come out of the replay as signed give none (会计基础工作规范: what is closed stays).
+    Books that were tampered with and come out of the replay as signed give none (会计基础工作规范：结账).
     """
     query = sql.SQL(_CHANGED).format(ledger=sql.Identifier(f"ledger{SUFFIX}"), marts=sql.Identifier(f"marts{SUFFIX}"))
     with closing(connect(role=_ROLE, autocommit=True)) as connection, connection.cursor() as cursor:

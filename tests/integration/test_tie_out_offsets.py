@@ -88,7 +88,7 @@ FACTS: Sequence[Fact] = (
     paid("2020-03-03", "Z1", 900),
     paid("2020-03-04", "Z2", 50),
     *settled("2020-03", ("Z1", 950)),
-    # June: a bank's list; within the day one payment is wrong upwards, one downwards. One more, of the 9th, it books on the 10th.
+    # June: a bank's list; of the 9th one payment is wrong upwards, one downwards, and one is booked on the 10th.
     paid("2020-06-09", "Y1", 300),
     paid("2020-06-09", "Y2", 400),
     paid("2020-06-09", "Y3", 25),
