@@ -64,14 +64,18 @@ BEGIN
     FOREACH recorded IN ARRAY ARRAY['replay_result', 'replay_difference'] LOOP
         EXECUTE format('ALTER TABLE quality.%I ENABLE ROW LEVEL SECURITY', recorded);
         EXECUTE format('CREATE POLICY pipeline ON quality.%I TO fund_quality, fund_publisher, auditor USING (true) WITH CHECK (true)', recorded);
-        EXECUTE format($policy$
-            CREATE POLICY region_of_reader ON quality.%I FOR SELECT TO supervisor_reader USING (
-                region_code = '-' OR region_code IN (SELECT mine.region_code FROM access.my_region AS mine)
-                OR EXISTS (SELECT FROM access.my_region AS mine WHERE mine.region_code IS NULL))
-            $policy$, recorded);
     END LOOP;
 END
 $$;
+
+-- Of what belongs to no region, everybody sees whether and how many rows differ. The rows themselves hold figures of several
+-- regions together (consolidated statements): they are for who may read all of them.
+CREATE POLICY region_of_reader ON quality.replay_result FOR SELECT TO supervisor_reader USING (
+    region_code = '-' OR region_code IN (SELECT mine.region_code FROM access.my_region AS mine)
+    OR EXISTS (SELECT FROM access.my_region AS mine WHERE mine.region_code IS NULL));
+CREATE POLICY region_of_reader ON quality.replay_difference FOR SELECT TO supervisor_reader USING (
+    region_code IN (SELECT mine.region_code FROM access.my_region AS mine)
+    OR EXISTS (SELECT FROM access.my_region AS mine WHERE mine.region_code IS NULL));
 
 COMMENT ON TABLE quality.replay_result IS '重放比较结果：每次重放、统筹区、表一行，一致的也记录 / Results of replays: one row a run, region and relation, equal ones too';
 COMMENT ON COLUMN quality.replay_result.run_id IS '运行编号 / Run';

@@ -70,10 +70,12 @@ def report(connection: Connection, region_code: str, month: date | None) -> Iter
         )
     stated, differing = figures(connection, region_code, month), items(connection, region_code, month)
     open_figures = sum(1 for figure in stated if figure.status == "unexplained")
+    offsetting = sum(1 for figure in stated if figure.status == "offsetting")
     yield f"对账 / tie-out {region_code} {month:%Y-%m}"
     yield (
-        f"{len(stated)} 个报表数，{open_figures} 个有未说明差额，{len(differing)} 个差异项 / "
+        f"{len(stated)} 个报表数，{open_figures} 个有未说明差额，{offsetting} 个差错相抵，{len(differing)} 个差异项 / "
         f"{len(stated)} stated figures, {open_figures} with an unexplained difference, "
+        f"{offsetting} with errors that cancel each other, "
         f"{len(differing)} items that differ"
     )
     if stated:

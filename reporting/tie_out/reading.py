@@ -18,6 +18,7 @@ KINDS = {
 }
 OUTCOMES = {
     "agreed": Name("相符", "agreed"),
+    "offsetting": Name("差错相抵", "offsetting errors"),
     "explained": Name("差额已说明", "explained"),
     "carried": Name("仅有前期差额", "carried from before"),
     "unexplained": Name("有未说明差额", "unexplained"),
@@ -151,4 +152,6 @@ def _figure(row: Row) -> Figure:
 def _what(fund_code: str, kind: str, account: Name, institution_code: str | None) -> Name:
     fund, named = name_of(FUNDS, fund_code), name_of(KINDS, kind)
     place = Name(institution_code, institution_code) if institution_code else account
+    if not place.zh:  # collections stated without an account
+        place = Name("全部收款账户", "all accounts that collect")
     return Name(f"{fund.zh} {named.zh} {place.zh}", f"{fund.en}: {named.en}, {place.en}")

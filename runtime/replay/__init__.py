@@ -17,7 +17,7 @@ from psycopg2.extensions import cursor as Cursor
 from ingestion.database import Connection, connect
 from ingestion.schema import check_version
 from runtime import dbt
-from runtime.replay import comparison, records, shadow
+from runtime.replay import closed_months, comparison, records, shadow
 from runtime.replay.comparison import Heads, Result
 from runtime.replay.swap import SwapError, obstacles, swap, wait_for_old_snapshots
 from runtime.terminal import say, step
@@ -77,7 +77,7 @@ def replay(run_id: str, request: Request | None = None) -> Ending:
     """Rebuild, compare, record; swap when asked for. ReplayError when it can't be done at all.
 
     A swap is refused when any row differs, published figures included, unless the request accepts differences for a
-    reason, which is recorded.
+    reason, which is recorded. No reason lets closed months become other than they were signed.
     """
     request, started = request or Request(), datetime.now(UTC)
     with _only_one() as guard:
@@ -167,7 +167,7 @@ def _swap(guard: Connection, code: str, request: Request, ending: Ending, compar
         _catch_up(models, ending.run_id, code)
         ending.results += (since := list(_compare_since(compared)))
         records.record_results(ending.run_id, since)
-        reasons = obstacles(guard)
+        reasons = obstacles(guard) + (closed_months.changed_months() if ending.different else [])
         if ending.different and not request.accepted_reason.strip():
             reasons.append("账簿不一致，未说明接受的理由 / the books differ and no reason to accept that was given")
         if not reasons:

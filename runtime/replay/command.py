@@ -46,7 +46,7 @@ def add_arguments(command: Callable[..., int], parser: argparse.ArgumentParser) 
         "--accept-differences",
         default="",
         metavar="REASON",
-        help="swap although they differ: published figures may change; the reason is recorded",
+        help="swap although they differ: published figures may change, closed months not; the reason is recorded",
     )
     parser.add_argument("--keep", action="store_true", help="keep the former books, in schemas *_kept_<time>")
     parser.add_argument("--report", type=Path, metavar="FILE", help="also write the report as JSON to this file")

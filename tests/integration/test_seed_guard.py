@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import shutil
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -112,3 +114,25 @@ def test_a_new_version_may_not_reach_back_over_recorded_events() -> None:
     execute("update policy.policy_region set known_from = '2018-01-02' where region_code = '320100'")
     dbt._run("new keys", "seed", ["seed"])
     assert execute(MERGER_DATES) == AS_IN_THE_SEED
+
+
+@pytest.mark.usefixtures("migrated_warehouse")
+def test_a_region_is_no_member_of_a_group_twice_in_one_month(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ended by the 15th and begun on the 16th, both periods count the month."""
+    project = tmp_path / "project"
+    shutil.copytree(dbt.PROJECT, project)
+    monkeypatch.setattr(dbt, "PROJECT", project)
+    seed = project / "seeds" / "policy" / "consolidation_member.csv"
+    header = seed.read_text("utf-8").splitlines()[0]
+    row = "320000,江苏省,Jiangsu,320100,320000,{},{},assumed,".format
+    members = "select effective_from::text from policy.consolidation_member order by 1"
+
+    def load(*periods: tuple[str, str]) -> None:
+        seed.write_text("\n".join([header, *(row(*period) for period in periods), ""]), "utf-8")
+        dbt._run("members", "seed", ["seed", "--select", "consolidation_member"])
+
+    load(("2018-01-01", "2020-05-31"), ("2020-06-01", ""))
+    assert execute(members) == [("2018-01-01",), ("2020-06-01",)]
+    with pytest.raises(dbt.DbtError, match=r"320000 320100: 2018-01-01 – 2020-06-15 / 2020-06-16 – …"):
+        load(("2018-01-01", "2020-06-15"), ("2020-06-16", ""))
+    assert execute(members) == [("2018-01-01",), ("2020-06-01",)]

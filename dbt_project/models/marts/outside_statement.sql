@@ -7,10 +7,10 @@ select
     event.fund_code,
     coalesce(event.accounting_month, date_trunc('month', event.occurred_on::timestamp)::date) as accounting_month,
     event.statement_kind,
-    -- Who states a total without saying of which account means the one the kind is about.
+    -- Fiscal payments are all paid from one account. Premiums arrive in several: without an account all of them are meant.
     coalesce(
         money_account.account_code,
-        case event.statement_kind when 'tax_collected' then '1005' when 'fiscal_expenditure' then '100301' end
+        case event.statement_kind when 'fiscal_expenditure' then '100301' end
     ) as account_code,
     event.institution_code,
     event.counterparty,

@@ -16,10 +16,10 @@ figure as (
         month.region_code, month.accounting_month, item.fund_code, item.statement_kind, item.scope, item.account_code,
         item.institution_code, item.counterparty, item.period_from, item.stated_on, item.ours_amount, item.stated_amount,
         item.difference, item.carried_difference, item.stated_seq,
-        sum(item.item_difference) as told,
         coalesce(sum(item.item_difference) filter (where item.matched_by <> 'none'), 0) as explained,
         coalesce(sum(item.item_difference) filter (where item.item_status = 'in_transit'), 0) as in_transit,
-        count(*) filter (where item.item_status <> 'matched') as item_count
+        count(*) filter (where item.item_status <> 'matched') as item_count,
+        count(*) filter (where item.item_status not in ('matched', 'in_transit')) as open_count
     from month
     cross join lateral {{ ref('tie_out_items') }}(month.region_code, month.accounting_month) as item
     group by
@@ -48,6 +48,8 @@ select
     (figure.difference - figure.carried_difference - figure.explained)::numeric(18, 2) as unexplained_amount,
     case
         when figure.difference - figure.carried_difference <> figure.explained then 'unexplained'
+        -- What is wrong on both sides and adds up to nothing is still wrong.
+        when figure.open_count > 0 and figure.explained = figure.in_transit then 'offsetting'
         when figure.difference = 0 and figure.explained = figure.in_transit then 'agreed'
         when figure.item_count > 0 then 'explained'
         when figure.difference <> 0 then 'carried'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from io import BytesIO
@@ -10,7 +11,7 @@ import openpyxl
 from test_workbook_sheets import frame
 
 from reporting.names import Name
-from reporting.tie_out.reading import Figure, Item
+from reporting.tie_out.reading import Figure, Item, _figure
 from reporting.workbook_cells import Book
 from reporting.workbook_tie_out import ITEMS_MOST, tie_out_sheet
 
@@ -46,6 +47,19 @@ def test_items_stand_below_the_figures_and_the_rest_is_counted() -> None:
     assert "320100-7-1 凭证 12 claims.csv:3" in texts
     assert any(text.startswith("在途 / in transit：EMI 1004") for text in texts)
     assert any("另有 2 项" in text and "2 more" in text for text in texts)
+
+
+def test_errors_that_cancel_and_collections_of_all_accounts_are_named() -> None:
+    book = Book({}, frame().head.published_at)
+    offsetting = replace(figure("0.00"), status="offsetting")
+    of_all = _figure(
+        {key: value for key, value in vars(figure("0.00")).items() if key != "account"}
+        | {"statement_kind": "tax_collected", "account_code": None, "name_zh": None, "name_en": None}
+    )
+    tie_out_sheet(book, frame(), "对账", [offsetting, of_all], [item()])
+    rows = list(openpyxl.load_workbook(BytesIO(book.close()))["对账"].iter_rows(min_row=5, max_row=6, values_only=True))
+    assert rows[0][8] == "差错相抵\noffsetting errors"
+    assert str(rows[1][0]).splitlines()[0].endswith("税务征收 全部收款账户")
 
 
 def test_a_month_without_statements_says_so() -> None:
