@@ -88,7 +88,7 @@ BACKDATED = {
 
 @pytest.mark.usefixtures("deployed_warehouse")
 def test_a_new_version_may_not_reach_back_over_recorded_events() -> None:
-    """The older table knows each row from the day after the newest event; those of the file are versions known earlier."""
+    """The older table knows each row from the day after the newest event; those of the file are known earlier."""
     log = PostingLog("340400")
     log.add(
         {"event_type": "employer.closed", "occurred_on": "2018-01-01", "family": "registration"},

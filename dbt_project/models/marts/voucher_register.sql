@@ -20,13 +20,14 @@ select
     '生育医保合并账务流水线 / merged-fund pipeline' as prepared_by,
     (
         -- a review is of the voucher as the reviewer saw it
-        select case
-            when
-                review.outcome = 'passed'
-                and review.entry_count = voucher.entry_count
-                and review.debit_amount = voucher.debit_amount
-                then review.reviewed_by
-        end
+        select
+            case
+                when
+                    review.outcome = 'passed'
+                    and review.entry_count = voucher.entry_count
+                    and review.debit_amount = voucher.debit_amount
+                    then review.reviewed_by
+            end
         from {{ source('signoff', 'voucher_review') }} as review
         where
             review.region_code = voucher.region_code
