@@ -34,7 +34,8 @@ contribution_arrears: region_code employer_no contribution_month insurance_type 
     collected_amount refunded_amount arrears_amount months_overdue
 institution_settlement: region_code institution_code accounting_month settled_amount paid_amount deposit_withheld_amount
     advance_balance unpaid_amount claim_count direct_settlement_share
-statement_account: statement line_code account_code entry_kind sub_fund shown_as by_sub_fund sign
+statement_account: statement line_code account_code entry_kind sub_fund shown_as by_sub_fund sign effective_from
+    effective_to
 published_head: region_code seq batch_hash rules_sha256 published_at run_id
 """
 READERS = ("finance_reader", "supervisor_reader", "auditor", "fund_quality")
