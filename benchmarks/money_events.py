@@ -116,11 +116,11 @@ CROSS JOIN LATERAL (
         CASE WHEN kind BETWEEN 63 AND 72 OR kind = 96 THEN 'inpatient' WHEN kind BETWEEN 73 AND 82 THEN 'outpatient'
             WHEN kind BETWEEN 83 AND 90 THEN 'pharmacy' WHEN kind IN (91, 92) THEN 'delivery_normal'
             WHEN kind = 93 THEN 'prenatal' WHEN kind = 94 THEN 'maternity_allowance' END AS item,
-        4000 + fact %% 9000 AS base
+        4000 + fact * 7919 %% 900000 / 100.0 AS base
 ) AS named
 CROSS JOIN LATERAL (
-    SELECT CASE WHEN item IS NOT NULL THEN 500 + fact %% 4000 + 0.37 END AS pooled,
-        CASE WHEN item IN ('inpatient', 'outpatient', 'pharmacy') AND fact %% 3 > 0 THEN 60 + fact %% 300 + 0.5
+    SELECT CASE WHEN item IS NOT NULL THEN 500 + fact * 7919 %% 400000 / 100.0 END AS pooled,
+        CASE WHEN item IN ('inpatient', 'outpatient', 'pharmacy') AND fact %% 3 > 0 THEN 60 + fact * 31 %% 30000 / 100.0
             WHEN item IS NOT NULL THEN 0 END AS personal
 ) AS paid
 ORDER BY seq

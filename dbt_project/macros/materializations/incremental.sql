@@ -23,7 +23,10 @@
         {% do refuse_other_columns(existing) %}
     {%- endif %}
     {% do attach_guards(target) %}
+    {#- closings add up millions of lines by account: in memory, and not by sorting them on disk -#}
     {% call statement('main') %}
+        set local work_mem = '256MB';
+        set local jit = off;
         insert into {{ target }} ({{ adapter.dispatch('get_column_names', 'dbt')() }})
         {{ get_select_subquery(sql) }}
     {% endcall %}
