@@ -44,7 +44,7 @@ BAD_FILES: list[tuple[str, str, bytes]] = [
     ("E-FILE-ENCODING", "t.treasury.1.csv", f"{HEADER}\n{ROW},淮南".encode("gb18030")),
     ("E-FILE-ENCODING", "t.treasury.1.csv", f"{HEADER}\n{ROW}".encode("utf-16")),
     ("E-FILE-ENCODING", "t.treasury.1.csv", f"{HEADER}\n{ROW}\n".encode() * 3 + b"\xff"),
-    ("E-FILE-GZIP", "t.treasury.1.csv.gz", gzip.compress(f"{HEADER}\n{ROW}\n".encode() * 100)[:-20]),
+    ("E-FILE-GZIP", "t.treasury.1.csv.gz", gzip.compress(f"{HEADER}\n{ROW}\n".encode() * 100, mtime=0)[:-20]),
     ("E-FILE-GZIP", "t.treasury.1.csv.gz", f"{HEADER}\n{ROW}".encode()),
     ("E-FILE-HEADER", "t.treasury.1.csv", b"event_type,source_event_key,occurred_on\n"),
     ("E-FILE-DUPLICATE-COLUMN", "t.treasury.1.csv", f"{HEADER},amount\n".encode()),
