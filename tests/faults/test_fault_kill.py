@@ -23,7 +23,7 @@ STARTING_S = 0.3  # before that no process has done anything yet
 @pytest.mark.parametrize(
     ("area", "number", "kills"),
     [
-        ("small", signal.SIGKILL, 18),
+        ("small", signal.SIGKILL, 8),
         ("big", signal.SIGKILL, 2),
         ("small", signal.SIGTERM, 2),
         pytest.param("small", signal.SIGKILL, 160, marks=[pytest.mark.slow, pytest.mark.timeout(2400)]),
