@@ -72,6 +72,7 @@ def test_december_closes_its_year_and_late_facts_post_to_january() -> None:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("november")
 def test_a_december_that_moved_after_its_year_was_closed_is_closed_by_a_second_year_end() -> None:
     made_ = asked(DECEMBER)

@@ -131,6 +131,7 @@ def test_an_object_is_read_once_to_be_known_and_once_to_be_taken(store: Store) -
     assert select("SELECT count(*) FROM events.event") == [(1,)]
 
 
+@pytest.mark.slow
 def test_listings_of_more_than_a_page_are_complete(store: Store) -> None:
     for number in range(1001):
         store.put(f"demo/{number:04}.claim.1.csv.part", b"")

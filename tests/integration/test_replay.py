@@ -148,6 +148,7 @@ def test_planted_differences_are_named_and_forbid_the_swap(small_books_copy: str
     assert kept in books.schemas()
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(1200)
 @pytest.mark.usefixtures("small_books_copy")
 def test_a_table_that_one_side_lacks_and_rows_of_no_region_are_differences() -> None:
@@ -167,6 +168,7 @@ def test_a_table_that_one_side_lacks_and_rows_of_no_region_are_differences() -> 
     assert ask("SELECT DISTINCT region_code FROM quality.replay_difference") == [("999999",)]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(1200)
 @pytest.mark.usefixtures("small_books_copy")
 def test_what_others_have_built_on_the_books_forbids_the_swap() -> None:
@@ -191,6 +193,7 @@ def test_what_others_have_built_on_the_books_forbids_the_swap() -> None:
     assert ask("SELECT count(*) > 0 FROM elsewhere.mine") == [(True,)]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(1200)
 @pytest.mark.usefixtures("small_books_copy")
 def test_grants_given_and_taken_by_hand_are_carried_over() -> None:

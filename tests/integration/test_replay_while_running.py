@@ -85,6 +85,7 @@ def rebuilding() -> bool:
     return "ledger_replay" in books.schemas()
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_readers_builds_and_publications_go_on_while_the_books_are_replayed_and_swapped(small_books_copy: str) -> None:
     journal, endings = books.relation_oid("ledger.journal_line"), []

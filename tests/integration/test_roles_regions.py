@@ -35,6 +35,8 @@ LOGINS: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 # Names of accounts and lines, and what lines are made of: the same for everyone.
 WITHOUT_REGION = {"account", "statement_line_name", "statement_row", "statement_account"}
+# Empty until a month is closed or a voucher reviewed: test_closing.py, test_voucher_review.py.
+UNTIL_CLOSED = {"close_checklist", "closed_period", "voucher_review"}
 # By group of regions, seen by who may read all of its members: tests/integration/test_consolidation.py.
 BY_GROUP = {"consolidated_statement", "consolidated_balance_sheet", "consolidation_elimination"}
 MARTS = "SELECT relname FROM pg_class WHERE relnamespace = 'marts'::regnamespace AND relkind <> 'i' ORDER BY 1"
@@ -95,7 +97,10 @@ def test_every_mart_is_bound_also_one_added_later(warehouse: str) -> None:
 
 
 def test_whatever_supervisors_read_of_the_checks_is_bound(warehouse: str) -> None:
-    """A table of `quality` without row security, or a view without barrier and region test, shows up here."""
+    """A table of `quality` without row security, or a view without barrier and region test, shows up here.
+
+    Only what came of a replay is said of a run, and holds no figure of a region.
+    """
     unbound = """
         SELECT c.relname FROM pg_class AS c
         WHERE c.relnamespace = 'quality'::regnamespace AND has_table_privilege('supervisor_reader', c.oid, 'SELECT')
@@ -106,7 +111,7 @@ def test_whatever_supervisors_read_of_the_checks_is_bound(warehouse: str) -> Non
                 INNER JOIN pg_depend AS d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
                 WHERE r.ev_class = c.oid AND d.refobjid = 'access.my_region'::regclass))
     """
-    assert ask(warehouse, unbound) == []
+    assert ask(warehouse, unbound) == [("replay_outcome",)]
 
 
 def test_nothing_made_later_is_open_to_readers_by_itself(migrated_warehouse: str) -> None:
@@ -131,9 +136,11 @@ def test_code_of_another_version_puts_no_views_over_these_tables(migrated_wareho
 def test_each_reader_sees_the_regions_granted_and_all_of_them(warehouse: str) -> None:
     for mart in marts(warehouse):
         whole = counts(warehouse, mart)
-        assert whole.keys() == {NANJING, HUAINAN}, mart
+        assert whole.keys() == (set() if mart in UNTIL_CLOSED else {NANJING, HUAINAN}), mart
         for login, (_, regions) in LOGINS.items():
-            wanted = whole if regions == ("all",) else {region: whole[region] for region in regions}
+            wanted = (
+                whole if regions == ("all",) else {region: rows for region, rows in whole.items() if region in regions}
+            )
             assert counts(as_login(warehouse, login), mart) == wanted, (login, mart)
 
 

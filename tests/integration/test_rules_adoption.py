@@ -130,6 +130,7 @@ def test_changed_rules_are_adopted_before_more_is_published(capsys: pytest.Captu
     assert not any(report.found for report in verify()), "the chain holds over control events"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("deployed_warehouse")
 def test_a_later_version_changes_no_earlier_books_and_a_rebuild_gives_the_same(
     warehouse_factory: Callable[..., str], deployed_template: tuple[str, Path], monkeypatch: pytest.MonkeyPatch

@@ -408,7 +408,7 @@ def test_nothing_is_read_twice(connection: Connection, region: Region, monkeypat
     monkeypatch.setattr(workbook_record, "rows", counted)
     workbook(connection, region)
     assert len(asked) == len(set(asked))
-    assert len(asked) <= 5 + 7 * len(region.funds)
+    assert len(asked) <= 7 + 7 * len(region.funds)
 
 
 def test_libreoffice_comes_to_the_same_figures(content: bytes, shown: Workbook, tmp_path: Path) -> None:

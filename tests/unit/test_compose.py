@@ -34,7 +34,7 @@ READERS = REPOSITORY / "deploy" / "compose.readers.yml"
 STORAGE = REPOSITORY / "deploy" / "compose.object-storage.yml"
 LONG_RUNNING = sorted(set(SERVICES) - {"migrate"})
 OWN = sorted(name for name, service in SERVICES.items() if service["image"].startswith("merged-fund:"))
-PACKAGES = ("dags", "ingestion", "expectations", "reporting", "runtime")
+PACKAGES = ("closing", "dags", "ingestion", "expectations", "reporting", "runtime")
 # Read by the images' own start scripts, C libraries and Airflow's web server.
 FOREIGN = {"TZ", "NO_PROXY", "POSTGRES_PASSWORD_FILE", "POSTGRES_INITDB_ARGS", "FORWARDED_ALLOW_IPS"}
 # Read by the clients of object storage.
