@@ -1,5 +1,5 @@
 {#- In a replay: the heads of the live books, so that both sides end with the same batch and the history of builds is kept (which run
-    took a batch in is told by nothing else, and vouchers name it). Seq and hash are the log's own, so that a forged head shows.
+    took a batch in is told by nothing else). Seq and hash are the log's own, so that a forged head shows.
     The live table is named outright: in a replay, ref leads to the shadow. -#}
 {% macro shadow_built_head(batch, own) -%}
     select batch.region_code, batch.batch_id, batch.last_seq as seq, batch.batch_hash, live.run_id, live.built_at
