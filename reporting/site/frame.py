@@ -1,4 +1,4 @@
-"""The frame of the site's pages: what stands around the content of each, and the list of pages that all of them show."""
+"""The frame of the site's pages: what stands around the content of each, and the list of pages that all show."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from ingestion.database import Connection
 from reporting.names import Name
@@ -15,13 +16,15 @@ from reporting.site.frame import Frame
 class Source:
     """What builders read: one read-only state of the database, and what has been read of it already.
 
-    `workbooks` are names of files beside the pages; `failures` say which of them could not be written.
+    `workbooks` are names of files beside the pages; `failures` say which of them could not be written; `folder` is
+    where the pages will lie.
     """
 
     connection: Connection
     overview: Overview
     workbooks: Collection[str] = ()
     failures: Collection[str] = ()
+    folder: Path | None = None
 
     @property
     def names(self) -> dict[str, Name]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from reporting.files import replace_file
@@ -46,8 +47,7 @@ def write_pages(source: Source, folder: Path, failures: dict[str, Exception]) ->
     first, *others = PAGES
     written = [path for page in others for path in _attempt(page, source, frame, folder, failures)]
     told = [*source.failures, *(f"{page.title.zh} {page.title.en}" for page in others if page.key in failures)]
-    told_source = Source(source.connection, source.overview, source.workbooks, told)
-    return [*written, *_write(first, told_source, frame, folder)]
+    return [*written, *_write(first, replace(source, failures=told), frame, folder)]
 
 
 def _attempt(page: Page, source: Source, frame: Frame, folder: Path, failures: dict[str, Exception]) -> Iterator[Path]:
