@@ -155,11 +155,12 @@ def _periods(connection: Connection, region: books.Region, freezes: Mapping[str,
     found = rows(connection, _CLOSED, {"region": code})
     closed_months = {row[1] for row in found}
     months = {month for fund in region.funds for month in books.months(connection, code, fund)} - closed_months
-    files = _files(connection, code, [row[1] for row in found[:MONTHS_LISTED]])
+    listed = found[:MONTHS_LISTED]
+    files = _files(connection, code, [row[1] for row in listed])
     due = min(months, default=None)
     return Periods(
         region_code=code,
-        closed=[Closed(*row, files.get(row[1], ())) for row in found[:MONTHS_LISTED]],
+        closed=[Closed(*(*row, files.get(row[1], ()))) for row in listed],
         older_closed=len(found[MONTHS_LISTED:]),
         open=sorted(months, reverse=True),
         request=_request(connection, code, due) if due else None,
@@ -183,15 +184,12 @@ def _request(connection: Connection, region: str, month: date) -> Request | None
     outcomes: dict[str, int] = {}
     for item in items:
         outcomes[item.outcome] = outcomes.get(item.outcome, 0) + 1
-    return Request(
-        *found[0],
-        outcomes,
-        tuple(item for item in items if item.outcome not in ("ok", "info")),
-        f"draft/{region}/{month:%Y-%m}/{found[0][1]}/close.html",
-    )
+    unsettled = tuple(item for item in items if item.outcome not in ("ok", "info"))
+    path = f"draft/{region}/{month:%Y-%m}/{found[0][1]}/close.html"
+    return Request(*(*found[0], outcomes, unsettled, path))
 
 
 def _freezes(connection: Connection) -> dict[str, Freeze]:
     if not exists(connection, FROZEN):
         return {}
-    return {region: Freeze(*row, tuple(codes or ())) for region, *row, codes in rows(connection, _FREEZES)}
+    return {row[0]: Freeze(*(*row[1:5], tuple(row[5] or ()))) for row in rows(connection, _FREEZES)}

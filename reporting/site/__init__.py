@@ -1,8 +1,8 @@
 """The site: static pages that show one state of the database, and the list of them.
 
 A page is an entry of `PAGES`: its place in the navigation, and the builder that makes its files. A builder reads over
-the connection of `Source` what it needs and returns HTML by file name; what it renders goes through `Frame.html`, so that
-all pages have the same frame. A builder that fails keeps nobody from the other pages.
+the connection of `Source` what it needs and returns HTML by file name; what it renders goes through `Frame.html`, so
+that all pages have the same frame. A builder that fails keeps nobody from the other pages.
 """
 
 from __future__ import annotations
