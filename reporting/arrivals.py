@@ -10,7 +10,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from ingestion.database import Connection
-from reporting.quality import CUT_OFF, NEWEST_FINDINGS, rows
+from reporting.quality import rows
 
 # Upper ends in days of the age classes of quarantined rows; the last class is open.
 AGE_CLASSES = (7, 30, 90)
@@ -49,21 +49,6 @@ class ListedFile:
     message: str | None
     seen_at: datetime
     replaced: bool
-
-
-@dataclass(frozen=True)
-class MissingFile:
-    """A due file that has not come, as check C04 has listed it; without a period the rule itself can't be read."""
-
-    key: str
-    source_system: str | None
-    family: str | None
-    period: str | None
-    due_on: str | None
-    overdue: bool
-    seen: str | None
-    due_rule: str | None
-    regions: list[str]
 
 
 @dataclass(frozen=True)
@@ -129,7 +114,7 @@ class SourceDue:
 
 @dataclass(frozen=True)
 class DueFile:
-    """A due file that came late or has not come, by the calendar."""
+    """A due file that came late or has not come, by the calendar. Without a region the source itself owes it."""
 
     source_system: str
     family: str
@@ -220,18 +205,6 @@ _LISTED = f"""
 
 _REJECTED = f"select count(*) from ({_JUDGED}) as judged where state = 'rejected' and not replaced"
 
-# A file that several regions wait for is one file.
-_MISSING = f"""
-    select
-        finding_key, min(item ->> 'source_system'), min(item ->> 'family'), min(item ->> 'period'),
-        min(item ->> 'due_on'), bool_or(coalesce(item ->> 'severity', 'fail') = 'fail'), min(item ->> 'seen'),
-        min(item ->> 'due_rule'), array_agg(distinct region_code order by region_code)
-    from ({NEWEST_FINDINGS}) as finding
-    where code = 'C04' and finding_key <> '{CUT_OFF}'
-    group by finding_key
-    order by 6 desc, 5, finding_key
-"""
-
 _OPEN = """
     select region_code, count(*), coalesce(sum(amount), 0), count(*) filter (where amount is null), min(quarantined_at)
     from events.quarantine_open group by region_code order by region_code
@@ -277,11 +250,6 @@ def listed_files(connection: Connection, limit: int) -> list[ListedFile]:
 def rejected_files(connection: Connection) -> int:
     """How many rejected files have not been made good."""
     return int(rows(connection, _REJECTED)[0][0])
-
-
-def missing_files(connection: Connection, run_id: str) -> list[MissingFile]:
-    """Due files that had not come when the run checked, each once: the overdue first, by date."""
-    return [MissingFile(*row) for row in rows(connection, _MISSING, {"run": run_id})]
 
 
 def open_rows(connection: Connection, today: date) -> list[OpenRows]:

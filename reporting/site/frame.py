@@ -5,16 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from reporting.content_policy import POLICY
 from reporting.names import Name
 from reporting.overview import Clock
 from reporting.page import environment
 from reporting.quality import Run
-
-# Scripts and styles from the files beside the page, and from nowhere else; no page of the site sends anything.
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:;"
-    " base-uri 'none'; form-action 'none'"
-)
 
 
 @dataclass(frozen=True)
