@@ -32,6 +32,11 @@ class Source:
         return {v.region_code: Name(v.name_zh, v.name_en or v.region_code) for v in self.overview.verdicts}
 
 
+def workbook_name(region_code: str) -> str:
+    """Name of the file beside the pages that holds a region's workbook."""
+    return f"merged_fund_{region_code}.xlsx"
+
+
 # HTML by file name, all in the folder of reports.
 Builder = Callable[[Source, Frame], Mapping[str, str]]
 
