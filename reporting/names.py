@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from expectations import impersonal
 from expectations.suites import SUITE_TITLES
 
 
@@ -59,14 +60,8 @@ PAYMENT_METHODS = {
 }
 
 
-# Columns that lead to one person. Pages and workbooks leave them out: entry, event, or file and line are enough to
-# look an item up. Keys of the sources are among them, for a source may use the number of a person or of a settlement.
-PERSONAL_COLUMNS = frozenset(
-    {
-        *("person_no", "claim_no", "account_holder_no", "certificate_no", "certificate_pseudonym", "birth_date", "sex"),
-        *("receipt_no", "tax_voucher_no", "payment_no", "source_event_key", "original_event_key"),
-    }
-)
+# What no page and no workbook shows.
+PERSONAL_COLUMNS = impersonal.PERSONAL_COLUMNS
 
 
 def name_of(names: dict[str, Name], code: str | None) -> Name:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from expectations.impersonal import impersonal
 from expectations.record import FINDINGS_MAX
 from reporting.items import in_words, item_of
 from reporting.names import OWNERS, SUITE_NAMES, Name, name_of
@@ -27,7 +28,6 @@ from reporting.workbook_page import (
     open_sheet,
     row_heights,
 )
-from reporting.workbook_record import impersonal
 
 FINDINGS_MOST = 2_000
 _HIGHEST_ROW = 400.0
