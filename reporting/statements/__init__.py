@@ -1,1 +1,1 @@
-"""What the statement pages show of a fund's months: figures, what they are made of, and in what state the months are."""
+"""What the statement pages show of a fund's months: figures, and what they are made of."""

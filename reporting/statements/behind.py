@@ -33,7 +33,7 @@ class Part:
 
 @dataclass(frozen=True)
 class AccountVoucher:
-    """An account's lines of one voucher and kind of entry, summed. Without a number: those of `voucher_count` others."""
+    """An account's lines of one voucher and kind of entry, summed; of `voucher_count` others when it has no number."""
 
     account_code: str
     sub_fund: str
@@ -60,7 +60,7 @@ class InstitutionShare:
     amount: Decimal
 
 
-# A movement counts by the layout of its own month, a balance by that of the month in which it stands: as the statements do.
+# As in the statements, a movement counts by the layout of its own month, a balance by that of the month shown.
 _PARTS = """
     WITH movement AS MATERIALIZED (
         SELECT accounting_month, account_code, sub_fund, entry_kind, sum(credit_amount - debit_amount) AS amount
@@ -112,8 +112,9 @@ _PARTS = """
 _VOUCHERS = """
     WITH booked AS (
         SELECT account_code, sub_fund, entry_kind, voucher_no, posting_date,
-            string_agg(DISTINCT split_part(summary, ' · ', 1), '、') AS summary,
-            count(DISTINCT entry_id) AS entry_count, sum(debit_amount) AS debit_amount, sum(credit_amount) AS credit_amount
+            string_agg(DISTINCT split_part(summary, ' · ', 1), chr(10)) AS summary,
+            count(DISTINCT entry_id) AS entry_count, sum(debit_amount) AS debit_amount,
+            sum(credit_amount) AS credit_amount
         FROM marts.general_ledger
         WHERE region_code = %(region)s AND fund_code = %(fund)s AND accounting_month = %(month)s
         GROUP BY 1, 2, 3, 4, 5
@@ -146,7 +147,8 @@ _INSTITUTIONS = """
         GROUP BY 1, 2, 3, 4
     ),
     paid AS (
-        SELECT account_code, coalesce(benefit_item, '') AS benefit_item, coalesce(institution_code, '') AS institution_code,
+        SELECT account_code, coalesce(benefit_item, '') AS benefit_item,
+            coalesce(institution_code, '') AS institution_code,
             count(DISTINCT claim_no) FILTER (WHERE amount > 0) AS claim_count, sum(amount) AS amount
         FROM claim GROUP BY 1, 2, 3
     ),
@@ -178,7 +180,7 @@ def parts(
 def vouchers(
     connection: Connection, region_code: str, fund_code: str, month: date, most: int = VOUCHERS_OF_ACCOUNT
 ) -> Mapping[tuple[str, str], Sequence[AccountVoucher]]:
-    """By account and sub-fund the vouchers of a month, the first `most` of each kind of entry, and the others summed."""
+    """By account and sub-fund the vouchers of a month, the first `most` of each kind of entry and the others summed."""
     asked = {"region": region_code, "fund": fund_code, "month": month, "most": most}
     found: dict[tuple[str, str], list[AccountVoucher]] = {}
     for row in rows(connection, _VOUCHERS, asked):

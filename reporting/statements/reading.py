@@ -131,7 +131,7 @@ def closed_months(connection: Connection, region_code: str) -> dict[date, Closed
 
 
 def states(connection: Connection, region_code: str, fund_code: str, months: Iterable[date]) -> dict[date, State]:
-    """The state of each month: what has moved the fund up to it. Months without movements have that of the one before."""
+    """The state of each month, which is what has moved the fund up to it."""
     moved = rows(connection, _MOVED, (region_code, fund_code))
     return _chained(moved, sorted(months))
 
@@ -142,7 +142,7 @@ def names_digest(connection: Connection) -> str:
 
 
 class Layouts:
-    """Lines of the statements by month; a layout that doesn't change is read once a month asked for, and kept."""
+    """Lines of the statements by month; read once a month, whatever the number of regions."""
 
     def __init__(self, connection: Connection) -> None:
         """Read over this connection, which sees one state."""
@@ -150,7 +150,7 @@ class Layouts:
         self._known: dict[tuple[str, date], list[Line]] = {}
 
     def lines(self, statement_code: str, month: date) -> list[Line]:
-        """The lines of `income_expenditure` or `balance_sheet` in official order, as laid out in an accounting month."""
+        """The lines of `income_expenditure` or `balance_sheet` in official order, as laid out in a month."""
         key = (statement_code, month)
         if key not in self._known:
             self._known[key] = lines(self._connection, *key)
