@@ -1,0 +1,46 @@
+"""The frame of the site's pages: what stands around the content of each, and the list of pages that all of them show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from reporting.names import Name
+from reporting.overview import Clock
+from reporting.page import environment
+from reporting.quality import Run
+
+# Scripts and styles from the files beside the page, and from nowhere else; no page of the site sends anything.
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:;"
+    " base-uri 'none'; form-action 'none'"
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A page in the navigation: its key, the file that the navigation leads to, and its title."""
+
+    key: str
+    file: str
+    title: Name
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What all pages of one writing have in common."""
+
+    clock: Clock
+    run: Run | None
+    pages: Sequence[Entry]
+    policy: str = POLICY
+
+    @property
+    def run_name(self) -> str:
+        """Number of the newest run, or that there is none."""
+        return self.run.run_id if self.run else "无 none"
+
+    def html(self, template: str, key: str, /, **content: object) -> str:
+        """The HTML of the page `key`: a template that extends `layout.html.j2`, with its content."""
+        page = next(entry for entry in self.pages if entry.key == key)
+        return environment().get_template(template).render(frame=self, page=page, **content)

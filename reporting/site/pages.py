@@ -1,0 +1,43 @@
+"""What a page of the site is made of: where it stands, what it reads, and how it is built."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+
+from ingestion.database import Connection
+from reporting.names import Name
+from reporting.overview import Overview
+from reporting.site.frame import Frame
+
+
+@dataclass(frozen=True)
+class Source:
+    """What builders read: one read-only state of the database, and what has been read of it already.
+
+    `workbooks` are names of files beside the pages; `failures` say which of them could not be written.
+    """
+
+    connection: Connection
+    overview: Overview
+    workbooks: Collection[str] = ()
+    failures: Collection[str] = ()
+
+    @property
+    def names(self) -> dict[str, Name]:
+        """Names of all regions by code."""
+        return {v.region_code: Name(v.name_zh, v.name_en or v.region_code) for v in self.overview.verdicts}
+
+
+# HTML by file name, all in the folder of reports.
+Builder = Callable[[Source, Frame], Mapping[str, str]]
+
+
+@dataclass(frozen=True)
+class Page:
+    """An entry of the site: key, file that the navigation leads to, title, and what makes the file (and others)."""
+
+    key: str
+    file: str
+    title: Name
+    build: Builder
