@@ -8,14 +8,17 @@ all pages have the same frame. A builder that fails keeps nobody from the other 
 from __future__ import annotations
 
 from reporting.names import Name
-from reporting.site import overview
+from reporting.site import overview, statement
 from reporting.site.frame import Entry, Frame
 from reporting.site.pages import Builder, Page, Source
 
 __all__ = ["PAGES", "Builder", "Entry", "Frame", "Page", "Source", "frame_of"]
 
 # In the order of the navigation.
-PAGES: tuple[Page, ...] = (Page("overview", "index.html", Name("总览", "Overview"), overview.build),)
+PAGES: tuple[Page, ...] = (
+    Page("overview", "index.html", Name("总览", "Overview"), overview.build),
+    Page(statement.KEY, statement.FILE, Name("报表", "Statements"), statement.build),
+)
 
 
 def frame_of(source: Source) -> Frame:

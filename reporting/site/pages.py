@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from ingestion.database import Connection
 from reporting.names import Name
@@ -16,12 +17,14 @@ class Source:
     """What builders read: one read-only state of the database, and what has been read of it already.
 
     `workbooks` are names of files beside the pages; `failures` say which of them could not be written.
+    `folder` is where the pages of the writing before stand: a builder may leave out what it finds there unchanged.
     """
 
     connection: Connection
     overview: Overview
     workbooks: Collection[str] = ()
     failures: Collection[str] = ()
+    folder: Path | None = None
 
     @property
     def names(self) -> dict[str, Name]:
@@ -29,8 +32,8 @@ class Source:
         return {v.region_code: Name(v.name_zh, v.name_en or v.region_code) for v in self.overview.verdicts}
 
 
-# HTML by file name, all in the folder of reports.
-Builder = Callable[[Source, Frame], Mapping[str, str]]
+# HTML by file name, all in the folder of reports; as pairs, one made after the other, where there are many.
+Builder = Callable[[Source, Frame], Mapping[str, str] | Iterator[tuple[str, str]]]
 
 
 @dataclass(frozen=True)
