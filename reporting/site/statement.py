@@ -134,7 +134,14 @@ def _month_pages(
     code = listed.region.region_code
     states = reading.states(source.connection, code, fund.fund_code, [month.month for month in fund.months])
     named, head = listed.region, listed.region.head
-    lasting = [fixed, named.name_zh, named.name_en, head and head.rules_sha256, fund.months, [f.file for f in listed.funds]]
+    lasting = [
+        fixed,
+        named.name_zh,
+        named.name_en,
+        head and head.rules_sha256,
+        fund.months,
+        [f.file for f in listed.funds],
+    ]
     marks = {
         month.month: _STATE.format(
             sha256(f"{lasting}|{states[month.month]}|{listed.closed.get(month.month)}".encode()).hexdigest()
