@@ -1,7 +1,7 @@
 """The tie-out of a region's newest months, of which only those are computed again that something has moved.
 
-Comparing a month with its statements costs by the lines of that month; a month that nothing has moved since is taken from
-what the last writing has kept beside the pages. Yuan; differences are ours minus theirs.
+Comparing a month with its statements costs by the lines of that month; a month that nothing has moved since is taken
+from what the last writing has kept beside the pages. Yuan; differences are ours minus theirs.
 """
 
 from __future__ import annotations
@@ -116,12 +116,11 @@ def _read(connection: Connection, region_code: str, month: date) -> MonthTieOut:
 def _states(connection: Connection, region_code: str, months: Sequence[date], code: str) -> dict[date, str]:
     """What the comparison of each month depends on: entries to two months after it, statements to one month after."""
     moved, stated = (rows(connection, query, (region_code,)) for query in (_MOVED, _STATED))
-    return {
-        month: sha256(
-            f"{code}|{month}|{_until(moved, month_before(month, -2))}|{_until(stated, month_before(month, -1))}".encode()
-        ).hexdigest()
-        for month in months
-    }
+    found = {}
+    for month in months:
+        ours, theirs = _until(moved, month_before(month, -2)), _until(stated, month_before(month, -1))
+        found[month] = sha256(f"{code}|{month}|{ours}|{theirs}".encode()).hexdigest()
+    return found
 
 
 def _until(digests: Sequence[Mapping[str, Any]], last: date) -> list[str]:

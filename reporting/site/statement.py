@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from re import fullmatch
@@ -14,6 +13,7 @@ from ingestion.database import Connection
 from reporting import books, quality
 from reporting.names import FUNDS, Name, name_of
 from reporting.site.frame import Frame
+from reporting.site.kept import code_digest
 from reporting.site.pages import Source
 from reporting.statements import reading
 from reporting.statements.behind import VOUCHERS_OF_ACCOUNT
@@ -25,7 +25,6 @@ FILE = "statement.html"
 # Months before these have a page only when they are closed; all of them are in the database.
 MONTHS_SHOWN = 24
 
-_PACKAGE = Path(__file__).parent.parent
 _STATE = "<!-- state {} -->\n"
 
 
@@ -76,7 +75,7 @@ def build(source: Source, frame: Frame) -> Iterator[tuple[str, str]]:
     """The pages of months that have changed since they were written, then the index; pages of no month are removed."""
     regions = _regions(source.connection)
     layouts = reading.Layouts(source.connection)
-    fixed = f"{_code_digest()}|{reading.names_digest(source.connection)}" if regions else ""
+    fixed = f"{code_digest()}|{reading.names_digest(source.connection)}" if regions else ""
     for listed in regions:
         for fund in listed.funds:
             yield from _month_pages(source, frame, listed, fund, layouts, fixed)
@@ -191,16 +190,6 @@ def _page(frame: Frame, listed: ListedRegion, fund: ListedFund, month_books: Mon
         SIGNATURES=SIGNATURES,
         VOUCHERS_OF_ACCOUNT=VOUCHERS_OF_ACCOUNT,
     )
-
-
-@cache
-def _code_digest() -> str:
-    """A hash over all that makes a page out of figures: with other code every page is written again."""
-    digest = sha256()
-    for path in sorted(_PACKAGE.rglob("*")):
-        if path.suffix in (".py", ".j2"):
-            digest.update(path.read_bytes())
-    return digest.hexdigest()
 
 
 def _remove_others(folder: Path, wanted: set[str]) -> None:
