@@ -38,11 +38,13 @@ def write_reports(run_id: str | None, settings: Settings) -> list[Path]:
         content = overview.read(connection, run_id, overview.Clock(datetime.now(UTC), settings.business_date))
         writing.write_assets(folder)
         # Whatever ends this process from here on, readers have the new pages.
-        pages = writing.write_pages(Source(connection, content, _still_valid(content, folder)), folder, failures)
+        first = Source(connection, content, _still_valid(content, folder), folder=folder)
+        writing.write_pages(first, folder, failures)
         broken: dict[str, Exception] = {}
         workbooks = list(_workbooks(connection, folder, broken))
         names = [*_still_valid(content, folder), *(path.name for path in workbooks)]
-        pages = writing.write_pages(Source(connection, content, names, _told(content, broken)), folder, failures)
+        last = Source(connection, content, names, _told(content, broken), folder)
+        pages = writing.write_pages(last, folder, failures)
     failures |= broken
     if failures:
         said = "; ".join(f"{code}: {failure}" for code, failure in failures.items())

@@ -1,4 +1,4 @@
-"""The frame of the site's pages: what stands around the content of each, and the list of pages that all of them show."""
+"""The frame of the site's pages: what stands around the content of each, and the list of pages that all show."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from reporting.content_policy import POLICY
 from reporting.names import Name
 from reporting.overview import Clock
 from reporting.page import environment
 from reporting.quality import Run
 
+<<<<<<< HEAD
 # Scripts and styles from the files beside the page, and from nowhere else; no page of the site sends anything.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:;"
@@ -20,6 +22,8 @@ POLICY = (
 # Compiled once for all pages.
 _templates = cache(environment)
 
+=======
+>>>>>>> site
 
 @dataclass(frozen=True)
 class Entry:

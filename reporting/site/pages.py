@@ -16,8 +16,8 @@ from reporting.site.frame import Frame
 class Source:
     """What builders read: one read-only state of the database, and what has been read of it already.
 
-    `workbooks` are names of files beside the pages; `failures` say which of them could not be written.
-    `folder` is where the pages of the writing before stand: a builder may leave out what it finds there unchanged.
+    `workbooks` are names of files beside the pages; `failures` say which of them could not be written; `folder` is
+    where the pages will lie: a builder of pairs leaves out what already stands there unchanged.
     """
 
     connection: Connection

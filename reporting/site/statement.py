@@ -68,7 +68,7 @@ class ListedRegion:
 
 def file_name(region_code: str, fund_code: str, month: date) -> str:
     """Name of the page of a month."""
-    return f"statement_{region_code}_{fund_code}_{month:%Y-%m}.html"
+    return f"statement_{region_code}_{fund_code.lower()}_{month:%Y-%m}.html"
 
 
 def build(source: Source, frame: Frame) -> Iterator[tuple[str, str]]:
@@ -195,5 +195,5 @@ def _page(frame: Frame, listed: ListedRegion, fund: ListedFund, month_books: Mon
 def _remove_others(folder: Path, wanted: set[str]) -> None:
     """Remove pages of months that no region has any more."""
     for path in folder.glob("statement_*.html"):
-        if path.name not in wanted and fullmatch(r"statement_\d{6}_[A-Z]+_\d{4}-\d{2}\.html", path.name):
+        if path.name not in wanted and fullmatch(r"statement_\d{6}_[a-z]+_\d{4}-\d{2}\.html", path.name):
             path.unlink()
