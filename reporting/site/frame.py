@@ -12,18 +12,9 @@ from reporting.overview import Clock
 from reporting.page import environment
 from reporting.quality import Run
 
-<<<<<<< HEAD
-# Scripts and styles from the files beside the page, and from nowhere else; no page of the site sends anything.
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:;"
-    " base-uri 'none'; form-action 'none'"
-)
-
 # Compiled once for all pages.
 _templates = cache(environment)
 
-=======
->>>>>>> site
 
 @dataclass(frozen=True)
 class Entry:
