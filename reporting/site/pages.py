@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,7 @@ class Source:
     """What builders read: one read-only state of the database, and what has been read of it already.
 
     `workbooks` are names of files beside the pages; `failures` say which of them could not be written; `folder` is
-    where the pages will lie.
+    where the pages will lie: a builder of pairs leaves out what already stands there unchanged.
     """
 
     connection: Connection
@@ -37,8 +37,8 @@ def workbook_name(region_code: str) -> str:
     return f"merged_fund_{region_code}.xlsx"
 
 
-# HTML by file name, all in the folder of reports.
-Builder = Callable[[Source, Frame], Mapping[str, str]]
+# HTML by file name, all in the folder of reports; as pairs, one made after the other, where there are many.
+Builder = Callable[[Source, Frame], Mapping[str, str] | Iterator[tuple[str, str]]]
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +22,8 @@ ASSETS: dict[str, Path] = {
     "site.js": _ASSETS / "site.js",
     "charts.js": _ASSETS / "charts.js",
     "findings.js": _ASSETS / "findings.js",
+    "statement.css": _ASSETS / "statement.css",
+    "statement.js": _ASSETS / "statement.js",
     "echarts.common.min.js": _CHARTS / "dist" / "echarts.common.min.js",
     "echarts.LICENSE.txt": _CHARTS / "LICENSE",
     "echarts.NOTICE.txt": _CHARTS / "NOTICE",
@@ -43,7 +45,7 @@ def write_pages(source: Source, folder: Path, failures: dict[str, Exception]) ->
 
     The first page is the last to be written, and says which of the others have failed.
     """
-    frame = frame_of(source)
+    frame, source = frame_of(source), replace(source, folder=folder)
     first, *others = PAGES
     written = [path for page in others for path in _attempt(page, source, frame, folder, failures)]
     told = [*source.failures, *(f"{page.title.zh} {page.title.en}" for page in others if page.key in failures)]
@@ -62,4 +64,6 @@ def _attempt(page: Page, source: Source, frame: Frame, folder: Path, failures: d
 
 
 def _write(page: Page, source: Source, frame: Frame, folder: Path) -> list[Path]:
-    return [replace_file(folder / name, html.encode()) for name, html in page.build(source, frame).items()]
+    built = page.build(source, frame)
+    pages = built.items() if isinstance(built, Mapping) else built
+    return [replace_file(folder / name, html.encode()) for name, html in pages]
