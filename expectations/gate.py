@@ -34,7 +34,10 @@ _HOLD_HEADS = "select pg_advisory_lock_shared(hashtextextended('merged_fund.publ
 
 @dataclass(frozen=True)
 class RegionVerdict:
-    """What the checks said of one region's candidate. Green: no check of severity `fail` has failed."""
+    """What the checks said of one region's candidate. Green: no check of severity `fail` has failed.
+
+    `warned_checks` have warnings that no decision accepts, `accepted_checks` have none but accepted ones.
+    """
 
     region_code: str
     head_seq: int
@@ -42,6 +45,7 @@ class RegionVerdict:
     failed_checks: tuple[str, ...]
     warned_checks: tuple[str, ...]
     results: tuple[CheckResult, ...]
+    accepted_checks: tuple[str, ...] = ()
 
 
 def check(run_id: str, settings: Settings | None = None) -> list[RegionVerdict]:
@@ -75,7 +79,7 @@ def _check_region(
             for result in run_suite(context, connection, suite, checks, candidate)
         ]
         connection.commit()
-        record(connection, run_id, candidate, results)
+        results = record(connection, run_id, candidate, results)
     except Exception:
         _LOG.exception("the gate could not check %s", candidate.region_code)
         connection.rollback()
@@ -86,5 +90,7 @@ def _check_region(
 def verdict_of(candidate: Candidate, results: Sequence[CheckResult]) -> RegionVerdict:
     """Reduce the results of one candidate to its verdict."""
     red = tuple(result.check.code for result in results if not result.success and result.severity == "fail")
-    yellow = tuple(result.check.code for result in results if not result.success and result.severity == "warn")
-    return RegionVerdict(candidate.region_code, candidate.head_seq, not red, red, yellow, tuple(results))
+    warned = [result for result in results if not result.success and result.severity == "warn"]
+    yellow = tuple(result.check.code for result in warned if not result.is_accepted)
+    accepted = tuple(result.check.code for result in warned if result.is_accepted)
+    return RegionVerdict(candidate.region_code, candidate.head_seq, not red, red, yellow, tuple(results), accepted)

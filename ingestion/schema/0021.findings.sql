@@ -394,18 +394,18 @@ CREATE VIEW quality.finding_history WITH (security_barrier = true) AS
 SELECT * FROM (
     SELECT
         p.region_code, p.code, p.finding_key, p.began_at AS happened_at, p.cause AS change, p.began_run AS run_id, p.severity,
-        p.amount, p.decided_seq, NULL::text AS decision, NULL::text AS decided_by, NULL::text AS reason,
+        p.amount, p.state, p.decided_seq, NULL::text AS decision, NULL::text AS decided_by, NULL::text AS reason,
         NULL::date AS valid_until, NULL::numeric(18, 2) AS amount_max, NULL::bigint AS rows_max
     FROM quality.finding_period AS p
     UNION ALL
     SELECT
-        p.region_code, p.code, p.finding_key, p.ended_at, 'resolved', p.ended_run, p.severity, p.amount, NULL, NULL, NULL, NULL,
-        NULL, NULL, NULL
+        p.region_code, p.code, p.finding_key, p.ended_at, 'resolved', p.ended_run, p.severity, p.amount, 'resolved', NULL, NULL,
+        NULL, NULL, NULL, NULL, NULL
     FROM quality.finding_period AS p
     WHERE p.outcome = 'resolved'
     UNION ALL
     SELECT
-        e.region_code, e.finding_code, e.finding_key, e.recorded_at, 'decided', NULL, NULL, NULL, e.seq, e.decision,
+        e.region_code, e.finding_code, e.finding_key, e.recorded_at, 'decided', NULL, NULL, NULL, NULL, e.seq, e.decision,
         e.prepared_by, e.reason, e.valid_until, e.amount_max, e.rows_max
     FROM events.event AS e
     WHERE e.event_type = 'finding.decided'
@@ -532,6 +532,7 @@ COMMENT ON COLUMN quality.finding_history.change IS 'decided 作出决定，reso
 COMMENT ON COLUMN quality.finding_history.run_id IS '运行编号 / Run';
 COMMENT ON COLUMN quality.finding_history.severity IS '当时的严重程度 / Severity then';
 COMMENT ON COLUMN quality.finding_history.amount IS '该阶段开始时的金额（元） / Amount when the period began, yuan';
+COMMENT ON COLUMN quality.finding_history.state IS '此后的状态：open 待处理，accepted 已接受，resolved 已解决；决定为空 / How it stands from then on: open, accepted or resolved; null for a decision';
 COMMENT ON COLUMN quality.finding_history.decided_seq IS '所据决定的序号 / Seq of the decision';
 COMMENT ON COLUMN quality.finding_history.decision IS '决定 / Decision';
 COMMENT ON COLUMN quality.finding_history.decided_by IS '决定人 / Decided by';
