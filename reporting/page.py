@@ -147,7 +147,7 @@ def _worst_first(results: list[CheckResult]) -> list[CheckResult]:
 def _suite(region: str, suite: str, results: list[CheckResult], shown: Collection[str]) -> SuiteCell:
     of_suite = [result for result in results if result.suite == suite]
     wanted = len(SUITES[suite])
-    bad = _worst_first(of_suite)
+    bad = [result for result in _worst_first(of_suite) if not result.is_accepted]
     light = verdicts.suite_light(of_suite)
     if light == "green" and len(of_suite) < wanted:
         light = "grey"
@@ -164,10 +164,13 @@ def _suite(region: str, suite: str, results: list[CheckResult], shown: Collectio
 
 
 def _passed(results: list[CheckResult]) -> Name:
-    idle = sum(result.rows_examined == 0 for result in results)
+    passed = [result for result in results if result.success]
+    idle, accepted = sum(result.rows_examined == 0 for result in passed), len(results) - len(passed)
+    zh = [f"{idle} 项无数据"] * bool(idle) + [f"另 {accepted} 项提示已接受"] * bool(accepted)
+    en = [f"{idle} without data"] * bool(idle) + [f"{accepted} accepted"] * bool(accepted)
     return Name(
-        f"通过 {len(results)} 项" + (f"（{idle} 项无数据）" if idle else ""),
-        f"{len(results)} passed" + (f" ({idle} without data)" if idle else ""),
+        f"通过 {len(passed)} 项" + (f"（{'，'.join(zh)}）" if zh else ""),
+        f"{len(passed)} passed" + (f" ({', '.join(en)})" if en else ""),
     )
 
 

@@ -39,8 +39,10 @@ SCHEMAS = (
 )
 RESULTS = {
     *("quality.check_result", "quality.finding", "quality.publication_decision"),
+    "quality.finding_period",
     *("quality.replay_result", "quality.replay_difference", "quality.replay_outcome"),
 }
+PIPELINE_ONLY = {"quality.decision_newest"}
 MIGRATED = {"ledger.publication", "ledger.deployment"}
 LOG_VIEWS = {"events.event_current", "events.file", "events.quarantine_open", "events.source_region"}
 EVERYTHING = {"SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER"}
@@ -74,7 +76,9 @@ def expected(role: str, relation: str) -> set[str]:
         "auditor": lambda _: {"SELECT"},
         "finance_reader": lambda _: {"SELECT"} if schema == "marts" else set(),
         "voucher_reviewer": lambda _: set(),  # an account of this role is a finance reader as well
-        "supervisor_reader": lambda _: {"SELECT"} if schema in ("marts", "quality") else set(),
+        "supervisor_reader": lambda one: (
+            {"SELECT"} if schema in ("marts", "quality") and one not in PIPELINE_ONLY else set()
+        ),
     }
     return rights[role](relation)
 
