@@ -1,4 +1,4 @@
-"""Command line of the gate: `python -m expectations check|publish|show|adopt-rules`."""
+"""Command line of the gate: `python -m expectations check|publish|show|adopt-rules|accept|reject|withdraw|list`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import sys
 import uuid
 
+from expectations import decision_commands
 from expectations.adoption import Adoption, adopt
 from expectations.gate import GateRefusedError, check, explain, publish
 
@@ -22,6 +23,8 @@ def main(arguments: list[str] | None = None) -> int:
         return _publish(options.run_id)
     if options.command == "adopt-rules":
         return _adopt(options.region, options.by, options.reason)
+    if options.command in decision_commands.COMMANDS:
+        return decision_commands.run(options)
     print(explain(options.run_id))
     return 0
 
@@ -90,6 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     whom.add_argument("--all", action="store_true", help="全部已发布过的统筹区 / every region published before")
     adopting.add_argument("--by", required=True, help="经办人 / who adopts them")
     adopting.add_argument("--reason", required=True, help="变更原因与依据 / what has changed, and why")
+    decision_commands.add_to(commands)
     return parser
 
 

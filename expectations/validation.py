@@ -20,7 +20,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg2
 
-from expectations.check import Candidate, Check, Severity, listing_query
+from expectations.check import NOTHING_EXAMINED, Candidate, Check, Severity, listing_query
 from expectations.document import document_of
 from ingestion.database import Connection
 
@@ -35,7 +35,10 @@ SESSION = f"-c role={ROLE} -c timezone=UTC -c default_transaction_read_only=on -
 
 @dataclass(frozen=True)
 class CheckResult:
-    """Verdict of Great Expectations on one check of one candidate; `rows` are the listed offending rows."""
+    """Verdict of Great Expectations on one check of one candidate; `rows` are the listed offending rows.
+
+    `accepted_count` and `accepted_amount` are those of the rows that a decision in force accepts.
+    """
 
     suite: str
     check: Check
@@ -47,6 +50,19 @@ class CheckResult:
     rows: tuple[dict[str, Any], ...]
     started_at: datetime
     duration_ms: int
+    accepted_count: int = 0
+    accepted_amount: Decimal | None = None
+
+    @property
+    def is_accepted(self) -> bool:
+        """Whether everything that was found is accepted."""
+        return not self.success and self.accepted_count == self.unexpected_count
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all that the check finds is among `rows`: what it does not list is not there."""
+        broken = {"exception", NOTHING_EXAMINED}
+        return self.unexpected_count <= len(self.rows) and not any(row["item"] in broken for row in self.rows)
 
 
 @dataclass(frozen=True)

@@ -90,6 +90,7 @@ _REST = Name("其余在已列问题处理后由下次检查列出", "the next ch
 _REST_OF_QUARANTINE = Name("其余见 quality.quarantine_open", "for the rest see quality.quarantine_open")
 _QUARANTINE_CHECK = "C05"
 _PASSED, _WARNED, _FAILED = Name("通过", "passed"), Name("提示", "warning"), Name("不通过", "not passed")
+_ACCEPTED = Name("已接受", "accepted")
 _COLOURS = {_WARNED: "#B45F06", _FAILED: "#C00000"}
 _FLOW = "期初结余＋本期收支结余＋建账及合并转入转出"
 _CELL: Style = {"border": 1, "text_wrap": True}
@@ -234,6 +235,8 @@ def results_sheet(book: Book, frame: Frame, name: str, results: Sequence[CheckRe
 def _verdict(result: CheckResult) -> Name:
     if result.success:
         return _PASSED
+    if result.is_accepted:
+        return _ACCEPTED
     return _WARNED if result.severity == "warn" else _FAILED
 
 

@@ -8,7 +8,8 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +17,10 @@ import psycopg2
 import pytest
 from psycopg2 import sql
 
+from expectations import decisions
 from expectations.candidate import read_candidates
 from expectations.check import NOTHING_EXAMINED, Candidate, Check
+from expectations.decisions import By, Item, Limits
 from expectations.gate import GateRefusedError, check, explain, publish
 from expectations.suites import SUITES, all_checks
 from expectations.validation import CheckResult, Run, SuiteRun, Target, open_context, run_suite
@@ -325,6 +328,30 @@ def test_open_rows_accepted_once_are_not_refused_for_having_been_published(books
     books.corrupt(quarantine.format(901, "now()"))  # since the publication nothing was posted, and money is open
     worse = {verdict.region_code: verdict for verdict in check("run-3", books.settings)}["320100"]
     assert worse.failed_checks == ("C05",)
+
+
+def test_an_accepted_warning_counts_as_none_and_brings_no_rows(books: Books) -> None:
+    """The decision is an event without a file: the window of C05 stays where it was."""
+    books.corrupt(
+        "update policy.policy_region set quarantine_row_share_max = 0.2, quarantine_amount_share_max = 0.2;"
+        "insert into events.quarantine (quarantine_id, file_id, line_no, region_code, family, source_system,"
+        " error_codes, messages, amount, quarantined_at)"
+        " values (900, 2, 900, '320100', 'claim', 's', array['E-TYPE-AMOUNT'], array['x'], 1, '2020-02-02T01:00:00Z');"
+        " update events.file_outcome set rows = rows + 1, declared_rows = rows + 1, quarantined = quarantined + 1"
+        " where file_id = 2"
+    )
+    check("run-1", books.settings)
+    publish("run-1", books.settings)
+    window = books.candidate().window_after_seq
+    (found,) = decisions.listed("320100", "C05", settings=books.settings)
+    item, by = Item("320100", "C05", found.key), By("preparer", "the source corrects it next month")
+    limits = Limits(books.settings.business_date + timedelta(20), Decimal("1.00"))
+    assert decisions.accept(item, by, limits, books.settings).is_new
+    accepted = {verdict.region_code: verdict for verdict in check("run-2", books.settings)}["320100"]
+    assert (accepted.green, accepted.warned_checks, accepted.accepted_checks) == (True, (), ("C05",))
+    assert books.candidate().window_after_seq == window
+    assert "已接受 / accepted 1" in explain("run-2", books.settings)
+    assert next(d.decision for d in publish("run-2", books.settings)) == "unchanged"
 
 
 def test_missing_heads_file_is_shown_and_does_not_fail(books: Books) -> None:

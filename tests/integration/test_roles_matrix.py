@@ -39,9 +39,10 @@ SCHEMAS = (
 )
 RESULTS = {
     *("quality.check_result", "quality.finding", "quality.publication_decision"),
+    "quality.finding_period",
     *("quality.replay_result", "quality.replay_difference", "quality.replay_outcome"),
 }
-DOCUMENTS = "quality.validation_document"
+PIPELINE_ONLY = {"quality.validation_document", "quality.decision_newest"}
 MIGRATED = {"ledger.publication", "ledger.deployment"}
 LOG_VIEWS = {"events.event_current", "events.file", "events.quarantine_open", "events.source_region"}
 EVERYTHING = {"SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER"}
@@ -75,7 +76,9 @@ def expected(role: str, relation: str) -> set[str]:
         "auditor": lambda _: {"SELECT"},
         "finance_reader": lambda _: {"SELECT"} if schema == "marts" else set(),
         "voucher_reviewer": lambda _: set(),  # an account of this role is a finance reader as well
-        "supervisor_reader": lambda one: {"SELECT"} if schema in ("marts", "quality") and one != DOCUMENTS else set(),
+        "supervisor_reader": lambda one: (
+            {"SELECT"} if schema in ("marts", "quality") and one not in PIPELINE_ONLY else set()
+        ),
     }
     return rights[role](relation)
 
@@ -99,7 +102,7 @@ def _of_ingest(relation: str) -> set[str]:
 
 
 def _of_quality(relation: str) -> set[str]:
-    if relation == DOCUMENTS:
+    if relation == "quality.validation_document":
         return {"SELECT", "INSERT", "DELETE"}
     return {"SELECT", "INSERT"} if relation in RESULTS else {"SELECT"}
 
