@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from expectations.candidate import read_candidates
-from expectations.check import Candidate
+from expectations.check import GATE, Candidate
 from expectations.publication import NOT_CHECKED, GateRefusedError, RegionDecision, publish
 from expectations.record import record
 from expectations.report import explain
-from expectations.suites import SUITES
+from expectations.suites import suites_of
 from expectations.validation import CheckResult, GateBrokenError, open_context, run_suite
 from ingestion.database import Connection, connect
 from ingestion.schema import check_version
@@ -71,7 +71,7 @@ def _check_region(
     try:
         results = [
             result
-            for suite, checks in SUITES.items()
+            for suite, checks in suites_of(GATE).items()
             for result in run_suite(context, connection, suite, checks, candidate)
         ]
         connection.commit()

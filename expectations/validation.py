@@ -69,8 +69,11 @@ class GateBrokenError(RuntimeError):
     """The gate itself did not work; nothing may be published."""
 
 
-def open_context(database_url: str) -> EphemeralDataContext:
-    """An ephemeral context on the warehouse, acting as the quality role, read-only, with telemetry off."""
+def open_context(database_url: str, snapshot: str | None = None) -> EphemeralDataContext:
+    """An ephemeral context on the warehouse, acting as the quality role, read-only, with telemetry off.
+
+    With the name of an exported snapshot everything is read as of that snapshot, while its transaction lasts.
+    """
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
@@ -82,7 +85,20 @@ def open_context(database_url: str) -> EphemeralDataContext:
         connection_string=_sqlalchemy_url(database_url),
         kwargs={"connect_args": {"options": SESSION, "application_name": "merged_fund_gate"}},  # type: ignore[call-arg]
     )
+    if snapshot is not None:
+        _read_in(context, snapshot)
     return context
+
+
+def _read_in(context: EphemeralDataContext, snapshot: str) -> None:
+    """Begin every transaction of the warehouse's engine in this snapshot."""
+    from sqlalchemy import event
+
+    def begin(connection: Any) -> None:
+        connection.exec_driver_sql("set transaction isolation level repeatable read")
+        connection.exec_driver_sql(f"set transaction snapshot '{snapshot}'")
+
+    event.listen(context.data_sources.get("warehouse").get_execution_engine().engine, "begin", begin)
 
 
 def run_suite(

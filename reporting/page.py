@@ -12,7 +12,8 @@ from pathlib import Path
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from expectations.suites import SUITES
+from expectations.check import GATE
+from expectations.suites import suites_of
 from ingestion.errors import CODES
 from ingestion.settings import BEIJING
 from reporting import verdict as verdicts
@@ -128,7 +129,7 @@ def _region(overview: Overview, verdict: RegionVerdict, workbooks: Collection[st
         badge=verdicts.badge(verdict, results),
         sentence=verdicts.sentence(verdict, results, overview.last_month(code), overview.run),
         pending=verdicts.pending(verdict),
-        suites=[_suite(code, suite, results, shown) for suite in SUITES],
+        suites=[_suite(code, suite, results, shown) for suite in suites_of(GATE)],
         results=results,
         unchecked=overview.unchecked(code),
         problems=[_problem(overview, result) for result in bad[:in_full]],
@@ -146,7 +147,7 @@ def _worst_first(results: list[CheckResult]) -> list[CheckResult]:
 
 def _suite(region: str, suite: str, results: list[CheckResult], shown: Collection[str]) -> SuiteCell:
     of_suite = [result for result in results if result.suite == suite]
-    wanted = len(SUITES[suite])
+    wanted = len(suites_of(GATE)[suite])
     bad = _worst_first(of_suite)
     light = verdicts.suite_light(of_suite)
     if light == "green" and len(of_suite) < wanted:

@@ -118,7 +118,7 @@ class Finding:
 
 _NEWEST_RUN = """
     select run_id from (
-        select run_id, started_at as seen_at from quality.check_result
+        select run_id, started_at as seen_at from quality.check_result where scope = 'gate'
         union all
         select run_id, decided_at from quality.publication_decision
         {built}
