@@ -36,8 +36,8 @@ class RecordedHead:
 class Candidate:
     """What is about to be published of one region: the increment is the events with published_seq < seq <= head_seq.
 
-    In the nightly audit `published_seq` is 0: then the increment is all there is up to the head, and no statement counts
-    as published before, and `run_id` is that of the audit, under which its other parts have recorded what they found.
+    In the nightly audit `published_seq` is 0: then the increment is all there is up to the head, no statement counts as
+    published before, and `run_id` is that of the audit, under which its other parts have recorded what they found.
     `window_after_seq` is where the window of check C05 begins; it differs
         from `published_seq` only when nothing new was recorded.
     """

@@ -1,4 +1,4 @@
-"""Freezes of publication: set by the nightly audit or a person, lifted by a named person; each act is a row for ever."""
+"""Freezes of publication: set by the nightly audit or a person, lifted by a named person; each act is recorded."""
 
 from __future__ import annotations
 
@@ -128,7 +128,10 @@ def freezing(codes: Sequence[str]) -> tuple[str, ...]:
 
 def _frozen(cursor: Cursor) -> dict[str, Frozen]:
     cursor.execute(_FROZEN)
-    return {row[0]: Frozen(*row[:5], tuple(row[5])) for row in cursor.fetchall()}
+    return {
+        region: Frozen(region, frozen_at, frozen_by, reason, run_id, tuple(codes))
+        for region, frozen_at, frozen_by, reason, run_id, codes in cursor.fetchall()
+    }
 
 
 def _froze(cursor: Cursor, region: str, run_id: str) -> bool:
@@ -153,4 +156,6 @@ def _demand(by: str, reason: str) -> None:
 def _demand_region(cursor: Cursor, region: str) -> None:
     cursor.execute(_KNOWN, (region,))
     if cursor.fetchone() != (True,):
-        raise FreezeError(f"Z-FREEZE-REGION: 统筹区没有日志，请核对代码 / no log of this region, check its code: {region}")
+        raise FreezeError(
+            f"Z-FREEZE-REGION: 统筹区没有日志，请核对代码 / no log of this region, check its code: {region}"
+        )

@@ -93,9 +93,7 @@ def publish(run_id: str, settings: Settings | None = None) -> list[RegionDecisio
     return decisions
 
 
-def _decide(
-    run_id: str, connection: Connection, row: tuple[Any, ...], rules: str, is_frozen: bool
-) -> RegionDecision:
+def _decide(run_id: str, connection: Connection, row: tuple[Any, ...], rules: str, is_frozen: bool) -> RegionDecision:
     region, seq, batch_id, batch_hash, published_seq, published_run, published_rules, head_seqs, codes, red = row
     reasons = _reasons(seq, head_seqs, codes, red)
     if published_seq != seq and not may_publish(connection, region, rules, published_rules, seq):

@@ -34,7 +34,8 @@ _RESULT = """
 _FINDING = """
     insert into quality.finding (scope, run_id, region_code, code, finding_key, item, amount, first_seen_run,
         first_seen_at, found_at)
-    select found.scope, found.run_id, found.region_code, found.code, found.finding_key, found.item::jsonb, found.amount::numeric,
+    select found.scope, found.run_id, found.region_code, found.code, found.finding_key, found.item::jsonb,
+        found.amount::numeric,
         coalesce(before.first_seen_run, found.run_id), coalesce(before.first_seen_at, found.found_at::timestamptz),
         found.found_at::timestamptz
     from (values %s) as found (scope, run_id, region_code, code, finding_key, item, amount, found_at)
@@ -73,9 +74,9 @@ def _result_row(run_id: str, candidate: Candidate, result: CheckResult) -> tuple
     check = result.check
     sample = "[" + ", ".join(row["details"] for row in result.rows[:SAMPLE_ROWS]) + "]"
     return (
-        candidate.scope, run_id, candidate.region_code, candidate.head_seq, result.suite, check.code, result.severity, result.success,
-        result.rows_examined, result.unexpected_count, result.unexpected_amount, sample, check.title_zh, check.title_en,
-        check.owner, check.clause, result.started_at, result.duration_ms,
+        candidate.scope, run_id, candidate.region_code, candidate.head_seq, result.suite, check.code, result.severity,
+        result.success, result.rows_examined, result.unexpected_count, result.unexpected_amount, sample, check.title_zh,
+        check.title_en, check.owner, check.clause, result.started_at, result.duration_ms,
     )  # fmt: skip
 
 

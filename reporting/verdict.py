@@ -8,9 +8,10 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
 
+from expectations.freeze import Frozen
 from ingestion.settings import BEIJING
 from reporting.names import OWNERS, Name, name_of
-from reporting.quality import HEAD_MOVED, NOT_CHECKED, RULES_NOT_ADOPTED, CheckResult, RegionVerdict, Run
+from reporting.quality import FROZEN, HEAD_MOVED, NOT_CHECKED, RULES_NOT_ADOPTED, CheckResult, RegionVerdict, Run
 
 Light = Literal["green", "amber", "red", "grey"]
 
@@ -202,14 +203,31 @@ _OF_HISTORY = ("H01",)
 def _refused(verdict: RegionVerdict, results: Sequence[CheckResult], last_month: date | None) -> Name:
     failed = _failed(results)
     reasons = [_reason(reason) for reason in _other_reasons(verdict)]
+    if FROZEN in verdict.reasons:
+        reasons.insert(0, _frozen(verdict.frozen))
     if failed:
         reasons.insert(0, _found(failed))
     if not failed:
         reasons.append(_acts(["data_operations"]))
-    still = _still_shown(verdict, last_month, doubted=any(result.code in _OF_HISTORY for result in failed))
+    audited = verdict.frozen is not None and bool(verdict.frozen.codes)
+    still = _still_shown(verdict, last_month, doubted=audited or any(one.code in _OF_HISTORY for one in failed))
     return Name(
         "本次未予发布：" + "；".join(reason.zh for reason in reasons) + f"；{still.zh}",
         "Not published: " + "; ".join(reason.en for reason in reasons) + f". {still.en}",
+    )
+
+
+def _frozen(frozen: Frozen | None) -> Name:
+    """Who has frozen publication, when and why; what to do."""
+    if frozen is None:
+        return Name("当时已暂停发布，现已恢复", "publication was frozen then, and has been lifted since")
+    codes = f"（{'、'.join(frozen.codes)}）" if frozen.codes else ""
+    who_zh = "夜间审计" if frozen.run_id else frozen.frozen_by
+    return Name(
+        f"{who_zh}于{_moment_zh(frozen.frozen_at)}暂停发布{codes}：{frozen.reason}；查明处理后由专人恢复",
+        f"publication was frozen by {frozen.frozen_by} on {moment(frozen.frozen_at)}"
+        f"{' (' + ', '.join(frozen.codes) + ')' if frozen.codes else ''}: {frozen.reason};"
+        " once it is settled a named person lifts it",
     )
 
 

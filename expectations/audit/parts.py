@@ -18,7 +18,7 @@ from expectations.audit.journals import closed_journals
 from expectations.audit.rebuilt import compare
 from expectations.audit.sessions import sessions, snapshot, snapshot_name
 from expectations.candidate import over_all_history, read_candidates
-from expectations.check import AUDIT, Candidate
+from expectations.check import AUDIT
 from expectations.gate import RegionVerdict, verdict_of
 from expectations.record import record
 from expectations.suites import suites_of
@@ -46,7 +46,7 @@ class Conclusion:
     run_id: str
     frozen: dict[str, tuple[str, ...]]
     red: dict[str, tuple[str, ...]]
-    broken: dict[str, str]
+    broken: dict[records.Part, str]
 
     @property
     def outcome(self) -> records.Outcome:
@@ -62,7 +62,9 @@ class Conclusion:
             then = "已暂停发布 / publication frozen" if region in self.frozen else "不暂停发布 / publication not frozen"
             lines.append(f"  ✗ {region}: {', '.join(codes)} · {then}")
         if self.broken and not self.frozen:
-            lines.append("  中断本身不暂停发布，应当日重新运行 / breaking freezes nothing by itself; run it again today")
+            lines.append(
+                "  中断本身不暂停发布，应当日重新运行 / breaking freezes nothing by itself; run it again today"
+            )
         return "\n".join(lines)
 
 

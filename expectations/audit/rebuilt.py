@@ -65,8 +65,11 @@ select
     array(select to_jsonb(d)::text from rebuilt_only as d order by d.{seq}, d::text limit {shown})
 """
 _STRAYS = """
-select count(*), (array_agg(to_jsonb(stray)::text order by stray.{seq}, stray::text))[:{shown}]
+select coalesce(region_code, ''), count(*),
+    (array_agg(to_jsonb(stray)::text order by stray.{seq}, stray::text))[:{shown}]
 from (select {columns} from {table} where ({known}) is not true) as stray
+group by 1
+order by 1
 """
 
 
@@ -93,10 +96,10 @@ class _Found:
 def compare(
     tables: Mapping[str, Appended], snapshot: Connection, reading: Sessions, events: int = EVENTS_AT_A_TIME
 ) -> list[Result]:
-    """Compare every table with what the log leads to, as this connection's snapshot has it: a result a table and region.
+    """Compare every table with what the log leads to, as this connection's snapshot has it; by table and region.
 
-    Rows that lie beyond the built heads, or in no region that has one, are told under region `-`. The sessions, of the
-    same snapshot, take `events` events at a time.
+    Rows beyond a built head count as rows of that region that the log does not lead to; those of regions without one
+    are told under region `-`. The sessions, of the same snapshot, take `events` events at a time.
     """
     slices = read_slices(snapshot, events)
     key = secrets.randbelow(2**62)
@@ -108,7 +111,10 @@ def compare(
         if time.monotonic() - told > _PROGRESS_EVERY_S:
             told = time.monotonic()
             _LOG.info("重算并比较 / rebuilding, comparing %d/%d, %.0f s", len(found), len(tasks), told - began)
-    return [*_by_region(found), *(_strays(snapshot, table, slices) for table in tables.values())]
+    results = _by_region(found)
+    for table in tables.values():
+        _add_strays(snapshot, table, slices, results)
+    return [results[key] for key in sorted(results)]
 
 
 def _compared(session: Connection, task: _Task, *, key: int) -> _Found:
@@ -162,7 +168,7 @@ def _names(table: Appended) -> dict[str, sql.Composable]:
     }
 
 
-def _by_region(found: Sequence[_Found]) -> list[Result]:
+def _by_region(found: Sequence[_Found]) -> dict[tuple[str, str], Result]:
     results: dict[tuple[str, str], Result] = {}
     for one in found:
         table, region = one.task.table.name, one.task.slice.region_code
@@ -173,26 +179,32 @@ def _by_region(found: Sequence[_Found]) -> list[Result]:
         result.live_only_rows += one.held_only
         result.replayed_only_rows += one.made_only
         result.duration_ms += round(one.seconds * 1000)
-        for side in ("live_only", "replayed_only"):
-            room = SHOWN - sum(1 for kept in result.differences if kept.side == side)
-            result.differences += [new for new in one.differences if new.side == side][:room]
-    return [results[key] for key in sorted(results)]
+        _keep(result, one.differences)
+    return results
 
 
-def _strays(snapshot: Connection, table: Appended, slices: Sequence[Slice]) -> Result:
+def _add_strays(
+    snapshot: Connection, table: Appended, slices: Sequence[Slice], results: dict[tuple[str, str], Result]
+) -> None:
     """Rows that no slice covers."""
-    began, result = time.monotonic(), Result(f"ledger.{table.name}", NO_REGION, 0, datetime.now(UTC))
-    heads = {one.region_code: one.up_to for one in slices}
+    nowhere = Result(f"ledger.{table.name}", NO_REGION, 0, datetime.now(UTC))
+    results[NO_REGION, table.name] = nowhere
     seq = sql.Identifier(table.seq_column)
     known = [
         sql.SQL("region_code = {} and {} > 0 and {} <= {}").format(sql.Literal(region), seq, seq, sql.Literal(up_to))
-        for region, up_to in heads.items()
+        for region, up_to in {one.region_code: one.up_to for one in slices}.items()
     ]
     statement = sql.SQL(_STRAYS).format(known=sql.SQL(" or ").join(known or [sql.SQL("false")]), **_names(table))
     with snapshot.cursor() as cursor:
         cursor.execute(statement)
-        count, rows = cursor.fetchone() or (0, None)
-    result.live_rows = result.live_only_rows = count
-    result.differences = [Difference("live_only", text) for text in rows or ()]
-    result.duration_ms = round((time.monotonic() - began) * 1000)
-    return result
+        for region, count, rows in cursor.fetchall():
+            result = results.get((region, table.name), nowhere)
+            result.live_rows += count
+            result.live_only_rows += count
+            _keep(result, [Difference("live_only", text) for text in rows])
+
+
+def _keep(result: Result, differences: Sequence[Difference]) -> None:
+    for side in ("live_only", "replayed_only"):
+        room = SHOWN - sum(1 for kept in result.differences if kept.side == side)
+        result.differences += [new for new in differences if new.side == side][:room]

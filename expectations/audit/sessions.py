@@ -47,9 +47,7 @@ def sessions(of: Connection, settings: Settings, workers: int | None = None) -> 
     """`workers` sessions (default: one a processor) in the snapshot of this connection."""
     name = snapshot_name(of)
     with ExitStack() as stack:
-        opened = [
-            stack.enter_context(closing(_session(settings, name))) for _ in range(workers or os.cpu_count() or 1)
-        ]
+        opened = [stack.enter_context(closing(_session(settings, name))) for _ in range(workers or os.cpu_count() or 1)]
         yield stack.enter_context(Sessions(opened))
 
 

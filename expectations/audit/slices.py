@@ -33,7 +33,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class Slice:
-    """Consecutive batches of a region: the events with `after` < seq <= `up_to`, and whether one of them closes books."""
+    """Consecutive batches of a region, the events with `after` < seq <= `up_to`; whether one of them closes books."""
 
     batches: tuple[Batch, ...]
     has_closing: bool
@@ -75,9 +75,7 @@ def read_slices(connection: Connection, events: int = EVENTS_AT_A_TIME) -> list[
 def _parts(batches: list[Batch], events: int) -> Iterator[tuple[Batch, ...]]:
     part: list[Batch] = []
     for batch in batches:
-        if part and (
-            part[0].region_code != batch.region_code or batch.last_seq - part[0].first_seq + 1 > events
-        ):
+        if part and (part[0].region_code != batch.region_code or batch.last_seq - part[0].first_seq + 1 > events):
             yield tuple(part)
             part = []
         part.append(batch)

@@ -96,7 +96,8 @@ def _sum_parts(sums: dict[str, tuple[str, ...]]) -> str:
     )
 
 
-# CTEs of the checks below: the candidate, and the figures published before; none when all history is checked ($after = 0).
+# CTEs of the checks below: the candidate, and the figures published before; none when all history is checked, and
+# $after is 0.
 STATEMENT = """
     statement as materialized (
         select * from ledger.candidate_income_expenditure_statement as candidate_line

@@ -1,4 +1,4 @@
-"""Checks as the nightly audit makes them: what its other parts have recomputed outside SQL, judged here (H01-H03, B08)."""
+"""Checks as the nightly audit makes them, on what its other parts have recomputed outside SQL (H01-H03, B08)."""
 
 from __future__ import annotations
 
