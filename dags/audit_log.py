@@ -12,7 +12,7 @@ is red, other regions go on. A part that breaks freezes nothing by itself; the r
 import os
 from datetime import timedelta
 
-from airflow.sdk import CronTriggerTimetable, dag, task
+from airflow.sdk import CronTriggerTimetable, chain, dag, task
 
 SCHEDULE = os.environ.get("FUND_AUDIT_SCHEDULE", "0 4 * * *")
 
@@ -50,8 +50,20 @@ def audit_log() -> None:
 
         print(conclude(run).text())
 
+    @task(trigger_rule="all_done", execution_timeout=timedelta(minutes=10))
+    def write_reports() -> list[str]:
+        from reporting import write
+
+        return [str(path) for path in write()]
+
+    @task(trigger_rule="one_failed", retries=0, execution_timeout=timedelta(minutes=1))
+    def report_failure() -> None:
+        raise RuntimeError("a task above has failed; its log and the overview page say why")
+
     run = "{{ run_id }}"
-    verify_log(run) >> rebuild_books(run) >> check_history(run) >> conclude(run)
+    steps = [verify_log(run), rebuild_books(run), check_history(run), conclude(run), write_reports()]
+    chain(*steps)
+    steps >> report_failure()
 
 
 audit_log()

@@ -42,11 +42,12 @@ _OPEN = """
 _FAILED = """
     select region_code, array_agg(code order by code)
     from (
-        select distinct on (region_code, code) region_code, code, success, severity
+        select distinct on (region_code, code) region_code, code, success, severity,
+            coalesce(sample -> 0 ->> 'item', '') = 'exception' as could_not_run
         from quality.check_result where run_id = %s and scope = 'audit'
         order by region_code, code, started_at desc
     ) as result
-    where not success and severity = 'fail'
+    where not success and severity = 'fail' and not could_not_run
     group by region_code
     order by region_code
 """
@@ -115,7 +116,7 @@ def frozen_regions(connection: Connection) -> dict[str, Frozen]:
 
 
 def failed_codes(connection: Connection, run_id: str) -> dict[str, tuple[str, ...]]:
-    """Checks of severity `fail` that failed in an audit, by region."""
+    """Checks of severity `fail` that failed in an audit, by region; not those that could not be evaluated."""
     with connection.cursor() as cursor:
         cursor.execute(_FAILED, (run_id,))
         return {region: tuple(codes) for region, codes in cursor.fetchall()}

@@ -48,6 +48,14 @@ class CheckResult:
     started_at: datetime
     duration_ms: int
 
+    @property
+    def could_run(self) -> bool:
+        """False when the check could not be evaluated: it has failed, and has found nothing."""
+        return not any(row["item"] == RAISED for row in self.rows)
+
+
+RAISED = "exception"
+
 
 @dataclass(frozen=True)
 class Timing:
@@ -264,9 +272,9 @@ def _result(suite: str, check: Check, coverage: Coverage, validated: Any, clock:
 def _raised(validated: Any) -> dict[str, Any]:
     """A row for an expectation that could not be evaluated: it has failed, whatever its severity."""
     message = str(validated.exception_info)[:2000]
-    details = {"item": "exception", "reason": "检查未能执行 / the check could not be run", "exception": message}
+    details = {"item": RAISED, "reason": "检查未能执行 / the check could not be run", "exception": message}
     return {
-        "item": "exception",
+        "item": RAISED,
         "severity": "fail",
         "amount": None,
         "total_rows": 1,

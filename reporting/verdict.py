@@ -83,7 +83,16 @@ def sentence(
 
 
 def pending(verdict: RegionVerdict) -> Name | None:
-    """What has arrived that this run has not looked at."""
+    """What the run has not taken into account: a freeze since, and what has arrived that it has not looked at."""
+    told = [_waiting(verdict)]
+    if verdict.frozen is not None and FROZEN not in verdict.reasons:
+        frozen = _frozen(verdict.frozen)
+        told.insert(0, Name(f"{frozen.zh}。", f"{frozen.en[0].upper()}{frozen.en[1:]}."))
+    notes = [note for note in told if note is not None]
+    return Name("".join(note.zh for note in notes), " ".join(note.en for note in notes)) if notes else None
+
+
+def _waiting(verdict: RegionVerdict) -> Name | None:
     reached = max(verdict.checked_seq or 0, verdict.published.seq if verdict.published else 0)
     if verdict.log_seq <= reached:
         return None

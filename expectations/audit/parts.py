@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from expectations import freeze
 from expectations.audit import records
@@ -18,17 +19,20 @@ from expectations.audit.journals import closed_journals
 from expectations.audit.rebuilt import compare
 from expectations.audit.sessions import sessions, snapshot, snapshot_name
 from expectations.candidate import over_all_history, read_candidates
-from expectations.check import AUDIT
+from expectations.check import AUDIT, Candidate
 from expectations.gate import RegionVerdict, verdict_of
 from expectations.record import record
 from expectations.suites import suites_of
-from expectations.validation import open_context, run_suite
+from expectations.validation import CheckResult, open_context, run_suite
 from ingestion import verification
-from ingestion.database import connect
+from ingestion.database import Connection, connect
 from ingestion.schema import check_version
 from ingestion.settings import Settings
 from runtime import dbt
 from runtime.replay.records import record_results
+
+if TYPE_CHECKING:
+    from great_expectations.data_context import EphemeralDataContext  # type: ignore[attr-defined]
 
 _LOG = logging.getLogger(__name__)
 PARTS: tuple[records.Part, ...] = ("log", "rebuilt", "checks")
@@ -108,7 +112,7 @@ def rebuild(run_id: str, settings: Settings | None = None) -> int:
 def check_history(run_id: str, settings: Settings | None = None) -> list[RegionVerdict]:
     """Run all checks over all history of every region and record their results.
 
-    AuditError when a region could not be checked; the others are all the same.
+    AuditError when a check could not be evaluated; what the others have found is recorded all the same.
     """
     settings = settings or Settings.from_env()
     with _part(run_id, "checks", settings):
@@ -117,20 +121,21 @@ def check_history(run_id: str, settings: Settings | None = None) -> list[RegionV
             context = open_context(settings.database_url, snapshot_name(seen))
             verdicts, failed = [], []
             for candidate in candidates:
-                try:
-                    results = [
-                        result
-                        for suite, checks in suites_of(AUDIT).items()
-                        for result in run_suite(context, seen, suite, checks, candidate)
-                    ]
-                    record(writing, run_id, candidate, results)
-                    verdicts.append(verdict_of(candidate, results))
-                except Exception:
-                    _LOG.exception("the audit could not check %s", candidate.region_code)
-                    failed.append(candidate.region_code)
+                results = _results(context, seen, candidate)
+                record(writing, run_id, candidate, results)
+                verdicts.append(verdict_of(candidate, results))
+                failed += [f"{candidate.region_code} {one.check.code}" for one in results if not one.could_run]
         if failed:
             raise AuditError(f"无法检查 / could not be checked: {', '.join(failed)}")
     return verdicts
+
+
+def _results(context: EphemeralDataContext, connection: Connection, candidate: Candidate) -> list[CheckResult]:
+    return [
+        result
+        for suite, checks in suites_of(AUDIT).items()
+        for result in run_suite(context, connection, suite, checks, candidate)
+    ]
 
 
 def conclude(run_id: str, settings: Settings | None = None) -> Conclusion:

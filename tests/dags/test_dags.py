@@ -39,10 +39,12 @@ GRAPHS = {
     },
     "replay_ledger": {"replay_books": []},
     "audit_log": {
-        "verify_log": ["rebuild_books"],
-        "rebuild_books": ["check_history"],
-        "check_history": ["conclude"],
-        "conclude": [],
+        "verify_log": ["rebuild_books", "report_failure"],
+        "rebuild_books": ["check_history", "report_failure"],
+        "check_history": ["conclude", "report_failure"],
+        "conclude": ["report_failure", "write_reports"],
+        "write_reports": ["report_failure"],
+        "report_failure": [],
     },
     "watch_freshness": {"look_at_freshness": []},
 }
@@ -129,7 +131,8 @@ def test_the_audit_comes_by_night_after_the_build_and_the_look_by_day(dags: dict
 
 def test_an_audit_is_concluded_however_its_parts_end(dags: dict[str, Any]) -> None:
     rules = {name: task.get("trigger_rule", "all_success") for name, task in tasks_of(dags, "audit_log").items()}
-    assert rules.pop("conclude") == "all_done"
+    assert {rules.pop(name) for name in ("conclude", "write_reports")} == {"all_done"}
+    assert rules.pop("report_failure") == "one_failed"
     assert set(rules.values()) == {"all_success"}
 
 
