@@ -1,13 +1,15 @@
-"""Command line of the gate: `python -m expectations check|publish|show|adopt-rules|accept|reject|withdraw|list`."""
+"""Command line of the gate: `python -m expectations --help`."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 import uuid
+from collections.abc import Callable
 
-from expectations import decision_commands
+from expectations import decision_commands, freezing_commands
 from expectations.adoption import Adoption, adopt
+from expectations.freeze import FreezeError
 from expectations.gate import GateRefusedError, check, explain, publish
 
 EXIT_REFUSED = 3
@@ -17,6 +19,8 @@ EXIT_USAGE = 2
 def main(arguments: list[str] | None = None) -> int:
     """Exit code 0: green or shown; 3: at least one region is refused; any other: an error."""
     options = _parser().parse_args(arguments)
+    if command := getattr(options, "run", None):
+        return _told(command, options)
     if options.command == "check":
         return _check(options.run_id or f"manual-{uuid.uuid4()}")
     if options.command == "publish":
@@ -27,6 +31,14 @@ def main(arguments: list[str] | None = None) -> int:
         return decision_commands.run(options)
     print(explain(options.run_id))
     return 0
+
+
+def _told(command: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> int:
+    try:
+        return command(options)
+    except FreezeError as error:
+        print(error, file=sys.stderr)
+        return EXIT_USAGE
 
 
 def _adopt(region: str | None, by: str, reason: str) -> int:
@@ -94,6 +106,7 @@ def _parser() -> argparse.ArgumentParser:
     adopting.add_argument("--by", required=True, help="经办人 / who adopts them")
     adopting.add_argument("--reason", required=True, help="变更原因与依据 / what has changed, and why")
     decision_commands.add_to(commands)
+    freezing_commands.add_commands(commands)
     return parser
 
 

@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from expectations.candidate import read_candidates
-from expectations.check import Candidate
+from expectations.check import GATE, Candidate
 from expectations.publication import NOT_CHECKED, GateRefusedError, RegionDecision, publish
 from expectations.record import record
 from expectations.report import explain
-from expectations.suites import SUITES
+from expectations.suites import suites_of
 from expectations.validation import CheckResult, GateBrokenError, Run, Target, open_context, run_suite
 from ingestion.database import Connection, connect
 from ingestion.schema import check_version
@@ -76,7 +76,8 @@ def _check_region(
     """Check and record one region. What breaks here leaves the region without results, so that it alone is refused."""
     try:
         runs = [
-            run_suite(context, connection, suite, Target(run, candidate, checks)) for suite, checks in SUITES.items()
+            run_suite(context, connection, suite, Target(run, candidate, checks))
+            for suite, checks in suites_of(GATE).items()
         ]
         connection.commit()
         results = record(connection, run.run_id, candidate, runs)

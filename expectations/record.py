@@ -31,7 +31,7 @@ _BEGIN = """
 
 _RESULT = """
     insert into quality.check_result (
-        run_id, region_code, head_seq, suite, code, severity, success, rows_examined, unexpected_count,
+        scope, run_id, region_code, head_seq, suite, code, severity, success, rows_examined, unexpected_count,
             unexpected_amount, sample,
         title_zh, title_en, owner, clause, started_at, duration_ms, accepted_count, accepted_amount
     ) values %s
@@ -40,20 +40,21 @@ _RESULT = """
 # An item that stands keeps the day on which it was first seen; one that had gone and has come back begins anew.
 # What was decided on the item itself goes before what was decided on all of the check (`*`), as in finding_status.
 _FINDING = """
-    insert into quality.finding (run_id, region_code, code, finding_key, item, amount, severity, first_seen_run,
+    insert into quality.finding (scope, run_id, region_code, code, finding_key, item, amount, severity, first_seen_run,
         first_seen_at, found_at, decided_seq)
-    select found.run_id, found.region_code, found.code, found.finding_key, found.item::jsonb, found.amount::numeric,
+    select found.scope, found.run_id, found.region_code, found.code, found.finding_key, found.item::jsonb, found.amount::numeric,
         found.severity, coalesce(standing.first_seen_run, found.run_id),
         coalesce(standing.first_seen_at, found.found_at::timestamptz), found.found_at::timestamptz,
         case
             when judged.own is null then own.decided_seq
             when judged.own in ('undecided', 'withdrawn') and judged.general is null then general.decided_seq
         end
-    from (values %s) as found (run_id, region_code, code, finding_key, item, amount, severity, found_at, all_rows,
+    from (values %s) as found (scope, run_id, region_code, code, finding_key, item, amount, severity, found_at, all_rows,
         all_amount)
     left join quality.finding_period as standing
         on standing.region_code = found.region_code and standing.code = found.code
-            and standing.finding_key = found.finding_key and standing.ended_at is null
+            and standing.finding_key = found.finding_key and standing.scope = found.scope
+            and standing.ended_at is null
     left join quality.decision_newest as own
         on own.region_code = found.region_code and own.code = found.code and own.finding_key = found.finding_key
     left join quality.decision_newest as general
@@ -95,7 +96,7 @@ def record(connection: Connection, run_id: str, candidate: Candidate, runs: Sequ
     results = [result for run in runs for result in run.results]
     with connection, connection.cursor() as cursor:
         cursor.execute(_BEGIN, (candidate.region_code, candidate.business_date.isoformat()))
-        told = [result for result in results if not standing.is_overtaken(cursor, candidate.region_code, result)]
+        told = [result for result in results if not standing.is_overtaken(cursor, candidate, result)]
         findings = [row for result in results for row in _finding_rows(run_id, candidate, result, found_at)]
         accepted = _insert_findings(cursor, findings)
         judged = [_with_accepted(result, accepted[result.check.code]) for result in results]
@@ -155,9 +156,10 @@ def _result_row(run_id: str, candidate: Candidate, result: CheckResult) -> tuple
     check = result.check
     sample = "[" + ", ".join(row["details"] for row in result.rows[:SAMPLE_ROWS]) + "]"
     return (
-        run_id, candidate.region_code, candidate.head_seq, result.suite, check.code, result.severity, result.success,
-        result.rows_examined, result.unexpected_count, result.unexpected_amount, sample, check.title_zh, check.title_en,
-        check.owner, check.clause, result.started_at, result.duration_ms, result.accepted_count, result.accepted_amount,
+        candidate.scope, run_id, candidate.region_code, candidate.head_seq, result.suite, check.code, result.severity,
+        result.success, result.rows_examined, result.unexpected_count, result.unexpected_amount, sample, check.title_zh,
+        check.title_en, check.owner, check.clause, result.started_at, result.duration_ms, result.accepted_count,
+        result.accepted_amount,
     )  # fmt: skip
 
 
@@ -176,6 +178,15 @@ def _finding_rows(run_id: str, candidate: Candidate, result: CheckResult, found_
         rows.append((CUT_OFF, json.dumps(note, ensure_ascii=False), None, result.rows[-1]["severity"]))
     amount = None if result.unexpected_amount is None else str(result.unexpected_amount)
     return [
-        (run_id, candidate.region_code, result.check.code, *row, found_at, result.unexpected_count, amount)
+        (
+            candidate.scope,
+            run_id,
+            candidate.region_code,
+            result.check.code,
+            *row,
+            found_at,
+            result.unexpected_count,
+            amount,
+        )
         for row in rows
     ]

@@ -18,6 +18,9 @@ DECISIONS = {
     None: "尚未决定 / not decided yet",
 }
 WHAT_TO_DO = {
+    "frozen": "已暂停发布，查明并处理后由专人恢复"
+    " / publication is frozen; once the cause is dealt with, a named person lifts it:"
+    " python -m expectations lift --region <统筹区 region> --by <姓名 name> --reason <原因 reason>",
     "rules-not-adopted": "记账规则已变更，先在日志中采用"
     " / the posting rules have changed and must be adopted in the log:"
     " python -m expectations adopt-rules --region <统筹区 region> --by <姓名 name> --reason <原因 reason>",
@@ -56,7 +59,7 @@ _RESULTS = """
 def newest_run(connection: Connection) -> str | None:
     """The run whose checks began last; None before the first."""
     with connection.cursor() as cursor:
-        cursor.execute("select run_id from quality.check_result order by started_at desc limit 1")
+        cursor.execute("select run_id from quality.check_result where scope = 'gate' order by started_at desc limit 1")
         row = cursor.fetchone()
     return row[0] if row else None
 

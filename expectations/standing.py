@@ -18,7 +18,7 @@ from expectations.validation import CheckResult
 _NEWER = """
     select exists (
         select from quality.check_result
-        where region_code = %s and code = %s and started_at > %s
+        where scope = %s and region_code = %s and code = %s and started_at > %s
     )
 """
 
@@ -28,10 +28,12 @@ _RESOLVE = """
     update quality.finding_period as period
     set ended_run = %(run)s, ended_at = greatest(%(found_at)s, period.began_at), outcome = 'resolved'
     from unnest(%(codes)s, %(afters)s, %(examined)s) as checked (code, after, examined)
-    where period.region_code = %(region)s and period.code = checked.code and period.ended_at is null
+    where period.region_code = %(region)s and period.code = checked.code and period.scope = %(scope)s
+        and period.ended_at is null
         and not exists (
             select from quality.finding as found
-            where found.region_code = period.region_code and found.code = period.code
+            where found.scope = period.scope and found.region_code = period.region_code
+                and found.code = period.code
                 and found.finding_key = period.finding_key and found.found_at = %(found_at)s
         )
         and (checked.after = 0 or (
@@ -40,16 +42,17 @@ _RESOLVE = """
                 else (seen.item ->> 'event_seq')::bigint > checked.after
             end
             from quality.finding as seen
-            where seen.region_code = period.region_code and seen.code = period.code
+            where seen.scope = period.scope and seen.region_code = period.region_code
+                and seen.code = period.code
                 and seen.finding_key = period.finding_key
             order by seen.found_at desc limit 1
         ))
 """
 
 _BEGIN = """
-    insert into quality.finding_period (region_code, code, finding_key, state, cause, severity, amount, decided_seq,
-        began_run, began_at, first_seen_run, first_seen_at)
-    select found.region_code, found.code, found.finding_key,
+    insert into quality.finding_period (scope, region_code, code, finding_key, state, cause, severity, amount,
+        decided_seq, began_run, began_at, first_seen_run, first_seen_at)
+    select found.scope, found.region_code, found.code, found.finding_key,
         case when found.decided_seq is null then 'open' else 'accepted' end,
         case when before.finding_key is null then 'found' else 'returned' end,
         found.severity, found.amount, found.decided_seq, found.run_id, found.found_at, found.first_seen_run,
@@ -57,7 +60,8 @@ _BEGIN = """
     from quality.finding as found
     left join lateral (
         select earlier.finding_key from quality.finding_period as earlier
-        where earlier.region_code = found.region_code and earlier.code = found.code
+        where earlier.scope = found.scope and earlier.region_code = found.region_code
+            and earlier.code = found.code
             and earlier.finding_key = found.finding_key
         limit 1
     ) as before on true
@@ -65,7 +69,8 @@ _BEGIN = """
         and found.code = any(%(told)s)
         and not exists (
             select from quality.finding_period as standing
-            where standing.region_code = found.region_code and standing.code = found.code
+            where standing.scope = found.scope and standing.region_code = found.region_code
+                and standing.code = found.code
                 and standing.finding_key = found.finding_key and standing.ended_at is null
         )
     order by found.code, found.finding_key
@@ -73,7 +78,7 @@ _BEGIN = """
 
 # What stands otherwise than its period says: accepted meanwhile, no longer accepted, or turned from warning to failure.
 _CHANGED = """
-    select period.period_id, status.region_code, status.code, status.finding_key, status.status,
+    select period.period_id, period.scope, status.region_code, status.code, status.finding_key, status.status,
         case
             when status.status = 'accepted' then 'accepted'
             when status.severity = 'fail' then 'failing'
@@ -91,15 +96,16 @@ _END = """
     where period_id = any(%s)
 """
 _FOLLOW = """
-    insert into quality.finding_period (region_code, code, finding_key, state, cause, severity, amount, decided_seq,
-        first_seen_run, first_seen_at, began_run, began_at)
+    insert into quality.finding_period (scope, region_code, code, finding_key, state, cause, severity, amount,
+        decided_seq, first_seen_run, first_seen_at, began_run, began_at)
     values %s
 """
 
 
-def is_overtaken(cursor: Cursor, region_code: str, result: CheckResult) -> bool:
+def is_overtaken(cursor: Cursor, candidate: Candidate, result: CheckResult) -> bool:
     """Whether a newer result of the check is on record already, so that this one says nothing of how things stand."""
-    cursor.execute(_NEWER, (region_code, result.check.code, result.started_at))
+    of = (candidate.scope, candidate.region_code, result.check.code, result.started_at)
+    cursor.execute(_NEWER, of)
     return bool((cursor.fetchone() or (False,))[0])
 
 
@@ -111,6 +117,7 @@ def move_on(
     bounds = [candidate.published_seq if result.check.looks_at_increment_only else 0 for result in complete]
     parameters = {
         "run": run_id,
+        "scope": candidate.scope,
         "region": candidate.region_code,
         "found_at": found_at,
         "told": [result.check.code for result in results],

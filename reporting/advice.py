@@ -86,6 +86,19 @@ ACTIONS = {
         "If hashes differ: stop, keep everything, tell internal audit; data operations restores a missing file.",
     ),
     "H02": Name("停止发布，保全数据库，通知内部审计。", "Stop, keep the database as it is, and tell internal audit."),
+    "H03": Name(
+        "账簿与日志不符：暂停发布，查明何人改动；之后以重放重建账簿，由专人恢复发布。",
+        "The books are not what the log leads to: find out who changed them, replay, and have a named person lift"
+        " the freeze.",
+    ),
     "H04": Name("先查服务器时钟，再按 H02 处理。", "Look at the server's clock first, then as for H02."),
+    "F01": Name(
+        "联系该来源单位，确认报送是否中断；不再报送的，在日历中写明截止期。",
+        "Ask the source whether it has stopped sending; when it is to send no more, the calendar says until when.",
+    ),
+    "F02": Name(
+        "查看最近的构建与审计运行为何未成功；暂停发布的统筹区，见暂停原因。",
+        "See why the last builds and audits did not succeed; of a frozen region, the reason of its freeze.",
+    ),
 }
 NO_ACTION = Name("请责任岗位查明原因。", "The owner finds the cause.")

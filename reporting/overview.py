@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from expectations.suites import all_checks
+from expectations.suites import gate_checks
 from ingestion.database import Connection
 from ingestion.settings import BEIJING
 from reporting import arrivals, books, quality
@@ -51,7 +51,7 @@ class Overview:
     def unchecked(self, region_code: str) -> list[str]:
         """Checks of the catalogue without a result on a region, in its order."""
         checked = {result.code for result in self.results_of(region_code)}
-        return [check.code for check in all_checks() if check.code not in checked]
+        return [check.code for check in gate_checks() if check.code not in checked]
 
     def results_of(self, region_code: str) -> list[quality.CheckResult]:
         """Results of a region, by code."""

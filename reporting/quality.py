@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal
 
-from expectations.publication import HEAD_MOVED, NOT_CHECKED, RULES_NOT_ADOPTED
+from expectations.freeze import Frozen, frozen_regions
+from expectations.publication import FROZEN, HEAD_MOVED, NOT_CHECKED, RULES_NOT_ADOPTED
 from expectations.record import CUT_OFF, FINDINGS_MAX
 from ingestion.database import Connection
 from reporting.books import Head
 
-__all__ = ["CUT_OFF", "FINDINGS_MAX", "HEAD_MOVED", "NOT_CHECKED", "RULES_NOT_ADOPTED", "Head"]
+__all__ = ["CUT_OFF", "FINDINGS_MAX", "FROZEN", "HEAD_MOVED", "NOT_CHECKED", "RULES_NOT_ADOPTED", "Head"]
 
 Decision = Literal["published", "unchanged", "refused"]
 State = Literal["no_data", "nothing_loaded", "not_checked", "undecided"] | Decision
@@ -42,8 +43,8 @@ class Run:
 class RegionVerdict:
     """What a run has decided on one region, and how far log, ledger and publication reach.
 
-    `reasons` are codes of checks, or `not-checked`, `not-checked:<code>`, `head-moved`, `rules-not-adopted`; a
-    decision that is older than a check of the same run counts as none.
+    `reasons` are codes of checks, or `not-checked`, `not-checked:<code>`, `head-moved`, `rules-not-adopted`, `frozen`;
+    a decision that is older than a check of the same run counts as none.
     `refused_since` is the first of the refusals that have followed one another
     up to now. `received`: rows of the region are held back, or a file of its sources was rejected.
     """
@@ -60,6 +61,7 @@ class RegionVerdict:
     refused_since: datetime | None
     received: bool
     published: Head | None
+    frozen: Frozen | None = None  # now, whatever the run has decided
 
     @property
     def state(self) -> State:
@@ -142,7 +144,7 @@ class Finding:
 
 _NEWEST_RUN = """
     select run_id from (
-        select run_id, started_at as seen_at from quality.check_result
+        select run_id, started_at as seen_at from quality.check_result where scope = 'gate'
         union all
         select run_id, decided_at from quality.publication_decision
         {built}
@@ -285,7 +287,9 @@ def verdicts(connection: Connection, run_id: str | None) -> list[RegionVerdict]:
         built=_BUILT if built else _NOT_BUILT,
         received=_RECEIVED,
     )
-    return [_verdict(row) for row in rows(connection, query, {"run": run_id})]
+    frozen = frozen_regions(connection)
+    told = [_verdict(row) for row in rows(connection, query, {"run": run_id})]
+    return [replace(verdict, frozen=frozen.get(verdict.region_code)) for verdict in told]
 
 
 def _verdict(row: tuple[Any, ...]) -> RegionVerdict:

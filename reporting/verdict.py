@@ -8,9 +8,10 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
 
+from expectations.freeze import Frozen
 from ingestion.settings import BEIJING
 from reporting.names import OWNERS, Name, name_of
-from reporting.quality import HEAD_MOVED, NOT_CHECKED, RULES_NOT_ADOPTED, CheckResult, RegionVerdict, Run
+from reporting.quality import FROZEN, HEAD_MOVED, NOT_CHECKED, RULES_NOT_ADOPTED, CheckResult, RegionVerdict, Run
 
 Light = Literal["green", "amber", "red", "grey"]
 
@@ -90,7 +91,16 @@ def sentence(
 
 
 def pending(verdict: RegionVerdict) -> Name | None:
-    """What has arrived that this run has not looked at."""
+    """What the run has not taken into account: a freeze since, and what has arrived that it has not looked at."""
+    told = [_waiting(verdict)]
+    if verdict.frozen is not None and FROZEN not in verdict.reasons:
+        frozen = _frozen(verdict.frozen)
+        told.insert(0, Name(f"{frozen.zh}。", f"{frozen.en[0].upper()}{frozen.en[1:]}."))
+    notes = [note for note in told if note is not None]
+    return Name("".join(note.zh for note in notes), " ".join(note.en for note in notes)) if notes else None
+
+
+def _waiting(verdict: RegionVerdict) -> Name | None:
     reached = max(verdict.checked_seq or 0, verdict.published.seq if verdict.published else 0)
     if verdict.log_seq <= reached:
         return None
@@ -231,14 +241,31 @@ _OF_HISTORY = ("H01",)
 def _refused(verdict: RegionVerdict, results: Sequence[CheckResult], last_month: date | None) -> Name:
     failed = _failed(results)
     reasons = [_reason(reason) for reason in _other_reasons(verdict)]
+    if FROZEN in verdict.reasons:
+        reasons.insert(0, _frozen(verdict.frozen))
     if failed:
         reasons.insert(0, _found(failed))
     if not failed:
         reasons.append(_acts(["data_operations"]))
-    still = _still_shown(verdict, last_month, doubted=any(result.code in _OF_HISTORY for result in failed))
+    audited = verdict.frozen is not None and bool(verdict.frozen.codes)
+    still = _still_shown(verdict, last_month, doubted=audited or any(one.code in _OF_HISTORY for one in failed))
     return Name(
         "本次未予发布：" + "；".join(reason.zh for reason in reasons) + f"；{still.zh}",
         "Not published: " + "; ".join(reason.en for reason in reasons) + f". {still.en}",
+    )
+
+
+def _frozen(frozen: Frozen | None) -> Name:
+    """Who has frozen publication, when and why; what to do."""
+    if frozen is None:
+        return Name("当时已暂停发布，现已恢复", "publication was frozen then, and has been lifted since")
+    codes = f"（{'、'.join(frozen.codes)}）" if frozen.codes else ""
+    who_zh = "夜间审计" if frozen.run_id else frozen.frozen_by
+    return Name(
+        f"{who_zh}于{_moment_zh(frozen.frozen_at)}暂停发布{codes}：{frozen.reason}；查明处理后由专人恢复",
+        f"publication was frozen by {frozen.frozen_by} on {moment(frozen.frozen_at)}"
+        f"{' (' + ', '.join(frozen.codes) + ')' if frozen.codes else ''}: {frozen.reason};"
+        " once it is settled a named person lifts it",
     )
 
 

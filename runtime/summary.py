@@ -7,6 +7,7 @@ from contextlib import closing
 from datetime import date, datetime
 from decimal import Decimal
 
+from expectations.freeze import frozen_regions
 from ingestion.database import Connection, connect
 from ingestion.settings import BEIJING, reports_dir
 from runtime.layout import Layout
@@ -122,7 +123,11 @@ def _check_section(connection: Connection, run_id: str) -> list[str]:
     rows = [["", "检查 checks", "通过 passed", "不通过 failed", "提示 warned", "检查行数 rows examined", ""]]
     for region, checks, passed, failed, warned, examined, codes in _rows(connection, _CHECKS, run_id):
         rows.append([str(region), *(f"{n:,}" for n in (checks, passed, failed, warned, examined)), str(codes or "")])
-    return ["── 质量检查 / quality checks", *table(rows, right=range(1, 6))]
+    frozen = [
+        f"  ✗ {one.region_code} 已由 {one.frozen_by} 暂停发布 / frozen {_beijing(one.frozen_at)}: {one.reason}"
+        for one in frozen_regions(connection).values()
+    ]
+    return ["── 质量检查 / quality checks", *table(rows, right=range(1, 6)), *frozen]
 
 
 def _next_section(layout: Layout) -> list[str]:

@@ -174,6 +174,13 @@ BEGIN
 END
 $$;
 
+-- Results of the gate, of the nightly audit (over all history) and of the look at freshness stand in the same tables.
+ALTER TABLE quality.check_result
+    ADD COLUMN scope text NOT NULL DEFAULT 'gate' CHECK (scope IN ('gate', 'audit', 'look'));
+ALTER TABLE quality.finding
+    ADD COLUMN scope text NOT NULL DEFAULT 'gate' CHECK (scope IN ('gate', 'audit', 'look'));
+CREATE INDEX check_result_scope ON quality.check_result (region_code, started_at) WHERE scope <> 'gate';
+
 -- What a check has found is told apart by severity, and which decision was in force then.
 ALTER TABLE quality.finding
     ADD COLUMN severity text CHECK (severity IN ('fail', 'warn')),  -- null: recorded before this column
@@ -191,6 +198,7 @@ CREATE INDEX finding_item ON quality.finding (region_code, code, finding_key, fo
 -- without a current period is settled. What is open is therefore found without reading what the runs of years have found.
 CREATE TABLE quality.finding_period (
     period_id       bigint         NOT NULL GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    scope           text           NOT NULL DEFAULT 'gate' CHECK (scope IN ('gate', 'audit', 'look')),
     region_code     text           NOT NULL,
     code            text           NOT NULL,
     finding_key     text           NOT NULL,
@@ -211,7 +219,7 @@ CREATE TABLE quality.finding_period (
     CHECK (ended_at >= began_at),
     CHECK (state = 'open' OR severity = 'warn' AND decided_seq IS NOT NULL)
 );
-CREATE UNIQUE INDEX finding_period_current ON quality.finding_period (region_code, code, finding_key) WHERE ended_at IS NULL;
+CREATE UNIQUE INDEX finding_period_current ON quality.finding_period (region_code, code, finding_key, scope) WHERE ended_at IS NULL;
 CREATE INDEX finding_period_item ON quality.finding_period (region_code, code, finding_key, period_id);
 
 CREATE FUNCTION quality.allow_end_only() RETURNS trigger
@@ -313,8 +321,9 @@ CREATE VIEW quality.finding_status WITH (security_barrier = true) AS
 WITH mine AS (
     SELECT g.region_code FROM access.my_region AS g
 ),
+-- What the gate and the audit have both found is one finding, as old as the older of the two.
 standing AS (
-    SELECT
+    SELECT DISTINCT ON (p.region_code, p.code, p.finding_key)
         p.region_code, p.code, p.finding_key, coalesce(f.severity, p.severity) AS severity, r.owner, r.title_zh, r.title_en,
         f.item, f.amount, p.first_seen_run, p.first_seen_at, f.run_id AS last_seen_run, f.found_at AS last_seen_at,
         own, general,
@@ -326,12 +335,13 @@ standing AS (
     CROSS JOIN LATERAL (
         SELECT found.severity, found.item, found.amount, found.run_id, found.found_at FROM quality.finding AS found
         WHERE found.region_code = p.region_code AND found.code = p.code AND found.finding_key = p.finding_key
+            AND found.scope = p.scope
         ORDER BY found.found_at DESC LIMIT 1
     ) AS f
     LEFT JOIN LATERAL (
         SELECT result.owner, result.title_zh, result.title_en, result.unexpected_amount, result.unexpected_count
         FROM quality.check_result AS result
-        WHERE result.region_code = p.region_code AND result.code = p.code
+        WHERE result.region_code = p.region_code AND result.code = p.code AND result.scope = p.scope
         ORDER BY result.started_at DESC LIMIT 1
     ) AS r ON true
     LEFT JOIN quality.decision_newest AS own
@@ -339,6 +349,7 @@ standing AS (
     LEFT JOIN quality.decision_newest AS general
         ON general.region_code = p.region_code AND general.code = p.code AND general.finding_key = '*'
     WHERE p.ended_at IS NULL
+    ORDER BY p.region_code, p.code, p.finding_key, p.first_seen_at, p.scope DESC
 ),
 -- What was decided on the item itself goes before what was decided on all of the check together.
 decided AS (
@@ -431,7 +442,8 @@ newest AS (
             result.region_code, result.run_id, result.suite, result.code, result.started_at, result.head_seq, result.success,
             result.severity, result.unexpected_count, result.unexpected_amount, result.accepted_count, result.accepted_amount
         FROM quality.check_result AS result
-        WHERE result.region_code = k.region_code ORDER BY result.started_at DESC LIMIT 6000
+        WHERE result.region_code = k.region_code AND result.scope = 'gate'
+        ORDER BY result.started_at DESC LIMIT 6000
     ) AS r
     WHERE k.region_code = '-' OR k.region_code IN (SELECT mine.region_code FROM access.my_region AS mine)
         OR EXISTS (SELECT FROM access.my_region AS mine WHERE mine.region_code IS NULL)
@@ -458,6 +470,8 @@ GROUP BY n.region_code, n.suite, n.run_id, p.place;
 GRANT SELECT ON quality.finding_period, quality.finding_decision, quality.finding_status, quality.finding_history, quality.check_trend
 TO supervisor_reader;
 
+COMMENT ON COLUMN quality.check_result.scope IS '检查场合：gate 发布前、audit 夜间审计（全部历史）、look 时效巡视 / When checked: gate, nightly audit of all history, or a look at freshness';
+COMMENT ON COLUMN quality.finding.scope IS '检查场合：gate 发布前、audit 夜间审计（全部历史）、look 时效巡视 / When found: gate, nightly audit of all history, or a look at freshness';
 COMMENT ON COLUMN quality.finding.severity IS '严重程度：fail 不通过，warn 提示；此列启用前为空 / fail or warn; null before its introduction';
 COMMENT ON COLUMN quality.finding.decided_seq IS '检查时有效的接受决定的序号 / Seq of the decision by which it was accepted then';
 COMMENT ON COLUMN quality.check_result.accepted_count IS '其中已接受的行数 / Of the rows found, those accepted';
@@ -465,6 +479,7 @@ COMMENT ON COLUMN quality.check_result.accepted_amount IS '其中已接受的金
 
 COMMENT ON TABLE quality.finding_period IS '问题的各个阶段：每段一行，只增加，结束一次 / Periods of findings: one row each, added and ended once';
 COMMENT ON COLUMN quality.finding_period.period_id IS '编号 / Number';
+COMMENT ON COLUMN quality.finding_period.scope IS '检查场合：gate 发布前、audit 夜间审计（全部历史）、look 时效巡视 / When found: gate, nightly audit of all history, or a look at freshness';
 COMMENT ON COLUMN quality.finding_period.region_code IS '统筹区代码，-为不属于任何统筹区 / Region, - for what belongs to none';
 COMMENT ON COLUMN quality.finding_period.code IS '检查代码 / Check';
 COMMENT ON COLUMN quality.finding_period.finding_key IS '问题项目 / Item';

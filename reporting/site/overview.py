@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from expectations.suites import SUITES
+from expectations.check import GATE
+from expectations.suites import suites_of
 from reporting import findings, history
 from reporting import verdict as verdicts
 from reporting.names import Name
@@ -143,7 +144,7 @@ def _region(source: Source, verdict: RegionVerdict) -> RegionView:
         badge=verdicts.badge(verdict, results),
         sentence=verdicts.sentence(verdict, results, overview.last_month(code), overview.run),
         pending=verdicts.pending(verdict),
-        suites=[suite_cell(code, suite, results) for suite in SUITES],
+        suites=[suite_cell(code, suite, results) for suite in suites_of(GATE)],
         results=results,
         unchecked=overview.unchecked(code),
         has_problems=bool(worst_first(results)),

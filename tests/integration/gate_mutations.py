@@ -159,6 +159,13 @@ MUTATIONS = (
              severity="warn"),
     Mutation("C04", "a rule nobody can read", "insert into events.source_calendar values ('source_320100', 'claim', 'sometimes', '2020-01-01',"
              " '320100')", "source_320100/claim/sometimes"),
+    Mutation("F01", "a source long silent", "insert into events.source_calendar values"
+             " ('source_320100', 'claim', 'monthly day 10', '2019-12-01', null)", "source_320100"),
+    Mutation("F01", "a source that is about to be late", "insert into events.source_calendar values"
+             " ('source_320100', 'claim', 'monthly day 25', '2019-12-01', '320100'); update events.batch set recorded_at = '2020-02-07'"
+             f" where {_R} and batch_id = 2", "source_320100", severity="warn"),
+    Mutation("F01", "a source that never sent anything", "insert into events.source_calendar values"
+             " ('nobody', 'claim', 'monthly day 10', '2020-01-01', '320100')", "nobody"),
     Mutation("C05", "one row in eight set aside", _QUARANTINE.format(region="'320100'", amount="0"), "320100.2020-01.csv/77"),
     Mutation("C05", "few rows, much money", f"update events.batch set first_seq = -900 where {_R} and batch_id = 2;"
              + _QUARANTINE.format(region="'320100'", amount="100"), "320100.2020-01.csv/77"),

@@ -19,10 +19,10 @@ from psycopg2 import sql
 
 from expectations import decisions
 from expectations.candidate import read_candidates
-from expectations.check import NOTHING_EXAMINED, Candidate, Check
+from expectations.check import GATE, NOTHING_EXAMINED, Candidate, Check
 from expectations.decisions import By, Item, Limits
 from expectations.gate import GateRefusedError, check, explain, publish
-from expectations.suites import SUITES, all_checks
+from expectations.suites import gate_checks, suites_of
 from expectations.validation import CheckResult, Run, SuiteRun, Target, open_context, run_suite
 from ingestion.database import Connection, connect
 from ingestion.settings import Settings
@@ -130,14 +130,14 @@ def _switch_off_triggers(connection: psycopg2.extensions.connection) -> None:
 
 
 def _suite_of(code: str) -> dict[str, tuple[Check, ...]]:
-    return {name: checks for name, checks in SUITES.items() if any(check.code == code for check in checks)}
+    return {name: checks for name, checks in suites_of(GATE).items() if any(check.code == code for check in checks)}
 
 
 @pytest.mark.parametrize("region", ["320100", "340400"])
 def test_clean_books_pass_every_check(books: Books, region: str) -> None:
-    results = books.run(SUITES, region)
+    results = books.run(suites_of(GATE), region)
     assert {code: result.rows for code, result in results.items() if not result.success} == {}
-    assert set(results) == {check.code for check in all_checks()}
+    assert set(results) == {check.code for check in gate_checks()}
     # What the books hold, counted by hand: 7 events, 5 with money of their own, 8 entries in the increment.
     assert (results["C02"].rows_examined, results["C03"].rows_examined, results["B01"].rows_examined) == (7, 5, 8)
 
@@ -158,13 +158,13 @@ def test_a_month_that_stayed_as_it_was_closed_passes(books: Books) -> None:
 
 
 def test_every_check_has_a_corruption() -> None:
-    assert {mutation.code for mutation in MUTATIONS} == {check.code for check in all_checks()}
+    assert {mutation.code for mutation in MUTATIONS} == {check.code for check in gate_checks()}
 
 
 def test_check_that_examined_nothing_fails(books: Books) -> None:
     blind = {
         suite: tuple(dataclasses.replace(c, examined="select 0", population="select 1") for c in checks)
-        for suite, checks in SUITES.items()
+        for suite, checks in suites_of(GATE).items()
     }
     results = books.run(blind)
     assert all(not result.success and result.severity == "fail" for result in results.values())
@@ -172,9 +172,9 @@ def test_check_that_examined_nothing_fails(books: Books) -> None:
 
 
 def test_check_that_can_not_run_fails_alone(books: Books) -> None:
-    sound, other, *_ = SUITES["balance"]
+    sound, other, *_ = suites_of(GATE)["balance"]
     broken = dataclasses.replace(other, offending="select 1 / 0 as item, 0 as amount")
-    blind = dataclasses.replace(SUITES["balance"][2], population="select no_such_column")
+    blind = dataclasses.replace(suites_of(GATE)["balance"][2], population="select no_such_column")
     results = books.run({"balance": (sound, broken, blind)})
     assert results[sound.code].success
     assert results[broken.code].rows[0]["item"] == "exception"
@@ -248,7 +248,7 @@ def test_green_regions_are_published_once(books: Books) -> None:
         " where seq > 7 order by 1"
     ) == [("320100", 14, "run-1", 64, 2), ("340400", 14, "run-1", 64, 2)]
     assert books.rows("select count(*), count(*) filter (where success) from quality.check_result") == [
-        (2 * len(all_checks()), 2 * len(all_checks()))
+        (2 * len(gate_checks()), 2 * len(gate_checks()))
     ]
     check("run-2", books.settings)
     assert [d.decision for d in publish("run-2", books.settings)] == ["unchanged", "unchanged"]
@@ -356,7 +356,7 @@ def test_an_accepted_warning_counts_as_none_and_brings_no_rows(books: Books) -> 
 
 def test_missing_heads_file_is_shown_and_does_not_fail(books: Books) -> None:
     shutil.rmtree(books.settings.heads_dir)
-    result = books.run({"integrity": SUITES["integrity"]})["H01"]
+    result = books.run({"integrity": suites_of(GATE)["integrity"]})["H01"]
     assert (result.success, result.severity) == (False, "warn")
 
 
@@ -364,7 +364,7 @@ def test_rewritten_heads_file_fails(books: Books) -> None:
     path = next(books.settings.heads_dir.glob("*/320100.jsonl"))
     newest = path.read_text().splitlines()[-1]
     path.write_text(f"{newest}\n" * 2)
-    assert books.run({"integrity": SUITES["integrity"]})["H01"].severity == "fail"
+    assert books.run({"integrity": suites_of(GATE)["integrity"]})["H01"].severity == "fail"
 
 
 def test_version_of_the_rules_follows_what_posting_reads(books: Books) -> None:

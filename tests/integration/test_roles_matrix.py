@@ -41,8 +41,11 @@ RESULTS = {
     *("quality.check_result", "quality.finding", "quality.publication_decision"),
     "quality.finding_period",
     *("quality.replay_result", "quality.replay_difference", "quality.replay_outcome"),
+    *("quality.publication_freeze", "quality.audit_step"),
+    *("quality.log_verification", "quality.log_finding", "quality.closed_journal"),
 }
 PIPELINE_ONLY = {"quality.validation_document", "quality.decision_newest"}
+ALSO_PUBLISHED = {"quality.publication_decision", "ledger.publication", "quality.publication_freeze"}
 MIGRATED = {"ledger.publication", "ledger.deployment"}
 LOG_VIEWS = {"events.event_current", "events.file", "events.quarantine_open", "events.source_region"}
 EVERYTHING = {"SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER"}
@@ -70,9 +73,7 @@ def expected(role: str, relation: str) -> set[str]:
         "fund_ingest": _of_ingest,
         "fund_transform": _of_transform,
         "fund_quality": _of_quality,
-        "fund_publisher": lambda one: (
-            {"SELECT", "INSERT"} if one in ("quality.publication_decision", "ledger.publication") else {"SELECT"}
-        ),
+        "fund_publisher": lambda one: {"SELECT", "INSERT"} if one in ALSO_PUBLISHED else {"SELECT"},
         "auditor": lambda _: {"SELECT"},
         "finance_reader": lambda _: {"SELECT"} if schema == "marts" else set(),
         "voucher_reviewer": lambda _: set(),  # an account of this role is a finance reader as well

@@ -26,7 +26,8 @@ CANDIDATE = Candidate(
     heads_note="it's behind",
 )
 REQUIRED = {
-    *(f"B0{n}" for n in range(1, 8)), *(f"C0{n}" for n in range(1, 7)), "M01", "M02", "M03", "H01", "H02", "H04",
+    *(f"B0{n}" for n in range(1, 8)), *(f"C0{n}" for n in range(1, 7)), "M01", "M02", "M03", "H01", "H02", "H03", "H04",
+    "F01", "F02",
 }  # fmt: skip
 
 
