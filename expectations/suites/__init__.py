@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from expectations.check import Check
-from expectations.suites import balance, completeness, integrity, merger
+from expectations.suites import balance, claims, completeness, integrity, merger
 
 SUITES: dict[str, tuple[Check, ...]] = {
     "balance": balance.CHECKS,
-    "completeness": completeness.CHECKS,
+    "completeness": completeness.CHECKS + claims.CHECKS,
     "merger": merger.CHECKS,
     "integrity": integrity.CHECKS,
 }

@@ -58,7 +58,7 @@ def pay(
     payee_type: str = "institution",
     **columns: Value | None,
 ) -> Row:
-    """Pay a settled claim less the deposit kept back; the last day pays what is left, so that nothing is overdue ever after."""
+    """Pay a settled claim less the deposit; the last day pays whatever is left, or it would be overdue ever after."""
     day = within(day)
     pooled = fen(settled, "pooled_amount") - fen(settled, "deposit_withheld_amount")
     payee_no = text(settled, "institution_code") or text(settled, "claim_no")
