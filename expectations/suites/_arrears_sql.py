@@ -8,11 +8,13 @@ from expectations.suites._fragments import CURRENT_EVENTS
 _RECENT_DAYS = 100
 _MONTHS_LOOKED_AT = 3
 
+_KEY = "concat_ws('/', coalesce(employer_no, '-'), contribution_month, insurance_type, enrollment_category)"
+
 # Premiums of the increment from the log alone, by the premium that a refund gives back. A person's last assessment
 # replaces the ones before: of those that earlier increments brought, the books hold the one that counted.
 _LOG = f"""
     select
-        coalesce(employer_no, '') as employer_key, contribution_month, insurance_type, enrollment_category,
+        {_KEY} as premium_key,
         max(seq) as seq,
         sum(assessed_change) as assessed_change,
         sum(collected_amount) as collected_amount,
@@ -61,18 +63,19 @@ _LOG = f"""
                 and held.employer_no is not distinct from newest.employer_no and held.last_seq <= $after
         ) as earlier on true
     ) as movement
-    group by 1, 2, 3, 4
+    group by 1
 """
 
-_BOOKS = """
+_BOOKS = f"""
     select
-        coalesce(employer_no, '') as employer_key, contribution_month, insurance_type, enrollment_category,
+        {_KEY} as premium_key,
+        max(last_seq) as seq,
         sum(assessed_change) as assessed_change,
         sum(collected_amount) as collected_amount,
         sum(refunded_amount) as refunded_amount
     from ledger.contribution_turnover
     where region_code = $region and last_seq > $after and last_seq <= $head
-    group by 1, 2, 3, 4
+    group by 1
 """
 
 # What employers were assessed for in the last months, and the months that are over.
@@ -124,9 +127,10 @@ ARREARS_HIDDEN = f"""
     with recent as materialized ({_RECENT}),
     month as ({_MONTHS})
     select
-        concat_ws('/', 'arrears', employer_key, contribution_month, insurance_type, enrollment_category) as item,
+        'arrears/' || premium_key as item,
         '未如实计入欠费 / what was assessed, collected or refunded is not what arrears are computed from' as reason,
-        employer_key as employer_no, contribution_month, insurance_type, enrollment_category, log_side.seq as event_seq,
+        premium.employer_no, premium.contribution_month, premium.insurance_type, premium.enrollment_category,
+        log_side.seq as event_seq,
         log_side.assessed_change as log_assessed, books.assessed_change as books_assessed,
         log_side.collected_amount - log_side.refunded_amount as log_collected,
         books.collected_amount - books.refunded_amount as books_collected,
@@ -134,7 +138,9 @@ ARREARS_HIDDEN = f"""
             + abs(coalesce(log_side.collected_amount, 0) - coalesce(books.collected_amount, 0))
             + abs(coalesce(log_side.refunded_amount, 0) - coalesce(books.refunded_amount, 0)) as amount
     from ({_LOG}) as log_side
-    full join ({_BOOKS}) as books using (employer_key, contribution_month, insurance_type, enrollment_category)
+    full join ({_BOOKS}) as books using (premium_key)
+    left join events.event as premium
+        on premium.region_code = $region and premium.seq = coalesce(log_side.seq, books.seq)
     where coalesce(log_side.assessed_change, 0) <> coalesce(books.assessed_change, 0)
         or coalesce(log_side.collected_amount, 0) <> coalesce(books.collected_amount, 0)
         or coalesce(log_side.refunded_amount, 0) <> coalesce(books.refunded_amount, 0)
