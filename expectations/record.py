@@ -42,15 +42,16 @@ _RESULT = """
 _FINDING = """
     insert into quality.finding (scope, run_id, region_code, code, finding_key, item, amount, severity, first_seen_run,
         first_seen_at, found_at, decided_seq)
-    select found.scope, found.run_id, found.region_code, found.code, found.finding_key, found.item::jsonb, found.amount::numeric,
+    select found.scope, found.run_id, found.region_code, found.code, found.finding_key, found.item::jsonb,
+        found.amount::numeric,
         found.severity, coalesce(standing.first_seen_run, found.run_id),
         coalesce(standing.first_seen_at, found.found_at::timestamptz), found.found_at::timestamptz,
         case
             when judged.own is null then own.decided_seq
             when judged.own in ('undecided', 'withdrawn') and judged.general is null then general.decided_seq
         end
-    from (values %s) as found (scope, run_id, region_code, code, finding_key, item, amount, severity, found_at, all_rows,
-        all_amount)
+    from (values %s) as found (scope, run_id, region_code, code, finding_key, item, amount, severity, found_at,
+        all_rows, all_amount)
     left join quality.finding_period as standing
         on standing.region_code = found.region_code and standing.code = found.code
             and standing.finding_key = found.finding_key and standing.scope = found.scope

@@ -68,6 +68,25 @@ ACTIONS = {
         "The source corrects and resends, see the section on rows held back.",
     ),
     "C06": Name("重新构建；仍不通过的，通知数据运维。", "Build again; if it fails again, data operations acts."),
+    "C07": Name(
+        "“arrears/…” 行：重新构建，仍有的通知数据运维；“missing/…” 行：请税务或经办核实该单位是否漏核定，漏报的按上月核定额的110%暂定。",
+        "Rows arrears/…: build again, then tell data operations. Rows missing/…: ask whether the employer was left out; "
+        "what is not declared is set provisionally at 110 % of the month before.",
+    ),
+    "C08": Name(
+        "按列出的结算单催办拨付；确有争议或退票的，登记原因；“open/…” 行通知数据运维重建账簿。",
+        "Have the listed claims paid, or record why not (dispute, bank return); rows open/…: rebuild the ledger.",
+    ),
+    "C09": Name(
+        "“above/…” 行：停止该结算单支付，核实后追回或补报结算；“without/…” 行：请来源单位补报结算；其余各行重建账簿。",
+        "Rows above/…: stop paying the claim, recover or have the settlement sent; without/…: the source sends the "
+        "settlement; other rows: rebuild the ledger.",
+    ),
+    "C10": Name(
+        "请来源单位补报参保、人员或单位登记，或更正编号；查实不应享受待遇的，追回。登记到达后本项自行消除。",
+        "The source sends the registration or corrects the number; what was not due is recovered. A finding goes by "
+        "itself when the registration has come.",
+    ),
     "M01": Name(
         "核对记账规则：合并后生育保险费并入单位缴费，不再单列收入。",
         "See the posting rules: after the merger maternity premiums are employers' contributions.",

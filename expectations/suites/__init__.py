@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from expectations.check import AUDIT, GATE, Check, Scope
-from expectations.suites import balance, completeness, freshness, integrity, merger, nightly
+from expectations.suites import balance, claims, completeness, freshness, integrity, merger, nightly
 
 SUITES: dict[str, tuple[Check, ...]] = {
     "balance": balance.CHECKS,
-    "completeness": completeness.CHECKS,
+    "completeness": completeness.CHECKS + claims.CHECKS,
     "merger": merger.CHECKS,
     "integrity": (*integrity.CHECKS[:2], nightly.H03, *integrity.CHECKS[2:]),
     "freshness": freshness.CHECKS,

@@ -78,6 +78,8 @@ def _settle_against(log: CityLog, advance: Row, claims: Iterable[Row], left: Fen
         day = days_after(day_of(settled), 19)
         if day < LAST_DAY:
             left = _offset(log, advance, settled, day, left)
+        else:  # the rest of the advance has gone back by then
+            pay(log, settled, day)
     return left
 
 

@@ -19,7 +19,9 @@ def record(log: CityLog, population: Population) -> None:
     """All maternity claims of the sample period."""
     rng = log.rng("maternity")
     for month in MONTHS:
-        women = [person for person in population.persons if person.active(month) and _may_give_birth(person, month)]
+        # insured beyond the month, since complications and aftercare follow in the next one
+        lasting = [person for person in population.persons if person.active(month) and person.active(month.plus(1))]
+        women = [person for person in lasting if _may_give_birth(person, month)]
         employees = [person for person in women if person.category == "employee"]
         births = max(2, len(population.persons) * 9 // 4_000)
         for mother in rng.sample(employees, min(births, len(employees))):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from runtime.samples import identifiers
 from runtime.samples.cities import City
@@ -53,6 +53,10 @@ class Person:
     def active(self, month: Month) -> bool:
         """Insured on the first day of ``month``."""
         return self.since <= month.first and (self.until is None or self.until > month.first)
+
+    def insured_by(self, day: date) -> date:
+        """``day``, or the last day of the enrolment when that is earlier."""
+        return day if self.until is None else min(day, self.until - timedelta(days=1))
 
     def base_in(self, month: Month) -> Fen:
         """Declared base; new bases apply from January 2020."""

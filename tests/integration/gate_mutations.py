@@ -4,19 +4,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class Mutation:
-    """`sql` runs as superuser with triggers off; afterwards check `code` must fail with `severity` and name `item`."""
-
-    code: str
-    why: str
-    sql: str
-    item: str
-    severity: str = "fail"
-
+from tests.integration.gate_books import HEAD
+from tests.integration.gate_mutation import Mutation
+from tests.integration.gate_mutations_claims import CLAIM_MUTATIONS
 
 _R = "region_code = '320100'"
 
@@ -139,7 +129,7 @@ MUTATIONS = (
              "320100.2020-01.csv"),
     Mutation("C01", "a row of the file gone from the log", f"delete from events.event where {_R} and seq = 10", "320100.2020-01.csv"),
     Mutation("C02", "an event removed", f"delete from events.event where {_R} and seq = 10", "seq/10"),
-    Mutation("C02", "the last event removed", f"delete from events.event where {_R} and seq = 14", "head/14"),
+    Mutation("C02", "the last event removed", f"delete from events.event where {_R} and seq = {HEAD}", f"head/{HEAD}"),
     Mutation("C02", "overlapping batches", f"update events.batch set first_seq = 7 where {_R} and batch_id = 2", "batch/2"),
     Mutation("C03", "a payment without lines", f"delete from ledger.journal_line where {_R} and event_seq = 10", "event/10"),
     Mutation("C03", "an event posted twice", f"update ledger.journal_line set debit_amount = debit_amount * 2,"
@@ -177,6 +167,7 @@ MUTATIONS = (
              "turnover/2/EMI/2020-01-01/400102"),
     Mutation("C06", "a whole batch not built", f"delete from ledger.journal_line where {_R} and batch_id = 2;"
              f" delete from ledger.account_turnover where {_R} and batch_id = 2", "batch/2"),
+    *CLAIM_MUTATIONS,
     Mutation("M01", "a maternity income line in the merged fund", f"update ledger.journal_line set account_code = '400110'"
              f" where {_R} and event_seq = 12 and line_no = 2", "320100-12-1/2"),
     Mutation("M02", "a maternity payment shown as inpatient", f"update ledger.journal_line set account_code = '50010101'"
