@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from expectations.check import Check
-from expectations.suites import balance, completeness, integrity, merger
+from expectations.suites import balance, completeness, integrity, merger, treasury
 
 SUITES: dict[str, tuple[Check, ...]] = {
     "balance": balance.CHECKS,
     "completeness": completeness.CHECKS,
     "merger": merger.CHECKS,
+    "treasury": treasury.CHECKS,
     "integrity": integrity.CHECKS,
 }
 
@@ -16,6 +17,7 @@ SUITE_TITLES: dict[str, str] = {
     "balance": "平衡 / Balance",
     "completeness": "完整 / Completeness",
     "merger": "合并与生育待遇 / Merger and maternity line",
+    "treasury": "资金与对账 / Treasury and reconciliation",
     "integrity": "真实 / Integrity",
 }
 

@@ -1,0 +1,41 @@
+-- Totals that a source states of its file, beside what was counted of it; and statements by the month they are of.
+-- depends: 0020.newest_by_region
+
+CREATE TABLE events.control_total (
+    file_id           bigint   NOT NULL REFERENCES events.file_registry,
+    stated_as         text     NOT NULL,              -- the key in the manifest
+    column_name       text     NOT NULL,              -- of the source
+    canonical_column  text,                           -- null: a column that is not taken in
+    period_from       date     NOT NULL DEFAULT '-infinity',
+    period_to         date     NOT NULL DEFAULT 'infinity',
+    yuan_factor       numeric  NOT NULL CHECK (yuan_factor > 0),
+    stated_amount     numeric  NOT NULL,
+    counted_amount    numeric  NOT NULL,
+    counted_rows      bigint   NOT NULL CHECK (counted_rows >= 0),
+    PRIMARY KEY (file_id, stated_as),
+    CHECK (counted_amount = stated_amount),
+    CHECK (period_from <= period_to)
+);
+
+COMMENT ON TABLE events.control_total IS '控制总额：来源在清单中申报的全文件、逐日或逐月合计，与读取时全部行（入库、重复、隔离）的合计；两者不等的文件整份拒收，故此处相等 / Control totals: what a source states of its file, of a day or month in it, and the sum over all rows read (loaded, duplicate, quarantined). A file where they differ is rejected, so here they are equal';
+COMMENT ON COLUMN events.control_total.file_id IS '文件编号 / The file';
+COMMENT ON COLUMN events.control_total.stated_as IS '清单中的写法，如 hifp_pay@2020-03-05 / Key in the manifest';
+COMMENT ON COLUMN events.control_total.column_name IS '来源列名 / Column of the source';
+COMMENT ON COLUMN events.control_total.canonical_column IS '标准列名；空：该列不接收 / Canonical column; null where the column is not taken in';
+COMMENT ON COLUMN events.control_total.period_from IS '所属期间首日（按业务日期）；全文件为 -infinity / First day by business date; -infinity: the whole file';
+COMMENT ON COLUMN events.control_total.period_to IS '所属期间末日；全文件为 infinity / Last day; infinity: the whole file';
+COMMENT ON COLUMN events.control_total.yuan_factor IS '乘以此数得元 / Times this: yuan';
+COMMENT ON COLUMN events.control_total.stated_amount IS '申报合计（清单所用单位）/ Total stated, in the unit of the manifest';
+COMMENT ON COLUMN events.control_total.counted_amount IS '读取合计（同单位）/ Total counted, in the same unit';
+COMMENT ON COLUMN events.control_total.counted_rows IS '期间内的行数 / Rows of the period';
+
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON events.control_total
+    FOR EACH STATEMENT EXECUTE FUNCTION events.refuse_change();
+ALTER TABLE events.control_total ENABLE ALWAYS TRIGGER append_only;
+GRANT INSERT ON events.control_total TO fund_ingest;
+
+-- What outside parties state is looked up by month, also where a day's statement names none.
+CREATE INDEX event_stated_month ON events.event
+    (region_code, (coalesce(accounting_month, date_trunc('month', occurred_on::timestamp)::date)))
+    WHERE event_type = 'balance.stated';
+COMMENT ON INDEX events.event_stated_month IS '外部报表数按所属月份 / Outside statements by the month they are of';
