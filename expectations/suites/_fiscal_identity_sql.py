@@ -6,9 +6,9 @@ paid. So, of a fund's month:
     fiscal - agency = change of 1004 + change of 1001 + change of 1101 - change of 2001 - income kept there
                       + recoveries of the year that went to 100301
 
-Changes of 1101 and 2001 count where the other side of the entry is the expenditure account, cash, or an expenditure. What
-the fiscal side states is a calendar month's; entries that a closed month did not take any more are moved back to it.
-Expenditure and changes of the two accounts come from the turnover, the other terms from the entries.
+Changes of 1101 and 2001 count where the other side of the entry is the expenditure account, cash, or an expenditure.
+What the fiscal side states is a calendar month's; entries that a closed month did not take any more are moved back to
+it. Expenditure and changes of the two accounts come from the turnover, the other terms from the entries.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """SQL of check T06: what is still open of each temporary payment (1101) and receipt (2001), and since when.
 
-Lines are reached by month and account, in the months in which the two accounts moved at all: the cost follows the number of
-temporary items.
+Lines are reached by month and account, in the months in which the two accounts moved at all: the cost follows the
+number of temporary items.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ TEMPORARY_TURNOVER = f"""
         and turnover.entry_kind in ('normal', 'opening')
 """
 
-# Each line belongs to the item that it opens or settles. A reversed settlement gives back to the advance that was settled.
-# The merger moves items between funds and settles none.
+# Each line belongs to the item that it opens or settles. A reversed settlement gives back to the advance that was
+# settled. The merger moves items between funds and settles none.
 TEMPORARY_ITEMS = f"""
     with line as (
         select line.region_code, line.event_seq, line.entry_id, line.account_code, line.fund_code,

@@ -1,7 +1,7 @@
 """SQL of the checks that compare the books with outside statements (T02-T05).
 
-The comparison itself is `ledger.candidate_tie_out_items(region, month, kind)`: the text of `marts.tie_out_items`, bounded
-by the built head. Here stands which months are compared, and what of the outcome is a finding.
+The comparison itself is `ledger.candidate_tie_out_items(region, month, kind)`: the text of `marts.tie_out_items`,
+bounded by the built head. Here stands which months are compared, and what of the outcome is a finding.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ IN_TRANSIT_DAYS = 60
 
 _STATED_MONTH = "coalesce(said.accounting_month, date_trunc('month', said.occurred_on::timestamp)::date)"
 
-# The clock of ages: the books' own last day, and never later than the day of business. Books that stand still are another check's.
+# The clock of ages: the books' own last day, and never later than the day of business. Books that stand still are
+# another check's.
 BOOKS_DAY = """least($business_date, coalesce((
             select (max(latest.accounting_month) + interval '1 month' - interval '1 day')::date
             from ledger.account_turnover as latest
@@ -65,7 +66,8 @@ def compared_months(kind: str, code: str) -> str:
         ) as touched
         -- What lies before a statement is covered by the next one.
         cross join lateral (
-            select min({_STATED_MONTH}) as accounting_month from {stated} and {_STATED_MONTH} >= touched.accounting_month
+            select min({_STATED_MONTH}) as accounting_month from {stated}
+                and {_STATED_MONTH} >= touched.accounting_month
         ) as covering
         where covering.accounting_month is not null"""
 
@@ -91,8 +93,8 @@ def new_statements(kind: str) -> str:
 # Columns of every row of T02-T05, so that both sides can be looked up.
 _COLUMNS = (
     "item, severity, reason, fund_code, accounting_month, statement_kind, scope, account_code, institution_code, "
-    "period_from, stated_on, ours_amount, stated_amount, difference, figure_status, item_status, matched_by, item_date, "
-    "entry_id, candidate_count, event_seq, stated_seq, amount"
+    "period_from, stated_on, ours_amount, stated_amount, difference, figure_status, item_status, matched_by, "
+    "item_date, entry_id, candidate_count, event_seq, stated_seq, amount"
 )
 
 

@@ -1,4 +1,4 @@
-"""Treasury and reconciliation: money keeps to its paths, and the books agree with what outside parties say (T01-T06)."""
+"""Treasury and reconciliation: money keeps to its paths, the books agree with outside statements (T01-T06)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ _MONEY = """
     select account.account_code, account.symbol from policy.money_account as account
     where account.symbol in (select from_account from policy.cash_path union select to_account from policy.cash_path)
 """
-_MONEY_LINES = f"{LINES} and line.entry_kind = 'normal' and line.account_code in (select account_code from ({_MONEY}) as money)"
+_MONEY_LINES = (
+    f"{LINES} and line.entry_kind = 'normal' and line.account_code in (select account_code from ({_MONEY}) as money)"
+)
 
 # What an entry takes out of each account or brings into it; red lines count by their sign.
 _PATHS = f"""

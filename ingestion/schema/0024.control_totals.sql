@@ -39,3 +39,36 @@ CREATE INDEX event_stated_month ON events.event
     (region_code, (coalesce(accounting_month, date_trunc('month', occurred_on::timestamp)::date)))
     WHERE event_type = 'balance.stated';
 COMMENT ON INDEX events.event_stated_month IS '外部报表数按所属月份 / Outside statements by the month they are of';
+
+-- In yuan, and beside what of the file is in the log now. Only columns that are taken in have a counterpart there.
+CREATE VIEW events.file_control_total AS
+SELECT total.file_id, file.source_system, file.file_name, total.stated_as, total.canonical_column, total.period_from, total.period_to,
+    round(total.stated_amount * total.yuan_factor, 2) AS stated_amount,
+    round(total.counted_amount * total.yuan_factor, 2) AS counted_amount,
+    total.counted_rows,
+    held.amount AS in_log_amount,
+    round(total.counted_amount * total.yuan_factor, 2) - held.amount AS set_aside_amount
+FROM events.control_total AS total
+INNER JOIN events.file_registry AS file USING (file_id)
+LEFT JOIN LATERAL (
+    SELECT coalesce(sum((to_jsonb(event) ->> total.canonical_column)::numeric), 0)::numeric(18, 2) AS amount
+    FROM events.batch AS batch
+    INNER JOIN events.event AS event
+        ON event.region_code = batch.region_code AND event.seq BETWEEN batch.first_seq AND batch.last_seq
+    WHERE batch.file_id = total.file_id AND event.occurred_on BETWEEN total.period_from AND total.period_to
+) AS held ON total.canonical_column IS NOT NULL;
+
+COMMENT ON VIEW events.file_control_total IS '每个文件的控制总额（元）：申报、读取、现已入库、未入库（重复、隔离） / Control totals of each file in yuan: stated, counted, in the log now, and not in it (duplicates, quarantine)';
+COMMENT ON COLUMN events.file_control_total.file_id IS '文件编号 / The file';
+COMMENT ON COLUMN events.file_control_total.source_system IS '来源系统 / Source system';
+COMMENT ON COLUMN events.file_control_total.file_name IS '文件名 / Name of the file';
+COMMENT ON COLUMN events.file_control_total.stated_as IS '清单中的写法 / Key in the manifest';
+COMMENT ON COLUMN events.file_control_total.canonical_column IS '标准列名；空：该列不接收 / Canonical column; null where the column is not taken in';
+COMMENT ON COLUMN events.file_control_total.period_from IS '所属期间首日 / First day of the period';
+COMMENT ON COLUMN events.file_control_total.period_to IS '所属期间末日 / Last day of the period';
+COMMENT ON COLUMN events.file_control_total.stated_amount IS '来源申报（元）/ Stated by the source, yuan';
+COMMENT ON COLUMN events.file_control_total.counted_amount IS '读取时全部行的合计（元）/ Sum over all rows read, yuan';
+COMMENT ON COLUMN events.file_control_total.counted_rows IS '期间内的行数 / Rows of the period';
+COMMENT ON COLUMN events.file_control_total.in_log_amount IS '现已入库的合计（元）；列不接收的为空 / Sum of what is in the log now, yuan; null where the column is not taken in';
+COMMENT ON COLUMN events.file_control_total.set_aside_amount IS '未入库的合计（元）：重复与隔离 / Sum of what is not in it: duplicates and quarantine';
+GRANT SELECT ON events.file_control_total TO fund_ingest, fund_transform, fund_quality, fund_publisher, auditor;
