@@ -25,7 +25,7 @@ _PATHS = f"""
     with moved as (
         select line.event_seq, line.entry_no, line.fund_code, line.account_code, min(line.entry_id) as entry_id,
             min(line.event_type) as event_type, min(line.accounting_month) as accounting_month,
-            min(line.person_no) as person_no, min(line.institution_code) as institution_code,
+            min(line.institution_code) as institution_code,
             sum(line.debit_amount - line.credit_amount) as amount
         from {_MONEY_LINES}
         group by line.event_seq, line.entry_no, line.fund_code, line.account_code

@@ -40,6 +40,30 @@ CREATE INDEX event_stated_month ON events.event
     WHERE event_type = 'balance.stated';
 COMMENT ON INDEX events.event_stated_month IS '外部报表数按所属月份 / Outside statements by the month they are of';
 
+-- An amount of an event by the name of its column; null for a column that is no amount.
+CREATE FUNCTION events.amount_of(e events.event, column_name text) RETURNS numeric
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+SELECT CASE column_name
+    WHEN 'employer_amount' THEN coalesce(e.employer_amount, 0)
+    WHEN 'personal_amount' THEN coalesce(e.personal_amount, 0)
+    -- as sent: a credit computed at acceptance was in no file
+    WHEN 'personal_account_credit'
+        THEN CASE WHEN 'personal_account_credit' = ANY (e.derived_columns) IS NOT TRUE THEN coalesce(e.personal_account_credit, 0) ELSE 0 END
+    WHEN 'late_fee' THEN coalesce(e.late_fee, 0)
+    WHEN 'contribution_base' THEN coalesce(e.contribution_base, 0)
+    WHEN 'allowance_daily_base' THEN coalesce(e.allowance_daily_base, 0)
+    WHEN 'medical_fee_total' THEN coalesce(e.medical_fee_total, 0)
+    WHEN 'pooled_amount' THEN coalesce(e.pooled_amount, 0)
+    WHEN 'personal_account_amount' THEN coalesce(e.personal_account_amount, 0)
+    WHEN 'personal_cash_amount' THEN coalesce(e.personal_cash_amount, 0)
+    WHEN 'institution_borne_amount' THEN coalesce(e.institution_borne_amount, 0)
+    WHEN 'other_funds_amount' THEN coalesce(e.other_funds_amount, 0)
+    WHEN 'deposit_withheld_amount' THEN coalesce(e.deposit_withheld_amount, 0)
+    WHEN 'amount' THEN coalesce(e.amount, 0)
+END
+$$;
+COMMENT ON FUNCTION events.amount_of(events.event, text) IS '按列名取一条事件的金额（来源所报）；不是金额的列为空 / An amount of an event by the name of its column, as sent; null for a column that is no amount';
+
 -- In yuan, and beside what of the file is in the log now. Only columns that are taken in have a counterpart there.
 CREATE VIEW events.file_control_total AS
 SELECT total.file_id, file.source_system, file.file_name, total.stated_as, total.canonical_column, total.period_from, total.period_to,
@@ -51,7 +75,7 @@ SELECT total.file_id, file.source_system, file.file_name, total.stated_as, total
 FROM events.control_total AS total
 INNER JOIN events.file_registry AS file USING (file_id)
 LEFT JOIN LATERAL (
-    SELECT coalesce(sum((to_jsonb(event) ->> total.canonical_column)::numeric), 0)::numeric(18, 2) AS amount
+    SELECT sum(events.amount_of(event, total.canonical_column))::numeric(18, 2) AS amount
     FROM events.batch AS batch
     INNER JOIN events.event AS event
         ON event.region_code = batch.region_code AND event.seq BETWEEN batch.first_seq AND batch.last_seq
@@ -69,6 +93,6 @@ COMMENT ON COLUMN events.file_control_total.period_to IS '所属期间末日 / L
 COMMENT ON COLUMN events.file_control_total.stated_amount IS '来源申报（元）/ Stated by the source, yuan';
 COMMENT ON COLUMN events.file_control_total.counted_amount IS '读取时全部行的合计（元）/ Sum over all rows read, yuan';
 COMMENT ON COLUMN events.file_control_total.counted_rows IS '期间内的行数 / Rows of the period';
-COMMENT ON COLUMN events.file_control_total.in_log_amount IS '现已入库的合计（元）；列不接收的为空 / Sum of what is in the log now, yuan; null where the column is not taken in';
+COMMENT ON COLUMN events.file_control_total.in_log_amount IS '现已入库的合计（元）；不是金额、不接收的列和没有入库行的期间为空 / Sum of what is in the log now, yuan; null where the column is no amount or not taken in, or nothing of the period is in the log';
 COMMENT ON COLUMN events.file_control_total.set_aside_amount IS '未入库的合计（元）：重复与隔离 / Sum of what is not in it: duplicates and quarantine';
 GRANT SELECT ON events.file_control_total TO fund_ingest, fund_transform, fund_quality, fund_publisher, auditor;
