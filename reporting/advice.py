@@ -83,7 +83,7 @@ ACTIONS = {
     ),
     "T01": Name(
         "核对该笔业务所报账户；确属违规收付的，立即划回并报告，账户报错的请来源单位冲正后重报。",
-        "See which account was reported: a wrong one is corrected, money on a forbidden path is moved back and reported.",
+        "See which account was reported: correct a wrong one; money that went astray is moved back and reported.",
     ),
     "T02": Name(
         "按所列项目核对银行、国库对账单：未达账项跟踪到下期清除，其余查明后补报或冲正。",
