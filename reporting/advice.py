@@ -48,8 +48,8 @@ ACTIONS = {
         "The source corrects the date; what came before the opening is in its balances already.",
     ),
     "C01": Name(
-        "请来源单位核对文件行数与清单；更正后以新文件名重报。",
-        "Ask the source to compare the file with its manifest, and to send the correction under a new name.",
+        "请来源单位核对文件行数、控制总额与清单；更正后以新文件名重报。",
+        "Ask the source to compare rows and totals with the manifest, and to send the correction under a new name.",
     ),
     "C02": Name(
         "业务日志可能被改动或丢失：停止发布，通知内部审计。",
@@ -99,6 +99,30 @@ ACTIONS = {
     ),
     "M06": Name(
         "请来源单位核实并退费：个人不缴纳生育保险费。", "The source verifies and refunds: individuals pay none."
+    ),
+    "T01": Name(
+        "核对该笔业务所报账户；确属违规收付的，立即划回并报告，账户报错的请来源单位冲正后重报。",
+        "See which account was reported: correct a wrong one; money that went astray is moved back and reported.",
+    ),
+    "T02": Name(
+        "按所列项目核对银行、国库对账单：未达账项跟踪到下期清除，其余查明后补报或冲正。",
+        "Compare with the statement item by item: what is in transit must clear, the rest is sent or corrected.",
+    ),
+    "T03": Name(
+        "与税务机关核对所列日期、月份的入库明细，缺报的补报，多报的冲正。",
+        "Compare receipts of the listed days and months with the tax office; send or correct what differs.",
+    ),
+    "T04": Name(
+        "与财政部门核对拨付和直接支付，再按所列各项查支出户、现金、暂付款、暂收款的变动。",
+        "Compare fundings and direct payments with the fiscal side, then the listed changes of the accounts.",
+    ),
+    "T05": Name(
+        "与该机构逐笔核对当月支付，未收到的查支付是否成功。",
+        "Compare the month's payments with the institution; ask the bank for what it has not received.",
+    ),
+    "T06": Name(
+        "逐项清理：预付款冲抵或收回，未明款项查明归属，退回款项重付或冲回支出。",
+        "Settle each item: offset or take back advances, identify receipts, pay returned payments again or write back.",
     ),
     "H01": Name(
         "校验不符的，停止发布，保全数据库与链头文件，通知内部审计；仅缺链头文件的，请数据运维补齐。",

@@ -9,17 +9,18 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from runtime.samples import editions, native
 from runtime.samples.imperfections import Parcels, spoil
 from runtime.samples.log import CityLog, Row, day_of, fen
-from runtime.samples.values import Fen, Month
+from runtime.samples.values import Month
 
 _FIRST_PERIOD = {"claim": "2019Q4", "treasury": "2019Q4"}
 _WITH_MARK = {("nanjing", "registration"), ("nanjing", "treasury")}
 _COMPRESSED = {("nanjing", "contribution"), ("huainan", "contribution")}
-_WITH_MANIFEST = {"contribution": "employer_amount"}
+_WITH_MANIFEST = {"contribution": "employer_amount", "claim": "pooled_amount"}
 
 
 @dataclass(frozen=True)
@@ -83,14 +84,21 @@ def packed(content: bytes) -> bytes:
 
 def _manifest(log: CityLog, family: str, rows: list[Row], content: bytes) -> bytes:
     column = _WITH_MANIFEST[family]
-    total = sum((fen(row, column) for row in rows), Fen(0))
     source_column = native.shape(log.city.source_system, family).source_column(column)
+    by_day: dict[date, int] = defaultdict(int)
+    for row in rows:
+        by_day[day_of(row)] += fen(row, column)
+    daily = {f"{source_column}@{day}": _yuan(total) for day, total in sorted(by_day.items())}
     manifest = {
         "row_count": len(rows),
-        "control_totals": {source_column: f"{total // 100}.{total % 100:02d}"},
+        "control_totals": {source_column: _yuan(sum(by_day.values())), **daily},
         "sha256": hashlib.sha256(content).hexdigest(),
     }
     return json.dumps(manifest, ensure_ascii=False, indent=1).encode() + b"\n"
+
+
+def _yuan(amount: int) -> str:
+    return f"{amount // 100}.{amount % 100:02d}"
 
 
 def write(landing: Path, file: SourceFile) -> Path:

@@ -28,12 +28,24 @@ from ingestion.database import Connection, connect
 from ingestion.settings import Settings
 from tests.integration.gate_books import EVENTS_PER_BATCH, HEAD, write_books, write_heads_files
 from tests.integration.gate_mutations import CLOSE_MONTH_M, MUTATIONS, Mutation
+from tests.integration.gate_treasury import (
+    COLLECTED,
+    FUNDED,
+    LEFT_ON_EXPENDITURE,
+    PAID_DIRECTLY,
+    PAID_TO_H1,
+    TO_H1,
+    TREASURY_MUTATIONS,
+    balance,
+    stated,
+)
 
 if TYPE_CHECKING:
     from great_expectations.data_context import EphemeralDataContext
 
 TEMPLATE = "gate_template"
 BUSINESS_DATE = "2020-04-05"
+EVERY_MUTATION = MUTATIONS + TREASURY_MUTATIONS
 
 
 @dataclass(frozen=True)
@@ -144,7 +156,7 @@ def test_clean_books_pass_every_check(books: Books, region: str) -> None:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: f"{mutation.code}: {mutation.why}")
+@pytest.mark.parametrize("mutation", EVERY_MUTATION, ids=lambda mutation: f"{mutation.code}: {mutation.why}")
 def test_check_fails_on_the_corruption_it_exists_for(books: Books, mutation: Mutation) -> None:
     books.corrupt("set session_replication_role = replica;" + mutation.sql)
     result = books.run(_suite_of(mutation.code))[mutation.code]
@@ -159,8 +171,49 @@ def test_a_month_that_stayed_as_it_was_closed_passes(books: Books) -> None:
     assert (result.success, result.rows_examined) == (True, 1), result.rows
 
 
+@pytest.mark.parametrize(
+    ("code", "statement"),
+    [
+        ("T02", balance(LEFT_ON_EXPENDITURE)),
+        ("T03", stated("tax_collected", COLLECTED, account="'treasury'")),
+        ("T03", stated("tax_collected", COLLECTED, day="2020-01-05", month="null")),
+        ("T04", stated("fiscal_expenditure", FUNDED)),
+        ("T04", PAID_DIRECTLY + stated("fiscal_expenditure", "300.00")),
+        # 50.00 of recoveries deducted by the fiscal side
+        ("T04", PAID_DIRECTLY + stated("fiscal_expenditure", "250.00")),
+        ("T05", TO_H1 + stated("institution_settled", PAID_TO_H1)),
+    ],
+)
+def test_statements_that_agree_are_examined_and_pass(books: Books, code: str, statement: str) -> None:
+    books.corrupt("set session_replication_role = replica;" + statement)
+    result = books.run(_suite_of(code))[code]
+    assert (result.success, result.rows_examined) == (True, 1), result.rows
+
+
+def test_an_open_item_is_looked_at_again_and_ages(books: Books) -> None:
+    """Published with a warning, and without anything new since: the next run must not have forgotten it."""
+    books.corrupt(
+        "set session_replication_role = replica;" + balance("4865.00")
+        + "update events.event as e set content_hash = events.content_hash(e) where seq = 14;"
+        "update events.batch set batch_hash = events.batch_hash(region_code, batch_id) where batch_id = 2;"
+        "update ledger.built_head as h set batch_hash = b.batch_hash from events.batch as b"
+        " where b.region_code = h.region_code and b.batch_id = h.batch_id"
+    )  # fmt: skip
+    shutil.rmtree(books.settings.heads_dir)
+    first = {verdict.region_code: verdict for verdict in check("run-1", books.settings)}["320100"]
+    assert (first.failed_checks, "T02" in first.warned_checks) == ((), True)
+    publish("run-1", books.settings)
+    again = {verdict.region_code: verdict for verdict in check("run-2", books.settings)}["320100"]
+    assert "T02" in again.warned_checks
+    books.corrupt("update policy.policy_threshold set excessive_above = 20 where indicator_code = 'in_transit_days'")
+    late = {verdict.region_code: verdict for verdict in check("run-3", books.settings)}["320100"]
+    assert late.failed_checks == ("T02",)
+    query = "select distinct first_seen_run from quality.finding where code = 'T02' and run_id = 'run-3'"
+    assert books.rows(query) == [("run-1",)]
+
+
 def test_every_check_has_a_corruption() -> None:
-    assert {mutation.code for mutation in MUTATIONS} == {check.code for check in gate_checks()}
+    assert {mutation.code for mutation in EVERY_MUTATION} == {check.code for check in gate_checks()}
 
 
 def test_check_that_examined_nothing_fails(books: Books) -> None:

@@ -27,7 +27,7 @@ CANDIDATE = Candidate(
 )
 REQUIRED = {
     *(f"B0{n}" for n in range(1, 8)), *(f"C0{n}" for n in range(1, 7)), "M01", "M02", "M03", "H01", "H02", "H03", "H04",
-    "F01", "F02",
+    "F01", "F02", *(f"T0{n}" for n in range(1, 7)),
 }  # fmt: skip
 
 
@@ -45,7 +45,7 @@ def test_check_is_complete(check: Check) -> None:
     assert check.title_en.isascii()
     assert check.owner in {"fund_accounting", "data_operations", "benefit_settlement", "internal_audit"}
     assert check.clause
-    assert (check.severity == "fail") == (check.code not in {"B09", "B10"})
+    assert (check.severity == "fail") == (check.code not in {"B09", "B10", "T05", "T06"})
     for query in (check.examined, check.population):
         assert not re.search(r"\$[a-z]", check.bind(query, CANDIDATE))
 
