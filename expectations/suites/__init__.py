@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from expectations.check import Check
-from expectations.suites import balance, completeness, integrity, merger
+from expectations.suites import balance, completeness, integrity, maternity_line, merger
 
 SUITES: dict[str, tuple[Check, ...]] = {
     "balance": balance.CHECKS,
     "completeness": completeness.CHECKS,
-    "merger": merger.CHECKS,
+    "merger": merger.CHECKS + maternity_line.CHECKS,
     "integrity": integrity.CHECKS,
 }
 
