@@ -80,11 +80,11 @@ ACTIONS = {
     ),
     "M04": Name(
         "请参保登记岗位按单位核对所列人员，补办或终止参保登记；合并后不再单独办理生育参保。",
-        "Registration compares the listed persons employer by employer, and enrols them or ends the separate enrolment.",
+        "Registration compares the listed persons employer by employer, and enrols them or ends the rest.",
     ),
     "M05": Name(
         "对照文件核对 policy_rate 的合并前后各行；费率另有调整的，补充一行并注明依据。",
-        "Compare the rows of policy_rate before and after the merger with the documents; an adjusted rate is a new row.",
+        "Compare the rows of policy_rate before and after the merger with the documents; a new rate is a new row.",
     ),
     "M06": Name(
         "请来源单位核实并退费：个人不缴纳生育保险费。", "The source verifies and refunds: individuals pay none."

@@ -123,8 +123,8 @@ M04 = Check(
     population=f"select count(distinct event.person_no) from {EVENTS} and event.event_type like 'enrollment.%'",
 )
 
-# Rate of an employer type on the last day of the separate funds and on the first of the merged one. A type that has no row of its own is
-# charged by the row for all; of several rows in force the one known last counts, so a later row may replace one.
+# Rate of an employer type on the last day of the separate funds and on the first of the merged one. A type that has no
+# row of its own is charged by the row for all; of several rows in force the one known last counts.
 _RATES_AT_MERGER = f"""
     select
         kind.enrollment_category, kind.employer_type, merger.merger_date,
@@ -172,7 +172,7 @@ M05 = Check(
     title_en="the rate after the merger is the sum of the two before it",
     severity="fail",
     owner=ACCOUNTING,
-    clause="国办发〔2019〕10号 二（二）：按两险缴费比例之和确定费率，个人不缴纳生育保险费；宁政办发〔2019〕52号：灵活就业人员按原费率",
+    clause="国办发〔2019〕10号 二（二）：费率为两险之和，个人不缴纳生育保险费；宁政办发〔2019〕52号：灵活就业按原费率",
     offending=f"""
         select
             concat_ws('/', enrollment_category, coalesce(employer_type, '*')) as item,
@@ -215,7 +215,7 @@ M07 = Check(
     title_en="maternity payments carry their item and the payment method of the region's rule",
     severity="warn",
     owner=BENEFITS,
-    clause="淮医保发〔2019〕87号 二（三）：住院分娩按病种、产前检查按人头；宁政办发〔2019〕52号：按病种、产前检查按单元",
+    clause="淮医保发〔2019〕87号：住院分娩按病种、产前检查按人头；宁政办发〔2019〕52号：产前检查按单元",
     offending=f"""
         select
             'event/' || event.seq as item, event.seq as event_seq, event.claim_no, event.person_no,
@@ -264,12 +264,11 @@ _TOUCHED_CLAIMS = f"""
     select event.claim_no from {EVENTS} and event.benefit_item in ({_CASH_ITEMS})
     union
     select paid.claim_no
-    from {EVENTS.replace(" where ", f'''
-        inner join events.event as returned
-            on returned.region_code = $region and returned.seq = event.original_seq
-        inner join events.event as paid
-            on paid.region_code = $region and paid.seq = returned.original_seq and paid.benefit_item in ({_CASH_ITEMS})
-        where ''', 1)} and event.event_type = 'return.written_back'
+    from events.event as event
+    inner join events.event as returned on returned.region_code = $region and returned.seq = event.original_seq
+    inner join events.event as paid on paid.region_code = $region and paid.seq = returned.original_seq
+    where event.region_code = $region and event.seq > $after and event.seq <= $head
+        and event.event_type = 'return.written_back' and paid.benefit_item in ({_CASH_ITEMS})
 """
 _ENTITLEMENTS = f"""ledger.maternity_entitlement as entitlement
     where entitlement.region_code = $region and entitlement.claim_no = any(array({_TOUCHED_CLAIMS}))"""
@@ -284,8 +283,8 @@ M08 = Check(
     offending=f"""
         select
             concat_ws('/', outcome, benefit_item, claim_no) as item, event_seq, claim_no, benefit_item, person_no,
-            employer_no, rule_date, paid_on, care_item, care_claim_no, rules, days, stated_days, daily_base, stated_base,
-            demanded_base, waiting_months, months_lacking, payee_type, payee_demanded, paid_amount, awaited_amount,
+            employer_no, rule_date, paid_on, care_item, care_claim_no, rules, days, stated_days, daily_base,
+            stated_base, demanded_base, waiting_months, months_lacking, payee_type, payee_demanded, paid_amount, awaited_amount,
             computed_amount,
             greatest(difference, 0) as overpaid_amount, greatest(-difference, 0) as underpaid_amount,
             outcome, reason, clause,
@@ -327,7 +326,8 @@ _STATED = f"""
     group by statement.source_system, statement.accounting_month
 """
 _PLATFORM_PAYMENTS = f"""
-    select turnover.source_system, turnover.paid_month, sum(turnover.paid_amount) as amount, max(turnover.last_seq) as seq
+    select turnover.source_system, turnover.paid_month, sum(turnover.paid_amount) as amount,
+        max(turnover.last_seq) as seq
     from ledger.maternity_source_turnover as turnover
     where turnover.region_code = $region and turnover.last_seq <= $head
         and turnover.source_system in (select source_system from ({_PLATFORMS}) as platform)
@@ -350,7 +350,7 @@ M09 = Check(
             null::date as month, event.claim_no, event.institution_code,
             '平台并入之后的业务 / dated after the migration of the platform' as reason,
             null::numeric as stated_amount, null::numeric as paid_amount,
-            coalesce(event.amount, coalesce(event.pooled_amount, 0) + coalesce(event.personal_account_amount, 0)) as amount
+            coalesce(event.amount, event.pooled_amount, 0) + coalesce(event.personal_account_amount, 0) as amount
         from {_PLATFORM_FACTS}
             and event.occurred_on >= platform.migrated_on
             -- a statement on a month before the migration may come after it

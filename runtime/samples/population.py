@@ -44,7 +44,6 @@ class Person:
     base: Fen
     since: date
     worker_group: str | None = None
-    without_maternity: bool = False
     new_base: Fen | None = None
     until: date | None = None
     end_reason: str | None = None
@@ -131,7 +130,6 @@ def _person(city: City, rng: random.Random, number: int, employers: list[Employe
         base=_base(city, rng, employer),
         since=_start(rng),
         worker_group=_group(rng, category),
-        without_maternity=category == "employee" and rng.random() < 0.015,
     )
 
 
