@@ -284,8 +284,8 @@ M08 = Check(
         select
             concat_ws('/', outcome, benefit_item, claim_no) as item, event_seq, claim_no, benefit_item, person_no,
             employer_no, rule_date, paid_on, care_item, care_claim_no, rules, days, stated_days, daily_base,
-            stated_base, demanded_base, waiting_months, months_lacking, payee_type, payee_demanded, paid_amount, awaited_amount,
-            computed_amount,
+            stated_base, demanded_base, waiting_months, months_lacking, payee_type, payee_demanded, paid_amount,
+            awaited_amount, computed_amount,
             greatest(difference, 0) as overpaid_amount, greatest(-difference, 0) as underpaid_amount,
             outcome, reason, clause,
             case when outcome in ('not_computable', 'payee') then paid_amount else abs(difference) end as amount

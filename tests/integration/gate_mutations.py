@@ -69,7 +69,22 @@ CLOSE_MONTH_M = """
     from ledger.candidate_closed_month as month;
     update events.event set ledger_sha256 = (select ledger_sha256 from signoff.closing_figures) where region_code = '320100' and seq = 14;
 """
-_CLOSED_MONTH__GAP = """
+_CLOSED_MONTH_MUTATIONS = (
+    Mutation("B08", "an amount of a closed month changed on both sides", CLOSE_MONTH_M + f"""
+        update ledger.account_turnover set debit_amount = debit_amount + 1
+            where {_R} and accounting_month = '2019-12-01' and account_code = '1004' and fund_code = 'EMI' and debit_amount > 0;
+        update ledger.account_turnover set credit_amount = credit_amount + 1
+            where {_R} and accounting_month = '2019-12-01' and account_code = '100301' and fund_code = 'EMI' and credit_amount > 0;
+    """, "2019-12/trial_balance"),
+    Mutation("B08", "a month closed on figures that nobody has", CLOSE_MONTH_M + "delete from signoff.closing_figures;", "2019-12/statement"),
+    Mutation("B08", "a line posted to a month after its close", CLOSE_MONTH_M + f"""
+        update events.event set seq = 80 where {_R} and seq = 8; update events.event set seq = 8 where {_R} and seq = 14;
+        update events.event set seq = 14 where {_R} and seq = 80;
+        update ledger.journal_line set accounting_month = '2019-12-01' where {_R} and event_seq = 9;
+    """, "320100-9-1/1"),
+)  # fmt: skip
+
+_GAP = """
     insert into ledger.enrollment_coverage
         (region_code, person_no, batch_id, last_seq, gap_kind, employer_no, gap_from, gap_until, contribution_base)
     values ('320100', 'P1', 2, 9, {kind}, 'E1', {begins}, null, 8000);
@@ -124,21 +139,6 @@ _MATERNITY_LINE_MUTATIONS = (
     Mutation("M09", "a month for which the platform states nothing", _PLATFORM.format(migrated_on="null") + """
         insert into ledger.maternity_source_turnover values ('320100', 'source_320100', '2019-12-01', 2, 9, 1, 200);
     """, "total/source_320100/2019-12"),
-)  # fmt: skip
-
-MUTATIONS = (
-    Mutation("B08", "an amount of a closed month changed on both sides", CLOSE_MONTH_M + f"""
-        update ledger.account_turnover set debit_amount = debit_amount + 1
-            where {_R} and accounting_month = '2019-12-01' and account_code = '1004' and fund_code = 'EMI' and debit_amount > 0;
-        update ledger.account_turnover set credit_amount = credit_amount + 1
-            where {_R} and accounting_month = '2019-12-01' and account_code = '100301' and fund_code = 'EMI' and credit_amount > 0;
-    """, "2019-12/trial_balance"),
-    Mutation("B08", "a month closed on figures that nobody has", CLOSE_MONTH_M + "delete from signoff.closing_figures;", "2019-12/statement"),
-    Mutation("B08", "a line posted to a month after its close", CLOSE_MONTH_M + f"""
-        update events.event set seq = 80 where {_R} and seq = 8; update events.event set seq = 8 where {_R} and seq = 14;
-        update events.event set seq = 14 where {_R} and seq = 80;
-        update ledger.journal_line set accounting_month = '2019-12-01' where {_R} and event_seq = 9;
-    """, "320100-9-1/1"),
 )  # fmt: skip
 
 MUTATIONS = (
