@@ -33,12 +33,13 @@ _MISSED_AMOUNT = """
         * (rate.employer_rate + rate.personal_rate), 2
     ) as amount
     from (
-        select employer_type from events.event
-        where region_code = $region and employer_no = gap.employer_no and event_type = 'employer.registered'
-            and seq <= $head
-        order by seq desc limit 1
+        select (
+            select employer_type from events.event
+            where region_code = $region and employer_no = gap.employer_no and event_type = 'employer.registered'
+                and seq <= $head
+            order by seq desc limit 1
+        ) as employer_type
     ) as employer
-    full join (select 1) as always on true
     cross join lateral (
         select employer_rate, personal_rate from policy.policy_rate
         where region_code = $region and enrollment_category = 'employee'

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from runtime.samples import native
-from runtime.samples.log import CityLog, Row, day_of, fen
+from runtime.samples.log import CityLog, Row, day_of, fen, text
 from runtime.samples.source_file import SourceFile
 from runtime.samples.values import Fen, Month
 
@@ -40,7 +40,7 @@ def _statements(log: CityLog, claims: list[Row]) -> Iterator[Row]:
     for row in claims:
         if row["event_type"] == "claim.paid":
             month = Month.of(day_of(row))
-            totals[month, log.city.fund_of("510", day_of(row))] += fen(row, "pooled_amount")
+            totals[month, log.city.fund_of(text(row, "insurance_type"), day_of(row))] += fen(row, "pooled_amount")
             totals[month, "EMI"] += fen(row, "personal_account_amount")
     for (month, fund), amount in sorted(totals.items()):
         if amount:

@@ -165,6 +165,9 @@ def _changes(rng: random.Random, persons: list[Person]) -> None:
             _end(rng, person)
         if person.employer is not None and person.employer.closed_on is not None and person.until is None:
             person.until, person.end_reason = person.employer.closed_on, "left_employer"
+    leavers = [person for person in persons if person.end_reason in ("left_employer", "other")]
+    if leavers and not any(person.end_reason == "transferred_out" for person in persons):
+        leavers[0].end_reason = "transferred_out"  # every kind of event occurs, however few the persons
 
 
 def _end(rng: random.Random, person: Person) -> None:
