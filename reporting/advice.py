@@ -69,9 +69,10 @@ ACTIONS = {
     ),
     "C06": Name("重新构建；仍不通过的，通知数据运维。", "Build again; if it fails again, data operations acts."),
     "C07": Name(
-        "“arrears/…” 行：重新构建，仍有的通知数据运维；“missing/…” 行：请税务或经办核实该单位是否漏核定，漏报的按上月核定额的110%暂定。",
-        "Rows arrears/…: build again, then tell data operations. Rows missing/…: ask whether the employer was left out; "
-        "what is not declared is set provisionally at 110 % of the month before.",
+        "“arrears/…” 行：重新构建，仍有的通知数据运维；“missing/…” 行：请税务或经办核实该单位是否漏核定，"
+        "漏报的按上月核定额的110%暂定。",
+        "Rows arrears/…: build again, then tell data operations. Rows missing/…: ask whether the employer was left"
+        " out; what is not declared is set provisionally at 110 % of the month before.",
     ),
     "C08": Name(
         "按列出的结算单催办拨付；确有争议或退票的，登记原因；“open/…” 行通知数据运维重建账簿。",
@@ -97,8 +98,28 @@ ACTIONS = {
     "M03": Name(
         "核对该笔支付的列支渠道：生育待遇由统筹基金支付。", "See how the payment is charged: the pooled fund pays it."
     ),
+    "M04": Name(
+        "请参保登记岗位按单位核对所列人员，补办或终止参保登记；合并后不再单独办理生育参保。",
+        "Registration compares the listed persons employer by employer, and enrols them or ends the rest.",
+    ),
+    "M05": Name(
+        "对照文件核对 policy_rate 的合并前后各行；费率另有调整的，补充一行并注明依据。",
+        "Compare the rows of policy_rate before and after the merger with the documents; a new rate is a new row.",
+    ),
     "M06": Name(
         "请来源单位核实并退费：个人不缴纳生育保险费。", "The source verifies and refunds: individuals pay none."
+    ),
+    "M07": Name(
+        "请结算岗位更正付费方式；本统筹区新增项目的，会计在 policy_payment_method 补充一行。",
+        "Settlement corrects the payment method; for an item new to the region accounting adds a row to the policy.",
+    ),
+    "M08": Name(
+        "按所列规则、天数和日基数复核：多付的追回，少付的补发；无法计算的，补报分娩结算、孕周或标准。",
+        "Recompute by the listed rules: recover what is too much, pay what is missing; send what can not be computed.",
+    ),
+    "M09": Name(
+        "平台并入后的业务退回来源单位，改由医保结算平台报送；合计不符的，与平台逐笔核对。",
+        "Facts dated after the migration go back to the source; where totals differ, compare payment by payment.",
     ),
     "T01": Name(
         "核对该笔业务所报账户；确属违规收付的，立即划回并报告，账户报错的请来源单位冲正后重报。",

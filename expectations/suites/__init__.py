@@ -9,6 +9,7 @@ from expectations.suites import (
     completeness,
     freshness,
     integrity,
+    maternity_line,
     merger,
     nightly,
     treasury,
@@ -17,7 +18,7 @@ from expectations.suites import (
 SUITES: dict[str, tuple[Check, ...]] = {
     "balance": balance.CHECKS,
     "completeness": completeness.CHECKS + claims.CHECKS,
-    "merger": merger.CHECKS,
+    "merger": merger.CHECKS + maternity_line.CHECKS,
     "treasury": treasury.CHECKS,
     "integrity": (*integrity.CHECKS[:2], nightly.H03, *integrity.CHECKS[2:]),
     "freshness": freshness.CHECKS,

@@ -1,5 +1,5 @@
 -- The nightly audit: which checks were made by whom, how far a run of it came, and how long silence may last.
--- depends: 0022.publication_freeze
+-- depends: 0025.references_by_number
 
 -- One row a step of an audit that has come to its end. An audit without a row of part 'audit' did not get there.
 CREATE TABLE quality.audit_step (

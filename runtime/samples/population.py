@@ -44,7 +44,6 @@ class Person:
     base: Fen
     since: date
     worker_group: str | None = None
-    without_maternity: bool = False
     new_base: Fen | None = None
     until: date | None = None
     end_reason: str | None = None
@@ -135,7 +134,6 @@ def _person(city: City, rng: random.Random, number: int, employers: list[Employe
         base=_base(city, rng, employer),
         since=_start(rng),
         worker_group=_group(rng, category),
-        without_maternity=category == "employee" and rng.random() < 0.015,
     )
 
 
@@ -171,6 +169,9 @@ def _changes(rng: random.Random, persons: list[Person]) -> None:
             _end(rng, person)
         if person.employer is not None and person.employer.closed_on is not None and person.until is None:
             person.until, person.end_reason = person.employer.closed_on, "left_employer"
+    leavers = [person for person in persons if person.end_reason in ("left_employer", "other")]
+    if leavers and not any(person.end_reason == "transferred_out" for person in persons):
+        leavers[0].end_reason = "transferred_out"  # every kind of event occurs, however few the persons
 
 
 def _end(rng: random.Random, person: Person) -> None:

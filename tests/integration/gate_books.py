@@ -40,7 +40,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Fact:
-    """One event: batch, type, day of its month, and its columns."""
+    """One event: batch, type, day of its month, and its columns; a value by region code where the regions differ."""
 
     seq: int
     event_type: str
@@ -77,11 +77,12 @@ FACTS: tuple[Fact, ...] = (
     Fact(8, "fund.merged", "treasury", 1, {"fund_code": "MAT"}),
     Fact(9, "claim.paid", "claim", 3, {
         "claim_no": "C2", "person_no": "P1", "insurance_type": "310", "benefit_item": "delivery_caesarean", "payee_type": "person",
-        "pooled_amount": "200.00", "payment_no": "Z2",
+        "payment_method": "per_disease", "pooled_amount": "200.00", "payment_no": "Z2",
     }),
     Fact(10, "claim.paid", "claim", 4, {
         "claim_no": "C3", "person_no": "P1", "insurance_type": "310", "benefit_item": "maternity_allowance", "payee_type": "employer",
-        "pooled_amount": "300.00", "payment_no": "Z3",
+        "payment_method": "fixed_amount", "pooled_amount": "300.00", "payment_no": "Z3", "service_on": {"320100": "2020-01-02", "340400": "2019-12-02"},
+        "allowance_daily_base": {"320100": "15.00", "340400": "20.00"}, "leave_days": {"320100": 20, "340400": 15},
     }),
     Fact(11, "contribution.collected", "contribution", 5, {**_PREMIUM, "receipt_no": "T2", "contribution_month": "N"}),
     Fact(12, "contribution.collected", "contribution", 5, {**_MATERNITY_PREMIUM, "receipt_no": "T2", "contribution_month": "N"}),
@@ -89,7 +90,11 @@ FACTS: tuple[Fact, ...] = (
         "claim_no": "C2", "insurance_type": "310", "benefit_item": "delivery_caesarean", "pooled_amount": "50.00", "original_seq": 9,
         "original_event_key": "K9",
     }),
-    Fact(14, "claim.settled", "claim", 21, {"claim_no": "C4", "insurance_type": "310", "pooled_amount": "999.00", "deposit_withheld_amount": "999.00"}),
+    # the miscarriage in the sixth week that C3 is for: 20 days in one region, 15 in the other
+    Fact(14, "claim.settled", "claim", 21, {
+        "claim_no": "C4", "person_no": "P1", "insurance_type": "310", "benefit_item": "miscarriage", "gestation_weeks": 6,
+        "service_on": {"320100": "2020-01-02", "340400": "2019-12-02"}, "pooled_amount": "999.00", "deposit_withheld_amount": "999.00",
+    }),
 )  # fmt: skip
 FACTS += tuple(Fact(len(FACTS) + place, *told) for place, told in enumerate(CLAIM_FACTS, start=1))
 HEAD = len(FACTS)
@@ -229,7 +234,8 @@ def _write_event(cursor: Cursor, region: str, fact: Fact, occurred_on: date, bat
     row = {
         "region_code": region, "seq": fact.seq, "event_type": fact.event_type, "family": fact.family, "schema_version": 1,
         "source_system": f"source_{region}", "source_event_key": f"K{fact.seq}", "occurred_on": occurred_on.isoformat(),
-        "recorded_at": recorded_at, "batch_id": batch_id, "line_no": fact.seq + 1, "content_hash": "\\x" + "00" * 32, **fact.columns,
+        "recorded_at": recorded_at, "batch_id": batch_id, "line_no": fact.seq + 1, "content_hash": "\\x" + "00" * 32,
+        **{name: value[region] if isinstance(value, dict) else value for name, value in fact.columns.items()},
     }  # fmt: skip
     cursor.execute(
         "insert into events.event select (jsonb_populate_record(null::events.event, given.row || jsonb_build_object('content_hash',"
