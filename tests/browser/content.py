@@ -53,11 +53,11 @@ def first_page(content: Overview, items: int) -> overview_page.Content:
     made = [_run(region, number) for region in regions for number in range(history.RUNS)]
     since = []
     for region in regions:
-        good, bad = [
-            history.Changed(result, replace(result, success=not result.success, unexpected_count=1))
-            for result in content.results_of(region)
-        ][:: len(content.results_of(region)) - 1]
-        since.append(history.Since(region, made[-2], 1234, [bad], [good], [bad]))
+        first, *_, last = content.results_of(region)  # failed, and passed
+        worse = history.Changed(first, replace(first, success=True))
+        better = history.Changed(last, replace(last, success=False))
+        moved = history.Changed(first, replace(first, unexpected_count=1))
+        since.append(history.Since(region, made[-2], 1234, [worse], [better], [moved]))
     return overview_page.Content(made, since, _current(content, items)[: overview_page.TOP], 100_000)
 
 
