@@ -75,7 +75,9 @@ def test_every_package_comes_with_its_licence_and_within_its_budget() -> None:
 def test_no_style_loads_what_is_not_here() -> None:
     for style in assets.VENDOR.rglob("*.css"):
         loaded = re.findall(r"url\(\s*['\"]?([^'\")]+)", style.read_text())
-        assert [url for url in loaded if not url.startswith("data:") and not (style.parent / url).is_file()] == [], style
+        assert [url for url in loaded if not url.startswith("data:") and not (style.parent / url).is_file()] == [], (
+            style
+        )
         assert "@import" not in style.read_text()
 
 
