@@ -60,6 +60,26 @@ PAYMENT_METHODS = {
 }
 
 
+BUSINESS_TYPES = {
+    "collection": Name("保费征缴", "Contributions"),
+    "benefit": Name("待遇支付", "Benefits"),
+    "advance": Name("预付款", "Advances"),
+    "transfer": Name("资金划转", "Transfers"),
+    "interest": Name("利息", "Interest"),
+    "subsidy": Name("财政补贴", "Fiscal subsidy"),
+    "level": Name("上下级往来", "Between levels"),
+    "relation_transfer": Name("关系转移", "Persons moved"),
+    "temporary_receipt": Name("暂收款", "Temporary receipts"),
+    "other": Name("其他收支", "Other"),
+    "catastrophic": Name("大病保险", "Catastrophic insurance"),
+    "loan": Name("借入款项", "Loans"),
+    "personal_account": Name("个人账户", "Personal accounts"),
+    "out_of_area": Name("异地就医", "Out of area"),
+    "opening": Name("期初建账", "Opening"),
+    "merger": Name("基金合并", "Merger"),
+    "year_end": Name("年终结转", "Year end"),
+}
+
 # What no page and no workbook shows.
 PERSONAL_COLUMNS = impersonal.PERSONAL_COLUMNS
 

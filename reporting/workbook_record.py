@@ -6,7 +6,7 @@ Nothing recorded later counts, also not by the same run: the workbook is that of
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -41,7 +41,7 @@ _RESULTS = f"""
 # The largest amounts first; the note of a cut list is the last of its check.
 _FINDINGS = f"""
     SELECT region_code, code, finding_key AS key, item::text AS item, amount, first_seen_run, first_seen_at, age_days,
-        count(*) OVER () AS recorded
+        (to_jsonb(found) ->> 'decided_seq')::bigint AS decided_seq, count(*) OVER () AS recorded
     FROM ({_FOUND}) AS found
     ORDER BY code, finding_key = '{CUT_OFF}', abs(amount) DESC NULLS LAST, finding_key
     LIMIT %(most)s
@@ -50,11 +50,15 @@ _FINDINGS = f"""
 
 @dataclass(frozen=True)
 class Record:
-    """Results, passes too, and the first of the items; `recorded` counts all items there are."""
+    """Results, passes too, and the first of the items; `recorded` counts all items there are.
+
+    `accepted` names the decision (seq of its event) that had accepted an item when it was found, by check and key.
+    """
 
     results: Sequence[CheckResult]
     findings: Sequence[Finding]
     recorded: int
+    accepted: Mapping[tuple[str, str], int]
 
 
 def record_of(connection: Connection, region_code: str, head: Head, most: int) -> Record:
@@ -63,9 +67,11 @@ def record_of(connection: Connection, region_code: str, head: Head, most: int) -
     results = [CheckResult(**row) for row in rows(connection, _RESULTS, parameters)]
     found = rows(connection, _FINDINGS, parameters)
     recorded = found[0]["recorded"] if found else 0
-    return Record(results, [_finding(row) for row in found], recorded)
+    accepted = {(row["code"], row["key"]): row["decided_seq"] for row in found if row["decided_seq"] is not None}
+    return Record(results, [_finding(row) for row in found], recorded, accepted)
 
 
 def _finding(row: Row) -> Finding:
     item = json.loads(row["item"], parse_float=Decimal)  # the driver would make amounts floats
-    return Finding(**{name: value for name, value in row.items() if name != "recorded"} | {"item": item})
+    own = {name: value for name, value in row.items() if name not in ("recorded", "decided_seq")}
+    return Finding(**own | {"item": item})
