@@ -19,12 +19,10 @@ MARCH, APRIL = date(2020, 3, 1), date(2020, 4, 1)
 ZERO = Decimal("0.00")
 
 
-def figure(
-    status: str = "agreed", difference: str = "0.00", stated_on: date = date(2020, 3, 31), **more: object
-) -> Figure:
+def figure(status: str = "agreed", difference: str = "0.00", **more: object) -> Figure:
     gap = Decimal(difference)
     made = Figure(
-        "EMI", "bank_balance", "1004", None, Name("支出户存款", "Expenditure account"), date(2020, 3, 1), date(2020, 3, 31),
+        "EMI", "bank_balance", "1004", None, Name("支出户存款", "Expenditure account"), MARCH, date(2020, 3, 31),
         Decimal("100.00") + gap, Decimal("100.00"), gap, ZERO, ZERO, ZERO, ZERO, status, "bank.csv", 7, "balance", 0,
     )  # fmt: skip
     return replace(made, **more)  # type: ignore[arg-type]
