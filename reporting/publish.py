@@ -12,7 +12,7 @@ from ingestion.settings import Settings
 from reporting import books, overview, quality
 from reporting.files import replace_file
 from reporting.site import Source, writing
-from reporting.site.overview import workbook_name
+from reporting.site.pages import workbook_name
 
 _LOG = logging.getLogger(__name__)
 

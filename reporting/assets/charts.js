@@ -39,34 +39,39 @@
     const money = figure.dataset.unit === "money";
     const label = {color: "var(--soft)", fontFamily: families, fontSize: 12};
     const axis = (right) => ({
-      type: "value", minInterval: money ? undefined : 1, position: right ? "right" : "left",
-      name: money || right ? fund.unitName() : "", nameTextStyle: {...label, align: right ? "right" : "left"},
+      type: "value", minInterval: money || right ? undefined : 1, gridIndex: right ? 1 : 0, splitNumber: right ? 2 : 4,
       axisLabel: {...label, formatter: money || right ? short : count},
-      splitLine: {show: !right, lineStyle: {color: "var(--rule)"}},
+      splitLine: {lineStyle: {color: "var(--rule)"}},
     });
+    // Another unit has a panel of its own below: two scales in one would suggest what is not there.
     const two = series.some((one) => one.right);
+    const across = (panel) => ({
+      type: "category", data: categories, gridIndex: panel, axisLabel: {...label, hideOverlap: true, show: !two || panel === 1},
+      axisLine: {lineStyle: {color: "var(--rule-strong)"}}, axisTick: {show: false},
+    });
     return {
       animation: false,
       aria: {enabled: false},
-      grid: {left: 8, right: 8, top: 44, bottom: 4, containLabel: true},
+      grid: two
+        ? [{left: 64, right: 8, top: 32, height: "46%"}, {left: 64, right: 8, bottom: 24, height: "24%"}]
+        : {left: 64, right: 8, top: 32, bottom: 24},
       legend: {top: 0, left: 0, itemWidth: 14, itemHeight: 10, textStyle: {...label, color: "var(--ink)"}, selectedMode: false},
       tooltip: {
         trigger: "axis", confine: true, backgroundColor: "var(--paper)", borderColor: "var(--rule-strong)",
         textStyle: {color: "var(--ink)", fontFamily: families, fontSize: 13}, axisPointer: {type: "line", lineStyle: {color: "var(--rule-strong)"}},
       },
-      xAxis: {
-        type: "category", data: categories, axisLabel: {...label, hideOverlap: true},
-        axisLine: {lineStyle: {color: "var(--rule-strong)"}}, axisTick: {show: false},
-      },
+      axisPointer: {link: [{xAxisIndex: "all"}]},
+      xAxis: two ? [across(0), across(1)] : across(0),
       yAxis: two ? [axis(false), axis(true)] : axis(false),
       series: series.map((one) => ({
         name: one.name,
         type: kind === "line" || one.line ? "line" : "bar",
-        stack: kind === "stacked" && !one.line ? "all" : undefined,
+        stack: kind === "stacked" && !one.line && !one.right ? "all" : undefined,
+        xAxisIndex: one.right ? 1 : 0,
         yAxisIndex: one.right ? 1 : 0,
         data: one.values.map((value) => (value === null || value === "" ? null : Number(value))),
         barMaxWidth: 26, symbolSize: 6, symbol: "circle",
-        lineStyle: {width: 2, type: one.right ? [5, 4] : "solid", color: `var(--c-${one.tone})`},
+        lineStyle: {width: 2, color: `var(--c-${one.tone})`},
         itemStyle: {color: `var(--c-${one.tone})`},
         emphasis: {disabled: true},
         tooltip: {valueFormatter: (value) => (value === null || value === undefined ? "—" : money || one.right ? `${amount(value)} ${fund.unitName()}` : count(value))},

@@ -93,10 +93,27 @@ document.addEventListener("DOMContentLoaded", () => {
     show();
     next?.body.querySelector("summary").focus();
   });
+  // What to do stands once a check at the end of the page; a row that is opened shows it in its place.
+  function advise(link) {
+    const advice = document.querySelector(link.getAttribute("href"));
+    if (!advice) return;
+    const copy = document.createElement("dl");
+    copy.className = "do figures";
+    copy.append(...[...advice.cloneNode(true).children]);
+    link.replaceWith(copy);
+  }
+  table.addEventListener("toggle", (event) => {
+    const link = event.target.querySelector("a.do");
+    if (link && event.target.open) advise(link);
+  }, true);
   document.addEventListener("fund:shown", show);
   window.addEventListener("hashchange", fromAddress);
   // On paper everything that fits stands, not only the first of it.
-  window.addEventListener("beforeprint", () => { limit = Infinity; show(); });
+  window.addEventListener("beforeprint", () => {
+    limit = Infinity;
+    show();
+    for (const link of table.querySelectorAll("tbody:not([hidden]) a.do")) advise(link);
+  });
   window.addEventListener("afterprint", () => { limit = STEP; show(); });
   document.documentElement.classList.add("ready");
   show();

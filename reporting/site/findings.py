@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -15,7 +16,7 @@ from reporting.names import OWNERS, SUITE_NAMES, Name, name_of
 from reporting.overview import CHECKS_IN_FULL
 from reporting.quality import CheckResult
 from reporting.site.frame import Frame
-from reporting.site.pages import Source
+from reporting.site.pages import Source, workbook_name
 from reporting.site.problems import Problem, problem, worst_first
 
 KEY = "findings"
@@ -155,11 +156,27 @@ def render(source: Source, frame: Frame, content: Content) -> str:
         names=source.names,
         regions=regions,
         problems=_problems(overview.results, regions),
+        listed=Counter((row.region_code, row.code) for row in rows if row.status != "resolved"),
+        workbooks={code: name for code in regions if (name := _workbook_of_run(source, code))},
         unchecked={code: overview.unchecked(code) for code in regions if overview.unchecked(code)},
         results={code: overview.results_of(code) for code in regions if overview.results_of(code)},
-        actions={row.code: ACTIONS.get(row.code, NO_ACTION) for row in rows},
+        actions=_actions(rows),
         filters=_filters(source, rows),
     )
+
+
+def _actions(rows: Sequence[Row]) -> dict[str, dict[str, Name]]:
+    """Of every check among the rows its title and what to do, by code; the rows link there."""
+    titles = {row.code: row.title for row in rows}
+    return {code: {"title": titles[code], "action": ACTIONS.get(code, NO_ACTION)} for code in sorted(titles)}
+
+
+def _workbook_of_run(source: Source, region_code: str) -> str | None:
+    """The workbook beside the pages, when it holds what this run has found: it is of the run that has published."""
+    run, name = source.overview.run, workbook_name(region_code)
+    heads = {verdict.region_code: verdict.published for verdict in source.overview.verdicts}
+    head = heads.get(region_code)
+    return name if run and head and head.run_id == run.run_id and name in source.workbooks else None
 
 
 def _problems(results: Sequence[CheckResult], regions: Sequence[str]) -> list[RegionProblems]:

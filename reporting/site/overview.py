@@ -13,7 +13,7 @@ from reporting.overview import Overview
 from reporting.quality import CheckResult, RegionVerdict
 from reporting.site.findings import rows_of
 from reporting.site.frame import Frame
-from reporting.site.pages import Source
+from reporting.site.pages import Source, workbook_name
 from reporting.site.problems import SuiteCell, recorded, suite_cell, worst_first
 
 KEY = "overview"
@@ -39,11 +39,6 @@ class RegionView:
     has_books: bool
     recorded: tuple[verdicts.Light, Name]
     workbook: str | None
-
-
-def workbook_name(region_code: str) -> str:
-    """Name of the file beside the page that holds a region's workbook."""
-    return f"merged_fund_{region_code}.xlsx"
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,11 @@ class Source:
         return {v.region_code: Name(v.name_zh, v.name_en or v.region_code) for v in self.overview.verdicts}
 
 
+def workbook_name(region_code: str) -> str:
+    """Name of the file beside the page that holds a region's workbook."""
+    return f"merged_fund_{region_code}.xlsx"
+
+
 # HTML by file name, all in the folder of reports; as pairs, one made after the other, where there are many.
 Builder = Callable[[Source, Frame], Mapping[str, str] | Iterator[tuple[str, str]]]
 
@@ -44,3 +49,8 @@ class Page:
     file: str
     title: Name
     build: Builder
+
+    def files(self, source: Source, frame: Frame) -> Iterator[tuple[str, str]]:
+        """Name and HTML of each of its files, made one after the other."""
+        built = self.build(source, frame)
+        yield from built.items() if isinstance(built, Mapping) else built

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from html.parser import HTMLParser
@@ -25,8 +24,7 @@ def built(settings: Settings, key: str, folder: Path | None = None) -> dict[str,
     with one_state(settings) as connection:
         content = overview.read(connection, None, overview.Clock(MADE_AT, settings.business_date))
         source = Source(connection, content, folder=folder)
-        made = page.build(source, frame_of(source))
-        found = dict(made.items() if isinstance(made, Mapping) else made)
+        found = dict(page.files(source, frame_of(source)))
     if folder is not None:
         for name, html in found.items():
             replace_file(folder / name, html.encode())
