@@ -33,7 +33,7 @@ class Source:
 
 
 def workbook_name(region_code: str) -> str:
-    """Name of the file beside the pages that holds a region's workbook."""
+    """Name of the file beside the page that holds a region's workbook."""
     return f"merged_fund_{region_code}.xlsx"
 
 
@@ -49,3 +49,8 @@ class Page:
     file: str
     title: Name
     build: Builder
+
+    def files(self, source: Source, frame: Frame) -> Iterator[tuple[str, str]]:
+        """Name and HTML of each of its files, made one after the other."""
+        built = self.build(source, frame)
+        yield from built.items() if isinstance(built, Mapping) else built

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -64,6 +64,4 @@ def _attempt(page: Page, source: Source, frame: Frame, folder: Path, failures: d
 
 
 def _write(page: Page, source: Source, frame: Frame, folder: Path) -> list[Path]:
-    built = page.build(source, frame)
-    pages = built.items() if isinstance(built, Mapping) else built
-    return [replace_file(folder / name, html.encode()) for name, html in pages]
+    return [replace_file(folder / name, html.encode()) for name, html in page.files(source, frame)]

@@ -132,20 +132,24 @@ class MaternityItem:
 
 @dataclass(frozen=True)
 class MonthBooks:
-    """A month of a fund. `complete`: the year to date has all its months; `state`: what the figures are of."""
+    """A month of a fund; `state`: what the figures are of."""
 
     region: Region
     fund_code: str
     month: date
     state: State
     closed: Closed | None
-    complete: bool
     lines: Sequence[Compared]
     balances: Sequence[Balanced]
     trial: Sequence[TrialBalanceLine]
     accounts: Sequence[Account]
     maternity: Sequence[MaternityItem]
     points: Sequence[Point]
+
+    @property
+    def complete(self) -> bool:
+        """Whether the year to date has all its months."""
+        return all(shown.line.year_to_date_complete for shown in self.lines)
 
     @property
     def only_pooled(self) -> bool:
@@ -161,12 +165,6 @@ class MonthBooks:
     def maternity_year_to_date(self) -> Decimal:
         """What the items sum to, for the year so far."""
         return sum((item.year_to_date for item in self.maternity), Decimal(0))
-
-    @property
-    def last_maternity_line(self) -> str | None:
-        """The line below which the maternity detail stands."""
-        codes = [shown.line.line_code for shown in self.lines if shown.line.line_code.startswith("E113")]
-        return codes[-1] if codes else None
 
 
 def month_before(month: date, months: int = 1) -> date:
@@ -199,8 +197,13 @@ def read_months(
             month=month,
             state=months[month],
             closed=closed.get(month),
-            complete=month not in incomplete,
-            lines=_compared(layouts.lines("income_expenditure", month), flows, month, behind[month]),
+            lines=_compared(
+                layouts.lines("income_expenditure", month),
+                flows,
+                month,
+                behind[month],
+                complete=month not in incomplete,
+            ),
             balances=_balanced(layouts.lines("balance_sheet", month), sheets.get(month, {}), behind[month]),
             trial=trial,
             accounts=_accounts(trial, vouchers(connection, code, fund_code, month)),
@@ -210,13 +213,18 @@ def read_months(
 
 
 def _compared(
-    named: Sequence[Line], flows: Mapping[date, Flows], month: date, behind: Mapping[str, Sequence[Part]]
+    named: Sequence[Line],
+    flows: Mapping[date, Flows],
+    month: date,
+    behind: Mapping[str, Sequence[Part]],
+    *,
+    complete: bool,
 ) -> list[Compared]:
     own = flows.get(month, {})
     before, year_ago = flows.get(month_before(month), {}), flows.get(month_before(month, 12), {})
     return [
         Compared(
-            StatementLine(**vars(line), amounts=dict(own[line.line_code]), year_to_date_complete=True),
+            StatementLine(**vars(line), amounts=dict(own[line.line_code]), year_to_date_complete=complete),
             _total(before, line.line_code),
             _total(year_ago, line.line_code),
             behind.get(line.line_code, ()),

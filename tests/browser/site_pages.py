@@ -14,8 +14,8 @@ from reporting.site.writing import ASSETS
 
 @contextmanager
 def opened(browser: Browser, path: Path, width: int = 1280, *, where: str = "", **options: Any) -> Iterator[Page]:  # noqa: ANN401
-    """The page, at `where` (query and fragment); asserts in the end that it asked for its own files only, and that
-    nothing complained.
+    """The page, at `where` (query and fragment); asserts in the end that it asked for its own files only, or for a page
+    beside it when a link was followed, and that nothing complained.
     """
     context = browser.new_context(viewport={"width": width, "height": 900}, **options)
     page = context.new_page()
@@ -26,7 +26,7 @@ def opened(browser: Browser, path: Path, width: int = 1280, *, where: str = "", 
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.goto(path.as_uri() + where)
     yield page
-    own = {path.as_uri(), *((path.parent / "assets" / name).as_uri() for name in ASSETS)}
-    assert asked <= own
+    beside = [*path.parent.glob("*.html"), *(path.parent / "assets" / name for name in ASSETS)]
+    assert asked <= {file.as_uri() for file in beside}
     assert complaints == []
     context.close()
