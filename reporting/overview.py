@@ -11,6 +11,7 @@ from expectations.suites import all_checks
 from ingestion.database import Connection
 from ingestion.settings import BEIJING
 from reporting import arrivals, books, quality
+from reporting.alerts.undelivered import Undelivered, undelivered
 
 # What a page of thirty bad regions can hold and still be read. Beyond, everything is counted, and stands in the
 # database: offending items on the whole page and of one check, and checks that are shown with their items.
@@ -71,6 +72,7 @@ class Overview:
     sources: list[arrivals.SourceFiles]
     files: list[arrivals.ListedFile]
     books: dict[str, list[FundBooks]]
+    undelivered: tuple[Undelivered, ...] = ()
 
     def last_month(self, region_code: str) -> date | None:
         """Newest published month of a region."""
@@ -112,6 +114,7 @@ def read(connection: Connection, run_id: str | None, clock: Clock) -> Overview:
         sources=arrivals.source_files(connection),
         files=arrivals.listed_files(connection, FILES_LISTED_MAX),
         books=_books(connection),
+        undelivered=undelivered(connection),
     )
 
 
