@@ -165,6 +165,7 @@ def write_heads_files(connection: Connection, heads_dir: Path) -> None:
                 "batch_id": batch_id,
                 "seq": seq,
                 "batch_hash": batch_hash,
+                "written_at": _RECORDED_AT[batch_id - 1],
                 "previous_batch_hash": before,
             }
             with (folder / f"{region}.jsonl").open("a", encoding="utf-8") as handle:

@@ -403,7 +403,7 @@ def test_an_accepted_warning_counts_as_none_and_brings_no_rows(books: Books) -> 
     limits = Limits(books.settings.business_date + timedelta(20), Decimal("1.00"))
     assert decisions.accept(item, by, limits, books.settings).is_new
     accepted = {verdict.region_code: verdict for verdict in check("run-2", books.settings)}["320100"]
-    assert (accepted.green, accepted.warned_checks, accepted.accepted_checks) == (True, (), ("C05",))
+    assert (accepted.failed_checks, accepted.warned_checks, accepted.accepted_checks) == ((), (), ("C05",))
     assert books.candidate().window_after_seq == window
     assert "已接受 / accepted 1" in explain("run-2", books.settings)
     assert next(d.decision for d in publish("run-2", books.settings)) == "unchanged"
