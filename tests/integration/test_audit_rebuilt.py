@@ -16,8 +16,8 @@ from tests.integration.replay_support import HUAINAN, NANJING, ask
 FORGED = """
     INSERT INTO ledger.journal_line
     SELECT region_code, event_seq, 9, 1, entry_id || '9', entry_kind, fund_code, accounting_month, posting_date,
-        account_code, sub_fund, 123.45, 0, original_month, reverses_entry_id, person_no, employer_no, institution_code, benefit_item,
-        payment_method, claim_no, receipt_no, event_type, business_type, batch_id, rule_ids
+        account_code, sub_fund, 123.45, 0, original_month, reverses_entry_id, person_no, employer_no, institution_code,
+        benefit_item, payment_method, claim_no, receipt_no, event_type, business_type, batch_id, rule_ids
     FROM ledger.journal_line WHERE region_code = '340400' AND event_seq = 3 AND line_no = 1 AND entry_no = 1
 """
 MISSING = "DELETE FROM ledger.journal_line WHERE region_code = '340400' AND event_seq = 1 AND line_no = 1"
