@@ -152,8 +152,7 @@ ACTIONS = {
     "H02": Name("停止发布，保全数据库，通知内部审计。", "Stop, keep the database as it is, and tell internal audit."),
     "H03": Name(
         "账簿与日志不符：暂停发布，查明何人改动；之后以重放重建账簿，由专人恢复发布。",
-        "The books are not what the log leads to: find out who changed them, replay, and have a named person lift"
-        " the freeze.",
+        "The books are not what the log leads to: find out who changed them, replay, then have the freeze lifted.",
     ),
     "H04": Name("先查服务器时钟，再按 H02 处理。", "Look at the server's clock first, then as for H02."),
     "F01": Name(

@@ -97,7 +97,7 @@
 
 {#- In an audit: whether there is a closing among what is audited. Literally false otherwise, so that nothing is read for it. -#}
 {% macro only_audited_closings() -%}
-    {%- if var('audit', false) %} and {{ audit_tokens().closings }}{% endif -%}
+    {%- if var('audit', false) == true %} and {{ audit_tokens().closings }}{% endif -%}
 {%- endmacro %}
 
 {#-

@@ -14,7 +14,7 @@
 
 {#- Of what a model has written itself, an audit may look at what lies before its bounds only. Nothing in a build. -#}
 {% macro before_audited(seq_column) -%}
-    {%- if var('audit', false) %} and {{ seq_column }} <= {{ audit_tokens().after }}{% endif -%}
+    {%- if var('audit', false) == true %} and {{ seq_column }} <= {{ audit_tokens().after }}{% endif -%}
 {%- endmacro %}
 
 {#- One row a region: (region_code, after, up_to), the events a model still has to take. -#}
@@ -39,7 +39,7 @@
 
 {#- Condition on (region_code, seq_column): the events after the model's own watermark up to the built head. -#}
 {% macro pending(built_head, own_column, seq_column='event_seq') -%}
-    {%- if var('audit', false) -%}
+    {%- if var('audit', false) == true -%}
         {%- set token = audit_tokens() -%}
         {{ return(
             "(region_code = '" ~ token.region ~ "' and " ~ seq_column ~ " > " ~ token.after ~ " and " ~ seq_column ~ " <= " ~ token.up_to ~ ")"
@@ -56,7 +56,7 @@
 
 {#- Regions with a closing event (merger, year end) among the pending ones: only these look back into the journal. -#}
 {% macro regions_closing(built_head, closing, own_column) -%}
-    {%- if var('audit', false) -%}
+    {%- if var('audit', false) == true -%}
         {{ return([audit_tokens().region]) }}
     {%- endif -%}
     {%- set query -%}

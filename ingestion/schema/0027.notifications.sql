@@ -1,5 +1,5 @@
 -- What was sent to whom about what the checks have found: one row a digest, and each that could not be sent.
--- depends: 0021.findings
+-- depends: 0026.audit
 
 CREATE TABLE quality.notification (
     notification_id  bigint      NOT NULL GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
