@@ -69,10 +69,9 @@ ACTIONS = {
     ),
     "C06": Name("重新构建；仍不通过的，通知数据运维。", "Build again; if it fails again, data operations acts."),
     "C07": Name(
-        "“arrears/…” 行：重新构建，仍有的通知数据运维；“missing/…” 行：请税务或经办核实该单位是否漏核定，"
-        "漏报的按上月核定额的110%暂定。",
-        "Rows arrears/…: build again, then tell data operations. Rows missing/…: ask whether the employer was left"
-        " out; what is not declared is set provisionally at 110 % of the month before.",
+        "arrears/… 行：重新构建，仍有的通知数据运维；missing/… 行：核实单位是否漏核定，漏报的按上月的110%暂定。",
+        "Rows arrears/…: build again, then tell data operations. Rows missing/…: ask whether the employer was left "
+        "out; what is not declared is set provisionally at 110 % of the month before.",
     ),
     "C08": Name(
         "按列出的结算单催办拨付；确有争议或退票的，登记原因；“open/…” 行通知数据运维重建账簿。",

@@ -11,6 +11,8 @@ advance of 500. C3 of 50 paid to the patient, who never got it: reversed, and st
     H1 December        settled 1,000, paid 910 - 100 = 810, deposit 90, advance 500; owed 1,000 - 810 - 100 recovered - 90 = 0
        January         settled 200, paid 200 by the advance, of which 300 remain; owed 0
        February        settled 50, paid 90 + 50 - 50 - 10 = 80, deposit 0; owed 50; 90 of the 140 paid went to H1 itself: 0.6429
+    claims             batch 1: C1 settled 1,000 less 90, paid 910, nothing owed; batch 3: C2 settled and paid 200, C3 settled 50, paid
+                       50, reversed 50, so 50 owed since February. Nobody is registered: P1, P2 and E1 are awaited by each batch.
 """
 
 # ruff: noqa: E501 - one fact a row reads better than wrapped
@@ -21,6 +23,8 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import closing
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +43,9 @@ DELTAS = {
     "contribution_turnover": "region_code, employer_no, contribution_month, insurance_type, enrollment_category, batch_id",
     "institution_settled": "region_code, institution_code, accounting_month, batch_id",
     "institution_turnover": "region_code, institution_code, accounting_month, batch_id",
+    "claim_turnover": "region_code, claim_no, batch_id",
+    "claim_unpaid": "region_code, settled_month, institution_code, batch_id",
+    "awaited_reference": "region_code, reference_kind, reference_no, claim_no, batch_id",
 }
 PREMIUM = {
     "insurance_type": "310",
@@ -160,6 +167,14 @@ def check_figures() -> None:
     assert shown("select * from marts.contribution_arrears") == [
         "320100 E1 2019-12-01 310 employee 1300.00 750.00 25.00 575.00 2"
     ]
+    owed = "select settled_month, institution_code, batch_id, unpaid_change from ledger.claim_unpaid where unpaid_change <> 0"
+    assert rows(owed) == [(date(2020, 2, 1), "H1", 3, Decimal("50.00"))]
+    awaited = "select batch_id, string_agg(reference_kind || ' ' || reference_no, ', ' order by reference_kind, reference_no)"
+    assert rows(f"{awaited} from ledger.awaited_reference group by 1 order by 1") == [
+        (1, "employer E1, enrollment P1, examined -, person P1, person P2"),
+        (2, "employer E1, examined -, person P1, person P2"),
+        (3, "employer E1, enrollment P1, enrollment P1, enrollment P1, examined -, person P1, person P2"),
+    ]
     assert shown("select * from marts.institution_settlement order by accounting_month") == [
         "320100 H1 2019-12-01 1000.00 810.00 90.00 500.00 0.00 1 1.0000",
         "320100 H1 2020-01-01 200.00 200.00 90.00 300.00 0.00 1 1.0000",
@@ -266,6 +281,6 @@ def tuples_read() -> dict[str, int]:
         rows(
             "select relname, seq_tup_read + coalesce(idx_tup_fetch, 0) from pg_stat_user_tables where relname in"
             " ('event', 'journal_line', 'personal_account_turnover', 'assessed_contribution', 'contribution_turnover',"
-            " 'institution_settled', 'institution_turnover')"
+            " 'institution_settled', 'institution_turnover', 'claim_turnover', 'claim_unpaid', 'awaited_reference')"
         )
     )

@@ -46,7 +46,7 @@ wanted as (
     union all
     select
         region_code, batch_id, 'person', case when family = 'claim' then holder_no else person_no end, null, null,
-        seq, is_stated, amount, occurred_on, occurred_on, occurred_on
+        seq, is_stated, amount, occurred_on, occurred_on as served_from, occurred_on as served_until
     from money
     where
         person_no is not null and family <> 'registration'
@@ -54,7 +54,7 @@ wanted as (
     union all
     select
         region_code, batch_id, 'employer', employer_no, null, null,
-        seq, is_stated, amount, occurred_on, occurred_on, occurred_on
+        seq, is_stated, amount, occurred_on, occurred_on as served_from, occurred_on as served_until
     from money
     where employer_no is not null and event_type not like 'employer.%'
 ),
@@ -83,8 +83,8 @@ registered as (
     where
         family = 'registration'
         and (region_code, person_no) in (
-            select region_code, reference_no from reference
-            where reference_kind in ('enrollment', 'person')
+            select reference.region_code, reference.reference_no from reference
+            where reference.reference_kind in ('enrollment', 'person')
         )
 ),
 
@@ -199,5 +199,5 @@ select
 from missing
 union all
 select
-    region_code, 'examined', '', null, batch_id, first_seq, last_seq, reference_count, null, null, null, null, 0::numeric(18, 2)
+    region_code, 'examined', '-', null, batch_id, first_seq, last_seq, reference_count, null, null, null, null, 0::numeric(18, 2)
 from looked_through

@@ -72,14 +72,22 @@ batched as (
     group by region_code, claim_no, batch_id
 ),
 
+touched as (
+    select distinct region_code, claim_no from batched
+),
+
 earlier as (
     select
         touched.region_code,
         touched.claim_no,
-        own.*
-    from (select distinct region_code, claim_no from batched) as touched
-    cross join lateral (
         {% if is_incremental() -%}
+            own.settled_seq, own.settled_month, own.institution_code, own.owed_pooled, own.owed_personal
+        {%- else -%}
+            null::bigint as settled_seq, null::date as settled_month, null::text as institution_code, 0 as owed_pooled, 0 as owed_personal
+        {%- endif %}
+    from touched
+    {% if is_incremental() -%}
+        cross join lateral (
             select
                 min(held.settled_seq) as settled_seq,
                 min(held.settled_month) as settled_month,
@@ -88,12 +96,8 @@ earlier as (
                 sum(held.settled_personal_amount - held.paid_personal_amount) as owed_personal
             from {{ this }} as held
             where held.region_code = touched.region_code and held.claim_no = touched.claim_no
-        {%- else -%}
-            select
-                null::bigint as settled_seq, null::date as settled_month, null::text as institution_code,
-                0::numeric as owed_pooled, 0::numeric as owed_personal
-        {%- endif %}
-    ) as own
+        ) as own
+    {%- endif %}
 ),
 
 -- The first settlement recorded says in which month and for whom the claim is waited for, for good.

@@ -3,10 +3,11 @@
     indexes=[{'columns': ['region_code', 'last_seq']}]
 ) }}
 
--- Which months and institutions still have something unpaid is told by these few rows, and not by every claim there ever was.
+-- Which months and institutions still have something unpaid is told by these few rows, and not by every claim there ever was. Those in
+-- which nothing changed in the end stay, as the mark of how far the claims were taken.
 with claim as (
     select * from {{ ref('claim_turnover') }}
-    where {{ pending(ref('built_head'), 'last_seq', 'last_seq') }} and unpaid_change <> 0
+    where {{ pending(ref('built_head'), 'last_seq', 'last_seq') }}
 )
 
 select
