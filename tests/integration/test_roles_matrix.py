@@ -42,7 +42,10 @@ RESULTS = {
     *("quality.replay_result", "quality.replay_difference", "quality.replay_outcome"),
 }
 MIGRATED = {"ledger.publication", "ledger.deployment"}
-LOG_VIEWS = {"events.event_current", "events.file", "events.quarantine_open", "events.source_region"}
+LOG_VIEWS = {
+    *("events.event_current", "events.file", "events.file_control_total", "events.quarantine_open"),
+    "events.source_region",
+}
 EVERYTHING = {"SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER"}
 
 RELATIONS = """
