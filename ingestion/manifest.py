@@ -18,12 +18,13 @@ from psycopg2.extras import execute_values
 
 from ingestion import optional_file
 from ingestion.contracts import FAMILIES
+from ingestion.contracts.columns import Family, Kind
 from ingestion.errors import FileRejected
 from ingestion.masking import mask_cut
 from ingestion.normal import normal
 from ingestion.profiles import ColumnMap, Feed
 from ingestion.readers import Chunk
-from ingestion.typed import Form, dates
+from ingestion.typed import dates
 
 SUFFIX = ".manifest.json"
 _NUMBER = re.compile(r"-?[0-9]{1,30}(?:\.[0-9]{1,10})?")
@@ -141,7 +142,7 @@ class Tally:
         if said.row_count not in (None, self.rows):
             raise FileRejected("E-FILE-MANIFEST", f"row_count {said.row_count}, file {self.rows}")
         differing = [
-            f"{name} {total}, file {self._counted(name)}"
+            f"{name} {total}, file {_plain(self._counted(name), total)}"
             for name, total in said.control_totals.items()
             if total != self._counted(name)
         ]
@@ -161,7 +162,7 @@ class Tally:
     def _row(self, file_id: int, name: str, total: Decimal) -> tuple[object, ...]:
         said = self._said[name]
         column = self._mapped.get(said.column)
-        unit = Decimal(1) if column is None else _YUAN_OF[column.form.unit]
+        unit = Decimal(1) if column is None else _yuan_of(column, self._family)
         period = (said.first.isoformat(), said.last.isoformat()) if said.is_dated else ("-infinity", "infinity")
         return (
             file_id, name, said.column, None if column is None else column.to, *period, unit / said.factor, total,
@@ -179,6 +180,12 @@ class Tally:
         if not said.is_dated:
             return self.rows
         return sum(rows for day, rows in self._rows_by_day.items() if said.has(day))
+
+
+def _plain(amount: Decimal, like: Decimal) -> str:
+    """All its digits, with as many decimals as `like` has at least."""
+    exponents = (int(number.as_tuple().exponent) for number in (amount.normalize(), like))
+    return f"{amount:.{max(0, -min(exponents))}f}"
 
 
 def _sum(texts: pl.Series) -> Decimal:
@@ -202,6 +209,11 @@ def _said_total(name: str, feed: Feed) -> _SaidTotal:
     return replace(found, first=days[0], last=days[1])
 
 
+def _yuan_of(column: ColumnMap, family: Family) -> Decimal:
+    """What an amount of the column is multiplied by to give yuan; other numbers have no unit."""
+    return _YUAN_OF[column.form.unit] if family.column(column.to).kind is Kind.AMOUNT else Decimal(1)
+
+
 def _days(period: str) -> tuple[date, date] | None:
     """First and last day of `2020-03-05` or `2020-03`, None when it is neither."""
     if not _PERIOD.fullmatch(period):
@@ -220,6 +232,6 @@ def _source(name: str, feed: Feed) -> _SaidTotal | None:
     if name in by_source or name in feed.ignore:
         return _SaidTotal(name, Decimal(1))
     if name in by_target:
-        form: Form = by_target[name].form
-        return _SaidTotal(by_target[name].source, _YUAN_OF[form.unit])
+        column = by_target[name]
+        return _SaidTotal(column.source, _yuan_of(column, FAMILIES[feed.family]))
     return None

@@ -25,8 +25,8 @@ COMMENT ON COLUMN events.control_total.canonical_column IS '标准列名；空�
 COMMENT ON COLUMN events.control_total.period_from IS '所属期间首日（按业务日期）；全文件为 -infinity / First day by business date; -infinity: the whole file';
 COMMENT ON COLUMN events.control_total.period_to IS '所属期间末日；全文件为 infinity / Last day; infinity: the whole file';
 COMMENT ON COLUMN events.control_total.yuan_factor IS '乘以此数得元 / Times this: yuan';
-COMMENT ON COLUMN events.control_total.stated_amount IS '申报合计（清单所用单位）/ Total stated, in the unit of the manifest';
-COMMENT ON COLUMN events.control_total.counted_amount IS '读取合计（同单位）/ Total counted, in the same unit';
+COMMENT ON COLUMN events.control_total.stated_amount IS '申报合计（清单所用单位） / Total stated, in the unit of the manifest';
+COMMENT ON COLUMN events.control_total.counted_amount IS '读取合计（同单位） / Total counted, in the same unit';
 COMMENT ON COLUMN events.control_total.counted_rows IS '期间内的行数 / Rows of the period';
 
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON events.control_total
@@ -90,8 +90,8 @@ COMMENT ON COLUMN events.file_control_total.stated_as IS '清单中的写法 / K
 COMMENT ON COLUMN events.file_control_total.canonical_column IS '标准列名；空：该列不接收 / Canonical column; null where the column is not taken in';
 COMMENT ON COLUMN events.file_control_total.period_from IS '所属期间首日 / First day of the period';
 COMMENT ON COLUMN events.file_control_total.period_to IS '所属期间末日 / Last day of the period';
-COMMENT ON COLUMN events.file_control_total.stated_amount IS '来源申报（元）/ Stated by the source, yuan';
-COMMENT ON COLUMN events.file_control_total.counted_amount IS '读取时全部行的合计（元）/ Sum over all rows read, yuan';
+COMMENT ON COLUMN events.file_control_total.stated_amount IS '来源申报（元） / Stated by the source, yuan';
+COMMENT ON COLUMN events.file_control_total.counted_amount IS '读取时全部行的合计（元） / Sum over all rows read, yuan';
 COMMENT ON COLUMN events.file_control_total.counted_rows IS '期间内的行数 / Rows of the period';
 COMMENT ON COLUMN events.file_control_total.in_log_amount IS '现已入库的合计（元）；不是金额、不接收的列和没有入库行的期间为空 / Sum of what is in the log now, yuan; null where the column is no amount or not taken in, or nothing of the period is in the log';
 COMMENT ON COLUMN events.file_control_total.set_aside_amount IS '未入库的合计（元）：重复与隔离 / Sum of what is not in it: duplicates and quarantine';

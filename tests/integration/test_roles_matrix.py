@@ -47,7 +47,10 @@ RESULTS = {
 PIPELINE_ONLY = {"quality.validation_document", "quality.decision_newest"}
 ALSO_PUBLISHED = {"quality.publication_decision", "ledger.publication", "quality.publication_freeze"}
 MIGRATED = {"ledger.publication", "ledger.deployment"}
-LOG_VIEWS = {"events.event_current", "events.file", "events.quarantine_open", "events.source_region"}
+LOG_VIEWS = {
+    *("events.event_current", "events.file", "events.file_control_total", "events.quarantine_open"),
+    "events.source_region",
+}
 EVERYTHING = {"SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER"}
 
 RELATIONS = """
