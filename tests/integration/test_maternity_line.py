@@ -17,6 +17,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import psycopg2
 import pytest
 from posting_log import Fact, PostingLog
 
@@ -100,7 +101,7 @@ def birth() -> list[Fact]:
         | {
             "event_type": "claim.settled",
             "occurred_on": "2020-03-20",
-            "allowance_daily_base": "267.1875",
+            "allowance_daily_base": "267.19",
             "leave_days": 128,
         },
         BENEFIT
@@ -190,3 +191,13 @@ def test_findings_stay_until_they_are_mended(fund_environment: Path, monkeypatch
     dbt.build("third")
     third = results()
     assert (third["M04"].success, third["M04"].rows_examined, listed(third["M04"])) == (True, 2, {})
+
+
+def test_the_samples_are_clean_and_looked_at(published_samples: str) -> None:
+    with closing(psycopg2.connect(published_samples)) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "select code, bool_and(success), sum(unexpected_count), max(rows_examined) > 0 from quality.check_result"
+            " where code = any(%s) group by code order by code",
+            ([check.code for check in maternity_line.CHECKS],),
+        )
+        assert cursor.fetchall() == [(check.code, True, 0, True) for check in maternity_line.CHECKS]
