@@ -3,6 +3,7 @@
 Nanjing, merged on 1 January 2020; 8,000 a month within floor and ceiling, maternity rate 0.8 %, medical 9 % + 2 %.
 P1 is enrolled in medical insurance in October 2019 and in maternity insurance a month later: October lacks 64.00.
 P2 is enrolled in maternity insurance alone from November on: November and December lack 880.00 each, then P2 is not covered.
+P3 at E2 is enrolled in medical insurance alone in December, with no base: what it lacks is not known.
 P1 bears a child on 10 March 2020. E1 was registered in October 2019 and assessed 8,000 in each month since: 8,000 / 30 = 266.67 a
 day, 98 + 30 days, 34,133.76. 34,200 are stated, settled and paid, 66.24 too much, which are recovered a month later.
 """
@@ -30,12 +31,13 @@ from runtime import dbt
 
 NANJING = "320100"
 MONTHS = ("2019-10", "2019-11", "2019-12", "2020-01", "2020-02")
+MENDED = (("P2", "310", "2019-11-01"), ("P1", "510", "2019-10-01"), ("P3", "510", "2019-12-01"))
 BENEFIT = {"insurance_type": "310", "person_no": "P1", "employer_no": "E1"}
 
 
-def enrolled(person: str, insurance_type: str, day: str) -> Fact:
-    about = {"event_type": "enrollment.started", "occurred_on": day, "person_no": person, "employer_no": "E1"}
-    return about | {"insurance_type": insurance_type, "enrollment_category": "employee", "contribution_base": 8000}
+def enrolled(person: str, insurance_type: str, day: str, employer: str = "E1", base: int | None = 8000) -> Fact:
+    about = {"event_type": "enrollment.started", "occurred_on": day, "person_no": person, "employer_no": employer}
+    return about | {"insurance_type": insurance_type, "enrollment_category": "employee", "contribution_base": base}
 
 
 def assessed(month: str, insurance_type: str) -> Fact:
@@ -75,6 +77,7 @@ def first_days() -> list[Fact]:
         enrolled("P1", "310", "2019-10-01"),
         enrolled("P1", "510", "2019-11-01"),
         enrolled("P2", "510", "2019-11-01"),
+        enrolled("P3", "310", "2019-12-01", "E2", None),
     ]
     # the log knows maternity assessments of October too: P1's premium of that month was made up for
     assessments = [
@@ -153,11 +156,12 @@ def test_findings_stay_until_they_are_mended(fund_environment: Path, monkeypatch
         "310_without_510/E1/2019-10": Decimal("64.00"),
         "510_without_310/E1/2019-11": Decimal("880.00"),
         "510_without_310/E1/2019-12": Decimal("880.00"),
+        "310_without_510/E2/2019-12": None,
     }
     # January and February, the months that the books have reached since the merger; March's payment takes them on
     uncovered = {"uncovered_after_merger/E1": 3 * Decimal("944.00")}
     assert listed(first["M04"]) == gaps | uncovered
-    assert first["M04"].rows_examined == 2
+    assert first["M04"].rows_examined == 3
     assert listed(first["M08"]) == {"overpaid/maternity_allowance/A1": Decimal("66.24")}
     assert first["M07"].success
     assert first["M05"].success
@@ -187,10 +191,10 @@ def test_findings_stay_until_they_are_mended(fund_environment: Path, monkeypatch
     assert listed(second["M08"]) == outcome, "the sum is right now, the daily base stated is not"
 
     publish_built()
-    log.add(enrolled("P2", "310", "2019-11-01"), enrolled("P1", "510", "2019-10-01"))
+    log.add(*(enrolled(person, kind, day) for person, kind, day in MENDED))
     dbt.build("third")
     third = results()
-    assert (third["M04"].success, third["M04"].rows_examined, listed(third["M04"])) == (True, 2, {})
+    assert (third["M04"].success, third["M04"].rows_examined, listed(third["M04"])) == (True, 3, {})
 
 
 def test_the_samples_are_clean_and_looked_at(published_samples: str) -> None:
