@@ -28,10 +28,10 @@ _OPEN_GAPS = f"""
 
 # What the missing insurance would have cost in a month: the rates of the employer's type on the base within its limits.
 _MISSED_AMOUNT = """
-    select round(
+    select case when gap.contribution_base is not null then round(
         greatest(least(gap.contribution_base, base_limit.base_ceiling), base_limit.base_floor)
         * (rate.employer_rate + rate.personal_rate), 2
-    ) as amount
+    ) end as amount
     from (
         select (
             select employer_type from events.event

@@ -46,6 +46,9 @@ DELTAS = {
     "claim_turnover": "region_code, claim_no, batch_id",
     "claim_unpaid": "region_code, settled_month, institution_code, batch_id",
     "awaited_reference": "region_code, reference_kind, reference_no, claim_no, batch_id",
+    "employer_base_turnover": "region_code, employer_no, contribution_month, batch_id",
+    "enrollment_coverage": "region_code, person_no, batch_id, gap_kind, gap_from",
+    "maternity_source_turnover": "region_code, source_system, paid_month, batch_id",
 }
 PREMIUM = {
     "insurance_type": "310",
@@ -59,7 +62,14 @@ TREASURY = {"fund_code": "EMI"}
 
 def assessed(person: str, employer: int, personal: int) -> Fact:
     about = {"event_type": "contribution.assessed", "occurred_on": "2019-12-05", "person_no": person}
-    return PREMIUM | about | {"employer_amount": employer, "personal_amount": personal}
+    return (
+        PREMIUM | about | {"employer_amount": employer, "personal_amount": personal, "contribution_base": 10 * employer}
+    )
+
+
+def enrolled(person: str, insurance_type: str) -> Fact:
+    about = {"event_type": "enrollment.started", "occurred_on": "2019-12-01", "person_no": person, "employer_no": "E1"}
+    return about | {"insurance_type": insurance_type, "enrollment_category": "employee", "contribution_base": 7000}
 
 
 def batches() -> list[list[Fact]]:
@@ -80,6 +90,7 @@ def batches() -> list[list[Fact]]:
             CLAIM | {"event_type": "claim.recovered", "occurred_on": "2019-12-28", "claim_no": "C1", "benefit_item": "inpatient", "pooled_amount": 60, "personal_account_amount": 40, "original": 7},
             TREASURY | {"event_type": "interest.allocated", "occurred_on": "2019-12-31", "amount": 7},
             {"event_type": "year.closed", "occurred_on": "2019-12-31", "accounting_month": "2019-12-01"},
+            enrolled("P1", "310"),
         ],
         [
             PREMIUM | {"event_type": "contribution.refunded", "occurred_on": "2020-01-10", "person_no": "P1", "employer_amount": 20, "personal_amount": 5, "personal_account_credit": 4, "deposit_account": "special", "original": 4},
@@ -87,10 +98,12 @@ def batches() -> list[list[Fact]]:
             CLAIM | {"event_type": "advance.offset", "occurred_on": "2020-01-20", "claim_no": "C2", "benefit_item": "outpatient", "pooled_amount": 200, "original": 6},
             CLAIM | {"event_type": "claim.paid", "occurred_on": "2020-02-05", "claim_no": "C1", "benefit_item": "inpatient", "settlement_kind": "deposit_release", "payee_type": "institution", "pooled_amount": 90},
             CLAIM | {"event_type": "claim.settled", "occurred_on": "2020-02-06", "claim_no": "C3", "benefit_item": "outpatient", "pooled_amount": 50},
-            CLAIM | {"event_type": "claim.paid", "occurred_on": "2020-02-10", "claim_no": "C3", "benefit_item": "outpatient", "payee_type": "person", "pooled_amount": 50},  # 18
-            CLAIM | {"event_type": "claim.reversed", "occurred_on": "2020-02-11", "claim_no": "C3", "benefit_item": "outpatient", "original": 18},
+            CLAIM | {"event_type": "claim.paid", "occurred_on": "2020-02-10", "claim_no": "C3", "benefit_item": "outpatient", "payee_type": "person", "pooled_amount": 50},  # 19
+            CLAIM | {"event_type": "claim.reversed", "occurred_on": "2020-02-11", "claim_no": "C3", "benefit_item": "outpatient", "original": 19},
             TREASURY | {"event_type": "transfer.sent", "occurred_on": "2020-02-12", "sub_fund": "personal", "account": "special_demand", "person_no": "P2", "amount": 12},
             CLAIM | {"event_type": "claim.recovered", "occurred_on": "2020-02-13", "claim_no": "C1", "benefit_item": "inpatient", "personal_account_amount": 10, "original": 7},
+            enrolled("P1", "510"),
+            {"event_type": "claim.paid", "occurred_on": "2020-02-14", "insurance_type": "310", "person_no": "P9", "claim_no": "C9", "benefit_item": "delivery_normal", "payee_type": "person", "pooled_amount": 30},
         ],
     ]  # fmt: skip
 
@@ -256,7 +269,7 @@ def test_samples_tie_to_the_statements_and_a_day_costs_a_day() -> None:
 def check_cost_of_a_day() -> None:
     """The second of two days, after a history of seventy thousand events: each table goes on from its own last row."""
     history = rows("select count(*) from events.event")[0][0]
-    facts = [assessed("P1", 700, 150), *batches()[0][3:7], *batches()[2][4:6]]
+    facts = [assessed("P1", 700, 150), *batches()[0][3:7], *batches()[2][4:6], *batches()[2][-2:]]
     day = [{name: value for name, value in fact.items() if name != "original"} for fact in facts]
     for region in (NANJING, "340400"):
         PostingLog(region).add(*day)
@@ -281,6 +294,7 @@ def tuples_read() -> dict[str, int]:
         rows(
             "select relname, seq_tup_read + coalesce(idx_tup_fetch, 0) from pg_stat_user_tables where relname in"
             " ('event', 'journal_line', 'personal_account_turnover', 'assessed_contribution', 'contribution_turnover',"
-            " 'institution_settled', 'institution_turnover', 'claim_turnover', 'claim_unpaid', 'awaited_reference')"
+            " 'institution_settled', 'institution_turnover', 'claim_turnover', 'claim_unpaid', 'awaited_reference',"
+            " 'employer_base_turnover', 'enrollment_coverage', 'maternity_source_turnover')"
         )
     )
