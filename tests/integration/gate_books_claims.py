@@ -47,7 +47,7 @@ CLAIM_FACTS: tuple[tuple[str, str, int, dict[str, Any]], ...] = (
 
 
 def write_claim_deltas(cursor: Cursor, region: str, months: tuple[str, str], seqs: dict[str, int]) -> None:
-    """The rows that a build would make of the facts; `seqs`: seq of each claim's settlement, of `enrolled` and of `assessed`."""
+    """The rows that a build would make of the facts; `seqs`: seq by claim (its settlement), `enrolled`, `assessed`."""
     month_m, month_n = (f"{month}-01" for month in months)
     for row in _premiums(month_m, month_n, seqs["assessed"]):
         _insert(cursor, "ledger.contribution_turnover", {"region_code": region} | row)
