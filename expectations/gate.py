@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from expectations.candidate import read_candidates
@@ -14,7 +15,7 @@ from expectations.publication import NOT_CHECKED, GateRefusedError, RegionDecisi
 from expectations.record import record
 from expectations.report import explain
 from expectations.suites import SUITES
-from expectations.validation import CheckResult, GateBrokenError, open_context, run_suite
+from expectations.validation import CheckResult, GateBrokenError, Run, Target, open_context, run_suite
 from ingestion.database import Connection, connect
 from ingestion.schema import check_version
 from ingestion.settings import Settings
@@ -61,26 +62,25 @@ def check(run_id: str, settings: Settings | None = None) -> list[RegionVerdict]:
         if not candidates:
             return []
         context = open_context(settings.database_url)
-        return [_check_region(context, connection, run_id, candidate) for candidate in candidates]
+        run = Run(run_id, datetime.now(UTC))
+        return [_check_region(context, connection, run, candidate) for candidate in candidates]
 
 
 def _check_region(
-    context: EphemeralDataContext, connection: Connection, run_id: str, candidate: Candidate
+    context: EphemeralDataContext, connection: Connection, run: Run, candidate: Candidate
 ) -> RegionVerdict:
     """Check and record one region. What breaks here leaves the region without results, so that it alone is refused."""
     try:
-        results = [
-            result
-            for suite, checks in SUITES.items()
-            for result in run_suite(context, connection, suite, checks, candidate)
+        runs = [
+            run_suite(context, connection, suite, Target(run, candidate, checks)) for suite, checks in SUITES.items()
         ]
         connection.commit()
-        record(connection, run_id, candidate, results)
+        record(connection, run.run_id, candidate, runs)
     except Exception:
         _LOG.exception("the gate could not check %s", candidate.region_code)
         connection.rollback()
         return RegionVerdict(candidate.region_code, candidate.head_seq, False, (NOT_CHECKED,), (), ())
-    return verdict_of(candidate, results)
+    return verdict_of(candidate, [result for run in runs for result in run.results])
 
 
 def verdict_of(candidate: Candidate, results: Sequence[CheckResult]) -> RegionVerdict:

@@ -9,6 +9,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page
 
+from reporting.assets import manifest
 from reporting.site.writing import ASSETS
 
 
@@ -26,7 +27,8 @@ def opened(browser: Browser, path: Path, width: int = 1280, *, where: str = "", 
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.goto(path.as_uri() + where)
     yield page
-    own = {path.as_uri(), *((path.parent / "assets" / name).as_uri() for name in ASSETS)}
-    assert asked <= own
-    assert complaints == []
+    names = (*ASSETS, *(f"vendor/{asset.path}" for asset in manifest()))
+    own = {path.as_uri(), *((path.parent / "assets" / name).as_uri() for name in names)}
+    assert asked <= own, asked - own
+    assert complaints == [], complaints
     context.close()

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from expectations.candidate import read_candidates
 from expectations.check import NOTHING_EXAMINED, Candidate, Check
 from expectations.gate import GateRefusedError, check, explain, publish
 from expectations.suites import SUITES, all_checks
-from expectations.validation import CheckResult, open_context, run_suite
+from expectations.validation import CheckResult, Run, SuiteRun, Target, open_context, run_suite
 from ingestion.database import Connection, connect
 from ingestion.settings import Settings
 from tests.integration.gate_books import write_books, write_heads_files
@@ -60,7 +61,9 @@ class Books:
         context = open_context(self.settings.database_url)
         with closing(connect("fund_quality", settings=self.settings)) as connection:
             candidate = self.candidate(region)
-            results = [r for s, c in checks.items() for r in run_suite(context, connection, s, c, candidate)]
+            run = Run("books", datetime.now(UTC))
+            runs = [run_suite(context, connection, s, Target(run, candidate, c)) for s, c in checks.items()]
+            results = [result for each in runs for result in each.results]
         return {result.check.code: result for result in results}
 
 
@@ -183,12 +186,11 @@ def test_region_that_can_not_be_checked_is_refused_alone(books: Books, monkeypat
         context: EphemeralDataContext,
         connection: Connection,
         suite: str,
-        checks: tuple[Check, ...],
-        candidate: Candidate,
-    ) -> list[CheckResult]:
-        if candidate.region_code == "320100":
+        target: Target,
+    ) -> SuiteRun:
+        if target.candidate.region_code == "320100":
             raise RuntimeError("the suite is broken")
-        return run_suite(context, connection, suite, checks, candidate)
+        return run_suite(context, connection, suite, target)
 
     monkeypatch.setattr(gate, "run_suite", fail_in_nanjing)
     assert [verdict.green for verdict in check("run-1", books.settings)] == [False, True]
@@ -210,13 +212,12 @@ def test_nobody_publishes_while_a_check_runs(books: Books, monkeypatch: pytest.M
         context: EphemeralDataContext,
         connection: Connection,
         suite: str,
-        checks: tuple[Check, ...],
-        candidate: Candidate,
-    ) -> list[CheckResult]:
+        target: Target,
+    ) -> SuiteRun:
         with closing(psycopg2.connect(books.admin_url)) as other, other.cursor() as cursor:
             cursor.execute(attempt)
             got.extend(row[0] for row in cursor.fetchall())
-        return run_suite(context, connection, suite, checks, candidate)
+        return run_suite(context, connection, suite, target)
 
     monkeypatch.setattr(gate, "run_suite", publish_meanwhile)
     check("run-1", books.settings)

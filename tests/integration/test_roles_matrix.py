@@ -41,6 +41,7 @@ RESULTS = {
     *("quality.check_result", "quality.finding", "quality.publication_decision"),
     *("quality.replay_result", "quality.replay_difference", "quality.replay_outcome"),
 }
+DOCUMENTS = "quality.validation_document"
 MIGRATED = {"ledger.publication", "ledger.deployment"}
 LOG_VIEWS = {"events.event_current", "events.file", "events.quarantine_open", "events.source_region"}
 EVERYTHING = {"SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER"}
@@ -67,14 +68,14 @@ def expected(role: str, relation: str) -> set[str]:
     rights = {
         "fund_ingest": _of_ingest,
         "fund_transform": _of_transform,
-        "fund_quality": lambda one: {"SELECT", "INSERT"} if one in RESULTS else {"SELECT"},
+        "fund_quality": _of_quality,
         "fund_publisher": lambda one: (
             {"SELECT", "INSERT"} if one in ("quality.publication_decision", "ledger.publication") else {"SELECT"}
         ),
         "auditor": lambda _: {"SELECT"},
         "finance_reader": lambda _: {"SELECT"} if schema == "marts" else set(),
         "voucher_reviewer": lambda _: set(),  # an account of this role is a finance reader as well
-        "supervisor_reader": lambda _: {"SELECT"} if schema in ("marts", "quality") else set(),
+        "supervisor_reader": lambda one: {"SELECT"} if schema in ("marts", "quality") and one != DOCUMENTS else set(),
     }
     return rights[role](relation)
 
@@ -95,6 +96,12 @@ def _of_ingest(relation: str) -> set[str]:
     if relation == "events.landing_sighting":
         return {"SELECT", "INSERT", "UPDATE", "DELETE"}
     return {"SELECT"} if relation in LOG_VIEWS else {"SELECT", "INSERT"}
+
+
+def _of_quality(relation: str) -> set[str]:
+    if relation == DOCUMENTS:
+        return {"SELECT", "INSERT", "DELETE"}
+    return {"SELECT", "INSERT"} if relation in RESULTS else {"SELECT"}
 
 
 def _of_transform(relation: str) -> set[str]:
