@@ -20,7 +20,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg2
 
-from expectations.check import Candidate, Check, Severity, listing_query
+from expectations.check import NOTHING_EXAMINED, Candidate, Check, Severity, listing_query
 from expectations.document import document_of
 from ingestion.database import Connection
 
@@ -33,9 +33,15 @@ ROLE = "fund_quality"
 SESSION = f"-c role={ROLE} -c timezone=UTC -c default_transaction_read_only=on -c search_path=pg_catalog -c jit=off"
 
 
+RAISED = "exception"
+
+
 @dataclass(frozen=True)
 class CheckResult:
-    """Verdict of Great Expectations on one check of one candidate; `rows` are the listed offending rows."""
+    """Verdict of Great Expectations on one check of one candidate; `rows` are the listed offending rows.
+
+    `accepted_count` and `accepted_amount` are those of the rows that a decision in force accepts.
+    """
 
     suite: str
     check: Check
@@ -47,6 +53,24 @@ class CheckResult:
     rows: tuple[dict[str, Any], ...]
     started_at: datetime
     duration_ms: int
+    accepted_count: int = 0
+    accepted_amount: Decimal | None = None
+
+    @property
+    def is_accepted(self) -> bool:
+        """Whether everything that was found is accepted."""
+        return not self.success and self.accepted_count == self.unexpected_count
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all that the check finds is among `rows`: what it does not list is not there."""
+        broken = {RAISED, NOTHING_EXAMINED}
+        return self.unexpected_count <= len(self.rows) and not any(row["item"] in broken for row in self.rows)
+
+    @property
+    def could_run(self) -> bool:
+        """False when the check could not be evaluated: it has failed, and has found nothing."""
+        return not any(row["item"] == RAISED for row in self.rows)
 
 
 @dataclass(frozen=True)
@@ -100,8 +124,11 @@ class GateBrokenError(RuntimeError):
     """The gate itself did not work; nothing may be published."""
 
 
-def open_context(database_url: str) -> EphemeralDataContext:
-    """An ephemeral context on the warehouse, acting as the quality role, read-only, with telemetry off."""
+def open_context(database_url: str, snapshot: str | None = None) -> EphemeralDataContext:
+    """An ephemeral context on the warehouse, acting as the quality role, read-only, with telemetry off.
+
+    With the name of an exported snapshot everything is read as of that snapshot, while its transaction lasts.
+    """
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
@@ -113,7 +140,20 @@ def open_context(database_url: str) -> EphemeralDataContext:
         connection_string=_sqlalchemy_url(database_url),
         kwargs={"connect_args": {"options": SESSION, "application_name": "merged_fund_gate"}},  # type: ignore[call-arg]
     )
+    if snapshot is not None:
+        _read_in(context, snapshot)
     return context
+
+
+def _read_in(context: EphemeralDataContext, snapshot: str) -> None:
+    """Begin every transaction of the warehouse's engine in this snapshot."""
+    from sqlalchemy import event
+
+    def begin(connection: Any) -> None:
+        connection.exec_driver_sql("set transaction isolation level repeatable read")
+        connection.exec_driver_sql(f"set transaction snapshot '{snapshot}'")
+
+    event.listen(context.data_sources.get("warehouse").get_execution_engine().engine, "begin", begin)
 
 
 def run_suite(context: EphemeralDataContext, connection: Connection, suite: str, target: Target) -> SuiteRun:
@@ -251,9 +291,9 @@ def _result(suite: str, check: Check, coverage: Coverage, validated: Any, clock:
 def _raised(validated: Any) -> dict[str, Any]:
     """A row for an expectation that could not be evaluated: it has failed, whatever its severity."""
     message = str(validated.exception_info)[:2000]
-    details = {"item": "exception", "reason": "检查未能执行 / the check could not be run", "exception": message}
+    details = {"item": RAISED, "reason": "检查未能执行 / the check could not be run", "exception": message}
     return {
-        "item": "exception",
+        "item": RAISED,
         "severity": "fail",
         "amount": None,
         "total_rows": 1,

@@ -9,6 +9,7 @@ import psycopg2
 
 from ingestion.settings import SettingsError
 from reporting import write
+from reporting.alerts import command as notify
 from reporting.journal_export import NothingPublishedError
 from reporting.journal_export import command as journal_export
 from reporting.publish import ReportsError
@@ -53,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
         "a run that left no trace counts as the newest",
     )
     writing.set_defaults(command_main=_write)
+    notify.register(commands)
     journal_export.register(commands)
     tie_out.register(commands)
     return parser

@@ -107,6 +107,8 @@ def results_sheet(book: Book, frame: Frame, name: str, results: Sequence[CheckRe
 def _verdict(result: CheckResult) -> Name:
     if result.success:
         return _PASSED
+    if result.is_accepted:
+        return _ACCEPTED
     return _WARNED if result.severity == "warn" else _FAILED
 
 

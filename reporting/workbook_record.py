@@ -34,7 +34,8 @@ _RESULTS = f"""
         WHERE run_id = %(run)s AND region_code = %(region)s AND started_at <= %(until)s ORDER BY code, started_at DESC
     )
     SELECT region_code, suite, code, severity, success, rows_examined, unexpected_count, unexpected_amount,
-        title_zh, title_en, owner, coalesce(clause, '') AS clause, started_at, seen.first_seen_at, seen.age_days
+        title_zh, title_en, owner, coalesce(clause, '') AS clause, started_at, seen.first_seen_at, seen.age_days,
+        accepted_count, accepted_amount
     FROM newest LEFT JOIN seen USING (code) ORDER BY code
 """
 # The largest amounts first; the note of a cut list is the last of its check.

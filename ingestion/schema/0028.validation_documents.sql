@@ -1,5 +1,5 @@
 -- What Great Expectations returned for the newest checks, whole, for the technical pages that are made of it.
--- depends: 0020.newest_by_region
+-- depends: 0027.notifications
 
 -- The evidence is quality.check_result and quality.finding, which nobody changes. This is their long form, and old ones go.
 CREATE TABLE quality.validation_document (

@@ -8,7 +8,7 @@ that all pages have the same frame. A builder that fails keeps nobody from the o
 from __future__ import annotations
 
 from reporting.names import Name
-from reporting.site import findings, ingestion, overview, periods
+from reporting.site import findings, ingestion, overview, periods, reconciliation, statement
 from reporting.site.frame import Entry, Frame
 from reporting.site.pages import Builder, Page, Source
 
@@ -18,6 +18,8 @@ __all__ = ["PAGES", "Builder", "Entry", "Frame", "Page", "Source", "frame_of"]
 PAGES: tuple[Page, ...] = (
     Page("overview", "index.html", Name("总览", "Overview"), overview.build),
     Page("findings", "findings.html", Name("问题", "Findings"), findings.build),
+    Page(statement.KEY, statement.FILE, Name("报表", "Statements"), statement.build),
+    Page(reconciliation.KEY, reconciliation.FILE, Name("对账", "Reconciliation"), reconciliation.build),
     Page("ingestion", "ingestion.html", Name("收文", "Files"), ingestion.build),
     Page("periods", "periods.html", Name("月结", "Periods"), periods.build),
 )

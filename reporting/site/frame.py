@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from reporting.content_policy import POLICY
 from reporting.names import Name
 from reporting.overview import Clock
 from reporting.page import environment
 from reporting.quality import Run
+
+# Compiled once for all pages.
+_templates = cache(environment)
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,9 @@ class Frame:
         return self.run.run_id if self.run else "无 none"
 
     def html(self, template: str, key: str, /, **content: object) -> str:
-        """The HTML of the page `key`: a template that extends `layout.html.j2`, with its content."""
+        """The HTML of the page `key`: a template that extends `layout.html.j2`, with its content.
+
+        `name` among the content is what this file is called where a page has several.
+        """
         page = next(entry for entry in self.pages if entry.key == key)
-        return environment().get_template(template).render(frame=self, page=page, **content)
+        return _templates().get_template(template).render(frame=self, page=page, **content)

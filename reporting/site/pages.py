@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,7 @@ class Source:
     """What builders read: one read-only state of the database, and what has been read of it already.
 
     `workbooks` are names of files beside the pages; `failures` say which of them could not be written; `folder` is
-    where the pages will lie.
+    where the pages will lie: a builder of pairs leaves out what already stands there unchanged.
     """
 
     connection: Connection
@@ -33,12 +33,12 @@ class Source:
 
 
 def workbook_name(region_code: str) -> str:
-    """Name of the file beside the pages that holds a region's workbook."""
+    """Name of the file beside the page that holds a region's workbook."""
     return f"merged_fund_{region_code}.xlsx"
 
 
-# HTML by file name, all in the folder of reports.
-Builder = Callable[[Source, Frame], Mapping[str, str]]
+# HTML by file name, all in the folder of reports; as pairs, one made after the other, where there are many.
+Builder = Callable[[Source, Frame], Mapping[str, str] | Iterator[tuple[str, str]]]
 
 
 @dataclass(frozen=True)
@@ -49,3 +49,8 @@ class Page:
     file: str
     title: Name
     build: Builder
+
+    def files(self, source: Source, frame: Frame) -> Iterator[tuple[str, str]]:
+        """Name and HTML of each of its files, made one after the other."""
+        built = self.build(source, frame)
+        yield from built.items() if isinstance(built, Mapping) else built

@@ -14,7 +14,7 @@ from reporting.site.frame import Frame
 
 _LOG = logging.getLogger(__name__)
 # The site's own scripts and styles, beside the pages in the folder `assets`.
-ASSETS = ("site.css", "print.css", "site.js", "charts.js", "findings.js")
+ASSETS = ("site.css", "print.css", "site.js", "charts.js", "findings.js", "statement.css", "statement.js")
 # What pages take from others: package of `reporting.assets` by the folder's names.
 PACKAGES = ("echarts", "zrender", "tslib")
 
@@ -35,7 +35,7 @@ def write_pages(source: Source, folder: Path, failures: dict[str, Exception]) ->
 
     The first page is the last to be written, and says which of the others have failed.
     """
-    frame = frame_of(source)
+    frame, source = frame_of(source), replace(source, folder=folder)
     first, *others = PAGES
     written = [path for page in others for path in _attempt(page, source, frame, folder, failures)]
     told = [*source.failures, *(f"{page.title.zh} {page.title.en}" for page in others if page.key in failures)]
@@ -54,4 +54,4 @@ def _attempt(page: Page, source: Source, frame: Frame, folder: Path, failures: d
 
 
 def _write(page: Page, source: Source, frame: Frame, folder: Path) -> list[Path]:
-    return [replace_file(folder / name, html.encode()) for name, html in page.build(source, frame).items()]
+    return [replace_file(folder / name, html.encode()) for name, html in page.files(source, frame)]

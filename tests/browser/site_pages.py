@@ -15,8 +15,8 @@ from reporting.site.writing import ASSETS
 
 @contextmanager
 def opened(browser: Browser, path: Path, width: int = 1280, *, where: str = "", **options: Any) -> Iterator[Page]:  # noqa: ANN401
-    """The page, at `where` (query and fragment); asserts in the end that it asked for its own files only, and that
-    nothing complained.
+    """The page, at `where` (query and fragment); asserts in the end that it asked for its own files only, or for a page
+    beside it when a link was followed, and that nothing complained.
     """
     context = browser.new_context(viewport={"width": width, "height": 900}, **options)
     page = context.new_page()
@@ -28,7 +28,8 @@ def opened(browser: Browser, path: Path, width: int = 1280, *, where: str = "", 
     page.goto(path.as_uri() + where)
     yield page
     names = (*ASSETS, *(f"vendor/{asset.path}" for asset in manifest()))
-    own = {path.as_uri(), *((path.parent / "assets" / name).as_uri() for name in names)}
+    own = {file.as_uri() for file in path.parent.glob("*.html")}
+    own |= {(path.parent / "assets" / name).as_uri() for name in names}
     assert asked <= own, asked - own
     assert complaints == [], complaints
     context.close()

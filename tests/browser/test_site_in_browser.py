@@ -62,7 +62,8 @@ def test_axe_finds_nothing_on_a_phone_in_both_languages(browser: Browser, small:
 
 def _axe(page: Page, *rules: str) -> None:
     only = {"runOnly": {"type": "rule", "values": list(rules)}} if rules else {}
-    found = Axe().run(page, options={"preload": False, "resultTypes": ["violations"], **only})  # it would fetch the styles, which the policy forbids
+    # Without preloading: it would fetch the styles, which the policy forbids.
+    found = Axe().run(page, options={"preload": False, "resultTypes": ["violations"], **only})
     assert found.violations_count == 0, found.generate_report()
 
 

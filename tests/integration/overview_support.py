@@ -22,12 +22,13 @@ _VOID = {"meta", "link", "use", "path", "circle", "br", "input"}
 
 
 def site_of(settings: Settings, run_id: str | None = None, workbooks: Collection[str] = ()) -> dict[str, str]:
-    """All pages as they would be written at `MADE_AT`: HTML by the file's name."""
+    """Pages as they would be written at `MADE_AT`, but for the many of months: HTML by the file's name."""
     with one_state(settings) as connection:
         content = overview.read(connection, run_id, overview.Clock(MADE_AT, settings.business_date))
         source = Source(connection, content, workbooks, folder=settings.reports_dir)
         frame = frame_of(source)
-        return {name: html for page in PAGES for name, html in page.build(source, frame).items()}
+        few = [page for page in PAGES if page.key not in ("statement", "reconciliation")]
+        return {name: html for page in few for name, html in page.files(source, frame)}
 
 
 def words_of(settings: Settings, run_id: str | None = None, workbooks: Collection[str] = ()) -> dict[str, Words]:

@@ -39,11 +39,18 @@ SCHEMAS = (
 )
 RESULTS = {
     *("quality.check_result", "quality.finding", "quality.publication_decision"),
+    "quality.finding_period",
     *("quality.replay_result", "quality.replay_difference", "quality.replay_outcome"),
+    *("quality.publication_freeze", "quality.audit_step"),
+    *("quality.log_verification", "quality.log_finding", "quality.closed_journal"),
 }
-DOCUMENTS = "quality.validation_document"
+PIPELINE_ONLY = {"quality.validation_document", "quality.decision_newest"}
+ALSO_PUBLISHED = {"quality.publication_decision", "ledger.publication", "quality.publication_freeze"}
 MIGRATED = {"ledger.publication", "ledger.deployment"}
-LOG_VIEWS = {"events.event_current", "events.file", "events.quarantine_open", "events.source_region"}
+LOG_VIEWS = {
+    *("events.event_current", "events.file", "events.file_control_total", "events.quarantine_open"),
+    "events.source_region",
+}
 EVERYTHING = {"SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER"}
 
 RELATIONS = """
@@ -69,13 +76,13 @@ def expected(role: str, relation: str) -> set[str]:
         "fund_ingest": _of_ingest,
         "fund_transform": _of_transform,
         "fund_quality": _of_quality,
-        "fund_publisher": lambda one: (
-            {"SELECT", "INSERT"} if one in ("quality.publication_decision", "ledger.publication") else {"SELECT"}
-        ),
+        "fund_publisher": lambda one: {"SELECT", "INSERT"} if one in ALSO_PUBLISHED else {"SELECT"},
         "auditor": lambda _: {"SELECT"},
         "finance_reader": lambda _: {"SELECT"} if schema == "marts" else set(),
         "voucher_reviewer": lambda _: set(),  # an account of this role is a finance reader as well
-        "supervisor_reader": lambda one: {"SELECT"} if schema in ("marts", "quality") and one != DOCUMENTS else set(),
+        "supervisor_reader": lambda one: (
+            {"SELECT"} if schema in ("marts", "quality") and one not in PIPELINE_ONLY else set()
+        ),
     }
     return rights[role](relation)
 
@@ -99,7 +106,7 @@ def _of_ingest(relation: str) -> set[str]:
 
 
 def _of_quality(relation: str) -> set[str]:
-    if relation == DOCUMENTS:
+    if relation == "quality.validation_document":
         return {"SELECT", "INSERT", "DELETE"}
     return {"SELECT", "INSERT"} if relation in RESULTS else {"SELECT"}
 
