@@ -9,7 +9,7 @@ from expectations.check import GATE
 from expectations.suites import suites_of
 from reporting import findings, history
 from reporting import verdict as verdicts
-from reporting.names import Name
+from reporting.names import SUITE_NAMES, Name
 from reporting.overview import Overview
 from reporting.page import PAGE
 from reporting.quality import CheckResult, RegionVerdict
@@ -92,6 +92,7 @@ def render(source: Source, frame: Frame, content: Content) -> str:
         overview=overview,
         regions=shown,
         by_urgency=sorted(shown, key=lambda region: urgency.index(region.light)),
+        suites=[SUITE_NAMES[suite] for suite in suites_of(GATE)],
         without_data=[region.verdict for region in regions if region.verdict.state == "no_data"],
         headline=verdicts.headline([(region.light, region.badge) for region in shown], overview.rejected_files),
         worst=min(_tones(overview, shown), key=urgency.index, default="grey"),
