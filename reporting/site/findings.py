@@ -28,7 +28,7 @@ ROWS_OF_CHECK_MAX = 200
 ROWS_OF_CHECK_MIN = 2
 STATUSES = {
     "open": Name("未解决", "open"),
-    "accepted": Name("已认可", "accepted"),
+    "accepted": Name("已接受", "accepted"),
     "resolved": Name("已解决", "resolved"),
 }
 
