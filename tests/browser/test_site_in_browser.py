@@ -261,7 +261,7 @@ def test_print_shows_everything_and_cuts_nothing(browser: Browser, site: dict[st
         assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
         assert page.evaluate("getComputedStyle(document.querySelector('thead')).display") == "table-header-group"
         folded = page.locator("details:not([open]) > *:not(summary):visible")
-        assert name == "findings.html" or folded.count() > 0
+        assert name == "index.html" or folded.count() > 0
         for canvas in page.locator(".canvas svg").all():
             box = canvas.bounding_box()
             assert box
