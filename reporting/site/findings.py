@@ -23,7 +23,7 @@ KEY = "findings"
 FILE = "findings.html"
 
 # What one page holds and still opens at once on an office computer; beyond, findings are counted.
-ROWS_ON_PAGE = 1500
+ROWS_ON_PAGE = 1000
 ROWS_OF_CHECK_MAX = 200
 ROWS_OF_CHECK_MIN = 2
 STATUSES = {

@@ -64,7 +64,7 @@ def first_page(content: Overview, items: int) -> overview_page.Content:
 
 def listed(content: Overview, items: int) -> findings_page.Content:
     """So many findings of every failed check, and as many again that are not listed."""
-    current = _current(content, items)
+    current = _current(content, items)[: findings_page.ROWS_ON_PAGE]
     bad = [result for result in content.results if not result.success]
     totals = [findings.Total(r.region_code, r.code, "open", 2 * items, WIDE, 90) for r in bad]
     return findings_page.Content(findings_page.rows_of(current, content.results), totals)
