@@ -129,12 +129,15 @@ class DueFile:
 
 @dataclass(frozen=True)
 class Manifests:
-    """Loaded files of one source by whether a manifest declared their rows, and whether the rows agree."""
+    """Loaded files of one source by whether a manifest declared their rows, and whether the rows agree. `totals`: sums
+    that the source stated of them; a file that differs from one is rejected, so that those of loaded files agree.
+    """
 
     source_system: str
     with_manifest: int
     agreeing: int
     without_manifest: int
+    totals: int
 
 
 _DUE_SOURCES = """
@@ -160,9 +163,12 @@ _DUE_FILES = """
 """
 
 _MANIFESTS = """
-    select source_system, count(*) filter (where declared_rows is not null),
-        count(*) filter (where declared_rows = rows), count(*) filter (where declared_rows is null)
-    from events.file where state = 'loaded' group by source_system order by source_system
+    select file.source_system, count(*) filter (where file.declared_rows is not null),
+        count(*) filter (where file.declared_rows = file.rows), count(*) filter (where file.declared_rows is null),
+        coalesce(sum(total.totals), 0)::bigint
+    from events.file as file
+    left join (select file_id, count(*) as totals from events.control_total group by file_id) as total using (file_id)
+    where file.state = 'loaded' group by file.source_system order by file.source_system
 """
 
 _SOURCES = """

@@ -237,12 +237,20 @@ _MATERNITY_TOTALS = _MATERNITY_YEAR.format(
 )
 
 
+# For the rest of the session: ages and ends of what was accepted go by it.
+_BUSINESS_DATE = "select set_config('merged_fund.business_date', %s, false)"
+
+
 @contextmanager
 def one_state(settings: Settings | None = None) -> Iterator[Connection]:
-    """A connection as `auditor` whose queries all see the same state, and which can't write."""
+    """A connection as `auditor` whose queries see one state, on the funds' business date, and which can't write."""
+    settings = settings or Settings.from_env()
     connection = connect("auditor", settings=settings)
     try:
         connection.set_session(isolation_level="REPEATABLE READ", readonly=True)
+        with connection.cursor() as cursor:
+            cursor.execute(_BUSINESS_DATE, (settings.business_date.isoformat(),))
+        connection.commit()  # the state that is read begins with the first query
         yield connection
     finally:
         connection.close()

@@ -22,7 +22,9 @@ _DEPTH = RUNS + 15
 
 @dataclass(frozen=True)
 class RunOfRegion:
-    """What a run has found on a region. `found` and `amount` add up over its checks: an item counts once a check."""
+    """What a run has found on a region. `found` and `amount` add up over its checks: an item counts once a check.
+    A warning all of which somebody has accepted counts as passed.
+    """
 
     region_code: str
     run_id: str
@@ -89,7 +91,8 @@ _RUNS = """
         from unnest(%(regions)s::text[]) as of_region (region_code)
         cross join unnest(%(codes)s::text[]) as of_check (code)
         cross join lateral (
-            select run_id, head_seq, started_at, severity, success, unexpected_count, unexpected_amount
+            select run_id, head_seq, started_at, severity, success, unexpected_count, unexpected_amount,
+                not success and severity = 'warn' and accepted_count >= unexpected_count as accepted
             from quality.check_result as made
             where made.region_code = of_region.region_code and made.code = of_check.code
             order by started_at desc limit %(depth)s
@@ -101,8 +104,8 @@ _RUNS = """
     ),
     run as (
         select region_code, run_id, max(started_at) as checked_at, max(head_seq) as head_seq,
-            count(*) filter (where success) as passed,
-            count(*) filter (where not success and severity = 'warn') as warned,
+            count(*) filter (where success or accepted) as passed,
+            count(*) filter (where not success and severity = 'warn' and not accepted) as warned,
             count(*) filter (where not success and severity = 'fail') as failed,
             sum(unexpected_count)::bigint as found, coalesce(sum(unexpected_amount), 0) as amount,
             row_number() over (partition by region_code order by max(started_at) desc, run_id) as place
@@ -191,7 +194,7 @@ def _since(region: str, current: RunOfRegion, previous: RunOfRegion, changes: li
 
 
 def _rank(result: CheckResult | None) -> int:
-    if result is None or result.success:
+    if result is None or result.success or result.is_accepted:
         return 0
     return 2 if result.severity == "fail" else 1
 

@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from expectations.freeze import Frozen, frozen_regions
 from ingestion.database import Connection
 from reporting import books
 from reporting.quality import exists, rows
 
 # Months of a region that the page lists; older ones are counted.
 MONTHS_LISTED = 24
-FROZEN = "quality.frozen_region"
 
 
 @dataclass(frozen=True)
@@ -78,17 +78,6 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Freeze:
-    """Since when a region is frozen: nothing of it is published until a named person lifts the freeze."""
-
-    frozen_at: datetime
-    frozen_by: str
-    reason: str
-    run_id: str | None
-    codes: tuple[str, ...]
-
-
-@dataclass(frozen=True)
 class Periods:
     """The months of one region, the newest first."""
 
@@ -97,7 +86,7 @@ class Periods:
     older_closed: int
     open: list[date]
     request: Request | None
-    freeze: Freeze | None
+    freeze: Frozen | None
 
     @property
     def due(self) -> date | None:
@@ -139,18 +128,16 @@ _ITEMS = """
     where request_id = %(request)s and kind <> 'comparison' order by item_no
 """
 
-_FREEZES = f"select region_code, frozen_at, frozen_by, reason, run_id, codes from {FROZEN}"
-
 
 def periods(connection: Connection) -> list[Periods]:
     """Every region whose books have been built, by code."""
     if not exists(connection, "ledger.built_head"):
         return []
-    freezes = _freezes(connection)
+    freezes = frozen_regions(connection)
     return [_periods(connection, region, freezes) for region in books.regions(connection)]
 
 
-def _periods(connection: Connection, region: books.Region, freezes: Mapping[str, Freeze]) -> Periods:
+def _periods(connection: Connection, region: books.Region, freezes: Mapping[str, Frozen]) -> Periods:
     code = region.region_code
     found = rows(connection, _CLOSED, {"region": code})
     closed_months = {row[1] for row in found}
@@ -187,9 +174,3 @@ def _request(connection: Connection, region: str, month: date) -> Request | None
     unsettled = tuple(item for item in items if item.outcome not in ("ok", "info"))
     path = f"draft/{region}/{month:%Y-%m}/{found[0][1]}/close.html"
     return Request(*(*found[0], outcomes, unsettled, path))
-
-
-def _freezes(connection: Connection) -> dict[str, Freeze]:
-    if not exists(connection, FROZEN):
-        return {}
-    return {row[0]: Freeze(*(*row[1:5], tuple(row[5] or ()))) for row in rows(connection, _FREEZES)}

@@ -1,4 +1,4 @@
-"""Writes all reports of one state of the database: pages, workbooks, the pages again with their links, Data Docs."""
+"""Writes all reports of one state of the database: the pages, the workbooks, the pages again, Data Docs."""
 
 from __future__ import annotations
 
@@ -44,15 +44,15 @@ def write_reports(run_id: str | None, settings: Settings) -> list[Path]:
         workbooks = list(_workbooks(connection, folder, broken))
         names = [*_still_valid(content, folder), *(path.name for path in workbooks)]
         last = Source(connection, content, names, _told(content, broken), folder)
-        pages = writing.write_pages(last, folder, failures)
-        pages += _data_docs(connection, folder, failures)
+        written = [*workbooks, *writing.write_pages(last, folder, failures)]
+        written += _data_docs(connection, folder, failures)
     failures |= broken
     if failures:
-        said = "; ".join(f"{code}: {failure}" for code, failure in failures.items())
-        raise ReportsError(f"报告未能全部生成 / reports could not be written: {said}") from next(
+        said = "; ".join(f"{what}: {failure}" for what, failure in failures.items())
+        raise ReportsError(f"报告未能全部生成 / not all reports could be written: {said}") from next(
             iter(failures.values())
         )
-    return [*workbooks, *pages]
+    return written
 
 
 def _wait_for_other_writers(connection: Connection) -> None:

@@ -53,7 +53,7 @@
       animation: false,
       aria: {enabled: false},
       grid: two
-        ? [{left: 64, right: 8, top: 32, height: "46%"}, {left: 64, right: 8, bottom: 24, height: "24%"}]
+        ? [{left: 64, right: 8, top: 32, bottom: "44%"}, {left: 64, right: 8, top: "66%", bottom: 24}]
         : {left: 64, right: 8, top: 32, bottom: 24},
       legend: {top: 0, left: 0, itemWidth: 14, itemHeight: 10, textStyle: {...label, color: "var(--ink)"}, selectedMode: false},
       tooltip: {

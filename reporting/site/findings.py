@@ -23,12 +23,12 @@ KEY = "findings"
 FILE = "findings.html"
 
 # What one page holds and still opens at once on an office computer; beyond, findings are counted.
-ROWS_ON_PAGE = 1500
+ROWS_ON_PAGE = 1000
 ROWS_OF_CHECK_MAX = 200
 ROWS_OF_CHECK_MIN = 2
 STATUSES = {
     "open": Name("未解决", "open"),
-    "accepted": Name("已认可", "accepted"),
+    "accepted": Name("已接受", "accepted"),
     "resolved": Name("已解决", "resolved"),
 }
 

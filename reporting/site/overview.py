@@ -9,8 +9,9 @@ from expectations.check import GATE
 from expectations.suites import suites_of
 from reporting import findings, history
 from reporting import verdict as verdicts
-from reporting.names import Name
+from reporting.names import SUITE_NAMES, Name
 from reporting.overview import Overview
+from reporting.page import PAGE
 from reporting.quality import CheckResult, RegionVerdict
 from reporting.site.findings import rows_of
 from reporting.site.frame import Frame
@@ -18,7 +19,7 @@ from reporting.site.pages import Source, workbook_name
 from reporting.site.problems import SuiteCell, recorded, suite_cell, worst_first
 
 KEY = "overview"
-FILE = "index.html"
+FILE = PAGE
 # Findings that the first page names, and regions whose trend it draws; the others' stand in the table of the lights.
 TOP = 8
 TRENDS = 12
@@ -91,6 +92,7 @@ def render(source: Source, frame: Frame, content: Content) -> str:
         overview=overview,
         regions=shown,
         by_urgency=sorted(shown, key=lambda region: urgency.index(region.light)),
+        suites=[SUITE_NAMES[suite] for suite in suites_of(GATE)],
         without_data=[region.verdict for region in regions if region.verdict.state == "no_data"],
         headline=verdicts.headline([(region.light, region.badge) for region in shown], overview.rejected_files),
         worst=min(_tones(overview, shown), key=urgency.index, default="grey"),

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import cast
 
 from expectations.check import GATE
+from expectations.freeze import Frozen
 from expectations.suites import suites_of
 from ingestion.database import Connection
 from reporting import arrivals, findings, history, periods, quality
@@ -63,7 +64,7 @@ def first_page(content: Overview, items: int) -> overview_page.Content:
 
 def listed(content: Overview, items: int) -> findings_page.Content:
     """So many findings of every failed check, and as many again that are not listed."""
-    current = _current(content, items)
+    current = _current(content, items)[: findings_page.ROWS_ON_PAGE]
     bad = [result for result in content.results if not result.success]
     totals = [findings.Total(r.region_code, r.code, "open", 2 * items, WIDE, 90) for r in bad]
     return findings_page.Content(findings_page.rows_of(current, content.results), totals)
@@ -82,7 +83,7 @@ def arrived(content: Overview) -> ingestion_page.Content:
     return ingestion_page.Content(
         due_sources=[due, replace(due, source_system="tax", unreadable=True), replace(due, missing=0)],
         due_files=[missing, late],
-        manifests=[arrivals.Manifests(names[0], 3, 2, 1)],
+        manifests=[arrivals.Manifests(names[0], 3, 2, 1, 9)],
         quarantine_days=[history.QuarantineDay(day, n % 7 * 100, n % 5 * 90, 1000 + n) for n, day in enumerate(days)],
         files_days=[history.FilesDay(day, n % 4, n % 3, n % 2, n * 1000) for n, day in enumerate(days)],
     )
@@ -191,5 +192,5 @@ def _periods(region: str) -> periods.Periods:
         f"{region}-2020-05-1", 1, "王芳", _SEEN_AT, 5000, digest, "rejected", "李强", _SEEN_AT, "请核对",
         {"ok": 5, "waivable": 1}, (item,), f"draft/{region}/2020-05/1/close.html",
     )  # fmt: skip
-    freeze = periods.Freeze(_SEEN_AT, "赵敏", "重放结果不一致", "audit-1", ("H03",))
+    freeze = Frozen(region, _SEEN_AT, "赵敏", "重放结果不一致", "audit-1", ("H03",))
     return periods.Periods(region, [closed, unsigned], 7, [_MONTH, date(2020, 5, 1)], request, freeze)

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
+from reporting.site import PAGES as ALL_PAGES
 from tests.browser.content import write_site
 from tests.browser.site_pages import opened
 
@@ -35,8 +36,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The same with a finding a check."""
-    return write_site(tmp_path_factory.mktemp("small"), 2, 1)
+    """One region with six checks that failed; axe takes its time with every element."""
+    return write_site(tmp_path_factory.mktemp("small"), 1, 1, codes=6)
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
@@ -46,28 +47,36 @@ def test_axe_finds_nothing(browser: Browser, small: dict[str, Path], name: str, 
         _axe(page)
         page.evaluate(_UNFOLD)
         page.emulate_media(color_scheme="dark")
-        _axe(page, {"runOnly": {"type": "rule", "values": ["color-contrast", "scrollable-region-focusable"]}})
+        _axe(page, "color-contrast", "scrollable-region-focusable")
 
 
 def test_axe_finds_nothing_on_a_phone_in_both_languages(browser: Browser, small: dict[str, Path]) -> None:
     with opened(browser, small["ingestion.html"], 360) as page:
-        page.evaluate("document.documentElement.removeAttribute('data-lang')")  # as without script
+        # As without script, which axe itself needs.
+        page.evaluate(
+            "document.documentElement.removeAttribute('data-lang');"
+            "document.querySelectorAll('.switches, .canvas').forEach(e => { e.hidden = true })"
+        )
         page.evaluate(_UNFOLD)
         _axe(page)
 
 
-def _axe(page: Page, options: dict[str, object] | None = None) -> None:
-    found = Axe().run(page, options=options)
+def _axe(page: Page, *rules: str) -> None:
+    only = {"runOnly": {"type": "rule", "values": list(rules)}} if rules else {}
+    # Without preloading: it would fetch the styles, which the policy forbids.
+    found = Axe().run(page, options={"preload": False, "resultTypes": ["violations"], **only})
     assert found.violations_count == 0, found.generate_report()
 
 
 @pytest.mark.parametrize("name", PAGES)
-@pytest.mark.parametrize("width", [360, 768, 1280, 2560])
-def test_no_width_needs_scrolling_sideways(browser: Browser, site: dict[str, Path], name: str, width: int) -> None:
-    with opened(browser, site[name], width) as page:
+def test_no_width_needs_scrolling_sideways(browser: Browser, site: dict[str, Path], name: str) -> None:
+    with opened(browser, site[name]) as page:
         for _ in range(2):
-            assert page.evaluate("document.documentElement.scrollWidth") == width
-            assert page.evaluate(_CUT_OFF, ".scroll, .masthead nav") == []
+            for width in (360, 768, 1280, 2560):
+                page.set_viewport_size({"width": width, "height": 900})
+                page.wait_for_timeout(50)
+                assert page.evaluate("document.documentElement.scrollWidth") == width
+                assert page.evaluate(_CUT_OFF, ".scroll, .masthead nav") == [], width
             page.evaluate(_UNFOLD)
 
 
@@ -126,7 +135,7 @@ def test_charts_say_what_their_tables_say(browser: Browser, site: dict[str, Path
             assert len(drawing.get_attribute("aria-label") or "") > 20
             assert drawing.locator("svg path").count() > 30
             heads = figure.locator("thead th[data-series]").evaluate_all("all => all.map(one => fund.text(one))")
-            legend = drawing.locator("svg text").all_inner_texts()
+            legend = drawing.locator("svg text").all_text_contents()
             assert heads
             assert set(heads) <= set(legend)
             rows = figure.locator("tbody tr").count()
@@ -178,8 +187,8 @@ def test_lights_lead_to_the_findings_of_their_suite(browser: Browser, site: dict
         assert page.locator("[id='320100-balance']").is_visible()
         assert page.locator("#f-region").input_value() == "320100"
         assert page.locator("#f-suite").input_value() == "balance"
-        page.evaluate("location.hash = '320200-M01'")
-        page.wait_for_function("document.getElementById('f-code').value === 'M01'")
+        page.evaluate("location.hash = '320200-C01'")
+        expect(page.locator("#f-code")).to_have_value("C01")
         assert page.locator("#f-region").input_value() == "320200"
 
 
@@ -234,6 +243,7 @@ def test_structure_and_links(browser: Browser, site: dict[str, Path], name: str)
         targets = page.evaluate("[...document.querySelectorAll('a')].map(a => a.getAttribute('href'))")
         assert {target[1:] for target in targets if target.startswith("#") and "=" not in target} <= set(ids)
         files = {target.partition("#")[0] for target in targets if not target.startswith("#")}
+        files -= {entry.file for entry in ALL_PAGES}  # the navigation; some pages are tested elsewhere
         assert all((site[name].parent / file).is_file() for file in files)
         assert page.locator("nav a[aria-current=page]").get_attribute("href") == name
         for target in targets:
@@ -251,7 +261,7 @@ def test_print_shows_everything_and_cuts_nothing(browser: Browser, site: dict[st
         assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
         assert page.evaluate("getComputedStyle(document.querySelector('thead')).display") == "table-header-group"
         folded = page.locator("details:not([open]) > *:not(summary):visible")
-        assert name == "findings.html" or folded.count() > 0
+        assert name == "index.html" or folded.count() > 0
         for canvas in page.locator(".canvas svg").all():
             box = canvas.bounding_box()
             assert box
@@ -275,10 +285,10 @@ def test_every_light_has_a_shape_and_words(browser: Browser, site: dict[str, Pat
 
 def test_thousands_of_findings_are_bounded_and_stay_quick(browser: Browser, tmp_path: Path) -> None:
     site = write_site(tmp_path, 30, 2)
-    assert {name: path.stat().st_size for name, path in site.items() if path.stat().st_size > 4_500_000} == {}
+    assert {name: path.stat().st_size for name, path in site.items() if path.stat().st_size > 4_000_000} == {}
     assert "另有 17 项检查未在此展开" in site["findings.html"].read_text("utf-8")
     with opened(browser, site["findings.html"]) as page:
-        assert "另有 1,320 条未列出" in page.locator("#cut").inner_text()
+        assert "另有 1,640 条未列出" in page.locator("#cut").inner_text()
         started = time.monotonic()
         page.locator("#f-text").fill("B03")
         page.locator("#f-region").select_option("320300")

@@ -266,7 +266,8 @@ def _reports_are_served_to_who_may_read_them(stage: Stage) -> None:
     assert (code, headers["X-Content-Type-Options"]) == (200, "nosniff")
     assert "default-src 'none'" in headers["Content-Security-Policy"]
     assert "320100" in page
-    assert _get(stage, "/merged_fund_320100.xlsx", login)[0] == 200
+    for path in ("/merged_fund_320100.xlsx", "/findings.html", "/assets/site.js"):
+        assert _get(stage, path, login)[0] == 200, path
     for path in ("/merged_fund_999999.xlsx", "/../secrets/fund_pseudonym_key", "/.index.html.draft", "/index.html~"):
         assert _get(stage, path, login)[0] in (400, 404), path
 

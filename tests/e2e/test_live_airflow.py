@@ -126,8 +126,10 @@ def _seen_in_airflow(commands: Commands) -> bytes:
     with pytest.raises(HTTPError) as absent:
         urlopen(Request(address.replace("index.html", "airflow.cfg"), headers=token))
     assert absent.value.code == 404
+    with urlopen(Request(address.replace("index.html", "assets/site.js"), headers=token)) as script:
+        assert "javascript" in script.headers["Content-Type"]
     with urlopen(Request(address, headers=token)) as answer:
-        assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+        assert "default-src 'none'; script-src 'self'" in answer.headers["Content-Security-Policy"]
         return bytes(answer.read())
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from expectations.check import Candidate, Check, Severity
 from expectations.record import record
-from expectations.validation import CheckResult
+from expectations.validation import CheckResult, SuiteRun
 from ingestion.database import connect
 from ingestion.settings import Settings
 from tests.integration.ingestion_support import select
@@ -69,7 +69,11 @@ def recorded(
     """Record results of one run of a region, in the order of a gate."""
     candidate = Candidate(region, after, 100, 1, None, after, day or Settings.from_env().business_date, None)
     with closing(connect("fund_quality")) as connection:
-        return record(connection, run_id, candidate, results)
+        return record(connection, run_id, candidate, [_suite_run(results)])
+
+
+def _suite_run(results: tuple[CheckResult, ...]) -> SuiteRun:
+    return SuiteRun("completeness", all(one.success for one in results), datetime.now(UTC), {}, results)
 
 
 def status(*columns: str, region: str = NANJING) -> dict[str, tuple[Any, ...]]:

@@ -19,6 +19,9 @@ from ingestion.errors import FindingRefused
 from ingestion.finding_decisions import Decision, decide
 from ingestion.settings import Settings
 from ingestion.verification import verify
+from reporting import findings
+from reporting import history as history_of
+from reporting.books import one_state
 from tests.independent import verifier
 from tests.integration.findings_support import (
     HUAINAN,
@@ -130,6 +133,15 @@ def test_an_accepted_warning_is_counted_apart_and_shown_with_who_and_until_when(
     (judged,) = recorded("r3", result(Row("E1", "110.00"), Row("E2", "1.00")))
     assert judged.is_accepted
     assert select("SELECT warned, accepted FROM quality.check_trend WHERE run_id = 'r3'") == [(0, 1)]
+    with one_state() as connection:
+        listed = {found.finding.key: found for found in findings.current(connection, "r3", 10)}
+        assert {key: found.status for key, found in listed.items()} == {"E1": "accepted", "E2": "accepted"}
+        assert (listed["E1"].accepted_by, listed["E1"].accepted_reason) == (BY.name, BY.reason)
+        assert [(total.status, total.count, total.amount) for total in findings.totals(connection, "r3")] == [
+            ("accepted", 2, Decimal("111.00"))
+        ]
+        (_, before, last) = history_of.runs(connection, [NANJING])
+        assert (before.warned, before.found, last.warned, last.passed) == (1, 2, 0, 1)
 
 
 @pytest.mark.usefixtures("log")

@@ -98,12 +98,21 @@ def test_who_guesses_passwords_behind_the_proxy_is_slowed_down_alone(tmp_path: P
 def test_pages_and_what_they_load_are_served_and_nothing_beside_them(tmp_path: Path) -> None:
     page = "data_docs/validations/merger-320100/scheduled__2026-11-26T11-42-00-08-00/20261126T033742.015153Z"
     served = {
-        **{"index.html": "text/html", "data_docs/index.html": "text/html"},
+        **dict.fromkeys(("index.html", "findings.html", "data_docs/index.html"), "text/html"),
+        **{"assets/site.css": "text/css", "assets/site.js": "text/javascript"},
         f"{page}/warehouse-merger-320100.html": "text/html",
         "assets/vendor/bootstrap/dist/css/bootstrap.min.css": "text/css",
         "assets/vendor/@scope/package/script.min.js": "text/javascript",
     }
-    kept = ("data_docs/made.json", "assets/vendor/manifest.json", "assets/vendor/.hidden/x.js", f"{page}/other.html")
+    kept = (
+        "data_docs/made.json",
+        "assets/site.json",
+        "assets/.site.js",
+        ".findings.html",
+        "assets/vendor/manifest.json",
+        "assets/vendor/.hidden/x.js",
+        f"{page}/other.html",
+    )
     for name in (*served, *kept):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("x")
