@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from expectations.suites import all_checks
+from expectations.suites import gate_checks
 from ingestion.database import Connection
 from ingestion.settings import BEIJING
 from reporting import arrivals, books, quality
+from reporting.alerts.undelivered import Undelivered, undelivered
 
 # What pages of thirty bad regions can hold and still be read; beyond, everything is counted and stays in the database.
 CHECKS_IN_FULL = 150
@@ -43,6 +44,7 @@ class Overview:
     sources: list[arrivals.SourceFiles]
     files: list[arrivals.ListedFile]
     last_months: dict[str, date]
+    undelivered: tuple[Undelivered, ...] = ()
 
     def last_month(self, region_code: str) -> date | None:
         """Newest published month of a region."""
@@ -51,7 +53,7 @@ class Overview:
     def unchecked(self, region_code: str) -> list[str]:
         """Checks of the catalogue without a result on a region, in its order."""
         checked = {result.code for result in self.results_of(region_code)}
-        return [check.code for check in all_checks() if check.code not in checked]
+        return [check.code for check in gate_checks() if check.code not in checked]
 
     def results_of(self, region_code: str) -> list[quality.CheckResult]:
         """Results of a region, by code."""
@@ -76,6 +78,7 @@ def read(connection: Connection, run_id: str | None, clock: Clock) -> Overview:
         sources=arrivals.source_files(connection),
         files=arrivals.listed_files(connection, FILES_LISTED_MAX),
         last_months=_last_months(connection),
+        undelivered=undelivered(connection),
     )
 
 

@@ -18,6 +18,9 @@ from reporting.names import FUNDS, OWNERS, SUB_FUNDS, SUITE_NAMES, Name, name_of
 from reporting.overview import FILES_LISTED_MAX
 from reporting.quality import FINDINGS_MAX
 
+# The page that is opened first; it leads to all others.
+PAGE = "index.html"
+
 
 def environment(*packages: str) -> Environment:
     """Templates of this package, and of others that have pages of their own, with its filters and names."""

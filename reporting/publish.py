@@ -1,4 +1,4 @@
-"""Writes all reports of one state of the database: the pages, the workbooks, and the pages again with their links."""
+"""Writes all reports of one state of the database: the pages, the workbooks, the pages again, Data Docs."""
 
 from __future__ import annotations
 
@@ -44,14 +44,15 @@ def write_reports(run_id: str | None, settings: Settings) -> list[Path]:
         workbooks = list(_workbooks(connection, folder, broken))
         names = [*_still_valid(content, folder), *(path.name for path in workbooks)]
         last = Source(connection, content, names, _told(content, broken), folder)
-        pages = writing.write_pages(last, folder, failures)
+        written = [*workbooks, *writing.write_pages(last, folder, failures)]
+        written += _data_docs(connection, folder, failures)
     failures |= broken
     if failures:
-        said = "; ".join(f"{code}: {failure}" for code, failure in failures.items())
-        raise ReportsError(f"报告未能全部生成 / reports could not be written: {said}") from next(
+        said = "; ".join(f"{what}: {failure}" for what, failure in failures.items())
+        raise ReportsError(f"报告未能全部生成 / not all reports could be written: {said}") from next(
             iter(failures.values())
         )
-    return [*workbooks, *pages]
+    return written
 
 
 def _wait_for_other_writers(connection: Connection) -> None:
@@ -108,6 +109,18 @@ def _workbook(connection: Connection, region: books.Region, folder: Path) -> Pat
         except Exception:
             cursor.execute("rollback to savepoint workbook")  # the state that all reports are of goes on
             raise
+
+
+def _data_docs(connection: Connection, folder: Path, failures: dict[str, Exception]) -> list[Path]:
+    """The technical pages, last: to make them takes seconds, and nobody waits for them."""
+    from reporting import data_docs  # noqa: PLC0415 - a fault in there must not keep anyone from the page
+
+    try:
+        return data_docs.write(connection, folder)
+    except Exception as failure:
+        _LOG.exception("the Data Docs could not be made")
+        failures["Data Docs"] = failure
+        return []
 
 
 def _told(content: overview.Overview, failures: dict[str, Exception]) -> list[str]:

@@ -18,7 +18,8 @@ from reporting.content_policy import POLICY
 DAG_ID = "build_ledger"
 _MONTH = r"\d{6}/\d{4}-\d{2}"
 _SERVED = re.compile(
-    r"[a-z0-9][a-z0-9_-]*\.html|assets/[a-z0-9][a-z0-9._-]*\.(css|js|txt)|merged_fund_\d{6}\.xlsx"
+    r"[a-z0-9][a-z0-9_-]*\.html|assets(/[A-Za-z0-9_@-][A-Za-z0-9_.@-]*)+\.(css|js)|merged_fund_\d{6}\.xlsx"
+    r"|data_docs/(index|validations/[a-z_]+-\d{6}/[A-Za-z0-9_-]+/[0-9T.]+Z/warehouse-[a-z_]+-\d{6})\.html"
     rf"|(draft/{_MONTH}/\d+|signed/{_MONTH})/(close\.html|SHA256SUMS|merged_fund_\d{{6}}_\d{{4}}-\d{{2}}\.xlsx)"
 )
 _HEADERS = {

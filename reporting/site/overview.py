@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from expectations.suites import SUITES
+from expectations.check import GATE
+from expectations.suites import suites_of
 from reporting import findings, history
 from reporting import verdict as verdicts
 from reporting.names import Name
 from reporting.overview import Overview
+from reporting.page import PAGE
 from reporting.quality import CheckResult, RegionVerdict
 from reporting.site.findings import rows_of
 from reporting.site.frame import Frame
@@ -17,7 +19,7 @@ from reporting.site.pages import Source, workbook_name
 from reporting.site.problems import SuiteCell, recorded, suite_cell, worst_first
 
 KEY = "overview"
-FILE = "index.html"
+FILE = PAGE
 # Findings that the first page names, and regions whose trend it draws; the others' stand in the table of the lights.
 TOP = 8
 TRENDS = 12
@@ -143,7 +145,7 @@ def _region(source: Source, verdict: RegionVerdict) -> RegionView:
         badge=verdicts.badge(verdict, results),
         sentence=verdicts.sentence(verdict, results, overview.last_month(code), overview.run),
         pending=verdicts.pending(verdict),
-        suites=[suite_cell(code, suite, results) for suite in SUITES],
+        suites=[suite_cell(code, suite, results) for suite in suites_of(GATE)],
         results=results,
         unchecked=overview.unchecked(code),
         has_problems=bool(worst_first(results)),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from expectations.suites import SUITES
+from expectations.check import GATE
+from expectations.suites import suites_of
 from reporting import verdict as verdicts
 from reporting.advice import ACTIONS, NO_ACTION
 from reporting.names import OWNERS, Name, name_of
@@ -45,8 +46,8 @@ def problem(result: CheckResult) -> Problem:
 def suite_cell(region: str, suite: str, results: list[CheckResult]) -> SuiteCell:
     """The light of a suite; a suite of which checks are missing is never green."""
     of_suite = [result for result in results if result.suite == suite]
-    wanted = len(SUITES[suite])
-    bad = worst_first(of_suite)
+    wanted = len(suites_of(GATE)[suite])
+    bad = [result for result in worst_first(of_suite) if not result.is_accepted]
     light = verdicts.suite_light(of_suite)
     if light == "green" and len(of_suite) < wanted:
         light = "grey"
@@ -63,10 +64,13 @@ def suite_cell(region: str, suite: str, results: list[CheckResult]) -> SuiteCell
 
 
 def _passed(results: list[CheckResult]) -> Name:
-    idle = sum(result.rows_examined == 0 for result in results)
+    passed = [result for result in results if result.success]
+    idle, accepted = sum(result.rows_examined == 0 for result in passed), len(results) - len(passed)
+    zh = [f"{idle} 项无数据"] * bool(idle) + [f"另 {accepted} 项提示已接受"] * bool(accepted)
+    en = [f"{idle} without data"] * bool(idle) + [f"{accepted} accepted"] * bool(accepted)
     return Name(
-        f"通过 {len(results)} 项" + (f"（{idle} 项无数据）" if idle else ""),
-        f"{len(results)} passed" + (f" ({idle} without data)" if idle else ""),
+        f"通过 {len(passed)} 项" + (f"（{'，'.join(zh)}）" if zh else ""),
+        f"{len(passed)} passed" + (f" ({', '.join(en)})" if en else ""),
     )
 
 

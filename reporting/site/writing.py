@@ -7,37 +7,27 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from reporting import assets
 from reporting.files import replace_file
 from reporting.site import PAGES, Page, Source, frame_of
 from reporting.site.frame import Frame
 
 _LOG = logging.getLogger(__name__)
-_ASSETS = Path(__file__).parent.parent / "assets"
-_CHARTS = _ASSETS / "vendor" / "echarts"
-
-# Files beside the pages, by name in the folder `assets`. The licence of what others wrote goes with it.
-ASSETS: dict[str, Path] = {
-    "site.css": _ASSETS / "site.css",
-    "print.css": _ASSETS / "print.css",
-    "site.js": _ASSETS / "site.js",
-    "charts.js": _ASSETS / "charts.js",
-    "findings.js": _ASSETS / "findings.js",
-    "statement.css": _ASSETS / "statement.css",
-    "statement.js": _ASSETS / "statement.js",
-    "echarts.common.min.js": _CHARTS / "dist" / "echarts.common.min.js",
-    "echarts.LICENSE.txt": _CHARTS / "LICENSE",
-    "echarts.NOTICE.txt": _CHARTS / "NOTICE",
-}
+# The site's own scripts and styles, beside the pages in the folder `assets`.
+ASSETS = ("site.css", "print.css", "site.js", "charts.js", "findings.js", "statement.css", "statement.js")
+# What pages take from others: package of `reporting.assets` by the folder's names.
+PACKAGES = ("echarts", "zrender", "tslib")
 
 
 def write_assets(folder: Path) -> list[Path]:
-    """Put scripts and styles beside the pages; those that are there already stay untouched."""
+    """Put scripts and styles beside the pages; those that are there already stay untouched. Returns the paths."""
     written = []
-    for name, path in ASSETS.items():
-        content, target = path.read_bytes(), folder / "assets" / name
+    for name in ASSETS:
+        content, target = (assets.FOLDER / name).read_bytes(), folder / "assets" / name
+        written.append(target)
         if not target.is_file() or target.read_bytes() != content:
-            written.append(replace_file(target, content))
-    return written
+            replace_file(target, content)
+    return [*written, *assets.install(folder, PACKAGES)]
 
 
 def write_pages(source: Source, folder: Path, failures: dict[str, Exception]) -> list[Path]:

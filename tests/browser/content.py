@@ -8,7 +8,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import cast
 
-from expectations.suites import SUITES
+from expectations.check import GATE
+from expectations.suites import suites_of
 from ingestion.database import Connection
 from reporting import arrivals, findings, history, periods, quality
 from reporting.overview import Clock, Overview
@@ -111,7 +112,7 @@ def overview(regions: int, *, codes: int = 22) -> Overview:
 
 
 def _results(region: str, failing: int) -> list[quality.CheckResult]:
-    checks = [(suite, check) for suite, checks in SUITES.items() for check in checks]
+    checks = [(suite, check) for suite, checks in suites_of(GATE).items() for check in checks]
     return [
         quality.CheckResult(
             region, suite, check.code, "warn" if number % 5 == 4 else "fail", number >= failing, 1000, 200, WIDE,

@@ -9,6 +9,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page
 
+from reporting.assets import manifest
 from reporting.site.writing import ASSETS
 
 
@@ -26,7 +27,9 @@ def opened(browser: Browser, path: Path, width: int = 1280, *, where: str = "", 
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.goto(path.as_uri() + where)
     yield page
-    beside = [*path.parent.glob("*.html"), *(path.parent / "assets" / name for name in ASSETS)]
-    assert asked <= {file.as_uri() for file in beside}
-    assert complaints == []
+    names = (*ASSETS, *(f"vendor/{asset.path}" for asset in manifest()))
+    own = {file.as_uri() for file in path.parent.glob("*.html")}
+    own |= {(path.parent / "assets" / name).as_uri() for name in names}
+    assert asked <= own, asked - own
+    assert complaints == [], complaints
     context.close()

@@ -35,8 +35,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The same with a finding a check."""
-    return write_site(tmp_path_factory.mktemp("small"), 2, 1)
+    """One region with six checks that failed; axe takes its time with every element."""
+    return write_site(tmp_path_factory.mktemp("small"), 1, 1, codes=6)
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
@@ -46,28 +46,36 @@ def test_axe_finds_nothing(browser: Browser, small: dict[str, Path], name: str, 
         _axe(page)
         page.evaluate(_UNFOLD)
         page.emulate_media(color_scheme="dark")
-        _axe(page, {"runOnly": {"type": "rule", "values": ["color-contrast", "scrollable-region-focusable"]}})
+        _axe(page, "color-contrast", "scrollable-region-focusable")
 
 
 def test_axe_finds_nothing_on_a_phone_in_both_languages(browser: Browser, small: dict[str, Path]) -> None:
     with opened(browser, small["ingestion.html"], 360) as page:
-        page.evaluate("document.documentElement.removeAttribute('data-lang')")  # as without script
+        # As without script, which axe itself needs.
+        page.evaluate(
+            "document.documentElement.removeAttribute('data-lang');"
+            "document.querySelectorAll('.switches, .canvas').forEach(e => { e.hidden = true })"
+        )
         page.evaluate(_UNFOLD)
         _axe(page)
 
 
-def _axe(page: Page, options: dict[str, object] | None = None) -> None:
-    found = Axe().run(page, options=options)
+def _axe(page: Page, *rules: str) -> None:
+    only = {"runOnly": {"type": "rule", "values": list(rules)}} if rules else {}
+    # Without preloading: it would fetch the styles, which the policy forbids.
+    found = Axe().run(page, options={"preload": False, "resultTypes": ["violations"], **only})
     assert found.violations_count == 0, found.generate_report()
 
 
 @pytest.mark.parametrize("name", PAGES)
-@pytest.mark.parametrize("width", [360, 768, 1280, 2560])
-def test_no_width_needs_scrolling_sideways(browser: Browser, site: dict[str, Path], name: str, width: int) -> None:
-    with opened(browser, site[name], width) as page:
+def test_no_width_needs_scrolling_sideways(browser: Browser, site: dict[str, Path], name: str) -> None:
+    with opened(browser, site[name]) as page:
         for _ in range(2):
-            assert page.evaluate("document.documentElement.scrollWidth") == width
-            assert page.evaluate(_CUT_OFF, ".scroll, .masthead nav") == []
+            for width in (360, 768, 1280, 2560):
+                page.set_viewport_size({"width": width, "height": 900})
+                page.wait_for_timeout(50)
+                assert page.evaluate("document.documentElement.scrollWidth") == width
+                assert page.evaluate(_CUT_OFF, ".scroll, .masthead nav") == [], width
             page.evaluate(_UNFOLD)
 
 
@@ -126,7 +134,7 @@ def test_charts_say_what_their_tables_say(browser: Browser, site: dict[str, Path
             assert len(drawing.get_attribute("aria-label") or "") > 20
             assert drawing.locator("svg path").count() > 30
             heads = figure.locator("thead th[data-series]").evaluate_all("all => all.map(one => fund.text(one))")
-            legend = drawing.locator("svg text").all_inner_texts()
+            legend = drawing.locator("svg text").all_text_contents()
             assert heads
             assert set(heads) <= set(legend)
             rows = figure.locator("tbody tr").count()

@@ -227,4 +227,5 @@ def test_writers_wait_for_one_another(books: Books, monkeypatch: pytest.MonkeyPa
         run(books, "run-2")  # what is found while a writer waits is on its page
         slow.close()
         written = writing.result(60)
-    assert "run-2" in Words(written[-1].read_text("utf-8"))[""]
+    (page,) = [path for path in written if path.name == "index.html"]
+    assert "run-2" in Words(page.read_text("utf-8"))[""]
