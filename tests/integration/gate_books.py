@@ -133,7 +133,9 @@ ENTRIES = (
 # Seq of each claim's settlement, and of the first assessment.
 _CLAIM_SEQS = {
     fact.columns["claim_no"]: fact.seq for fact in FACTS if fact.event_type == "claim.settled"
-} | {"assessed": next(fact.seq for fact in FACTS if fact.event_type == "contribution.assessed")}  # fmt: skip
+} | {
+    "enrolled": next(fact.seq for fact in FACTS if fact.event_type == "enrollment.started" and fact.seq > 7),
+    "assessed": next(fact.seq for fact in FACTS if fact.event_type == "contribution.assessed")}  # fmt: skip
 
 _RECORDED_AT = ("2020-02-01T01:00:00+00:00", "2020-02-02T01:00:00+00:00")
 _PUBLISHED_AT = "2020-02-01T02:00:00+00:00"
