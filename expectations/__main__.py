@@ -1,4 +1,4 @@
-"""Command line of the gate: `python -m expectations check|publish|show|adopt-rules|audit|look|freeze|lift|frozen`."""
+"""Command line of the gate: `python -m expectations --help`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 import uuid
 from collections.abc import Callable
 
-from expectations import freezing_commands
+from expectations import decision_commands, freezing_commands
 from expectations.adoption import Adoption, adopt
 from expectations.freeze import FreezeError
 from expectations.gate import GateRefusedError, check, explain, publish
@@ -27,6 +27,8 @@ def main(arguments: list[str] | None = None) -> int:
         return _publish(options.run_id)
     if options.command == "adopt-rules":
         return _adopt(options.region, options.by, options.reason)
+    if options.command in decision_commands.COMMANDS:
+        return decision_commands.run(options)
     print(explain(options.run_id))
     return 0
 
@@ -103,6 +105,7 @@ def _parser() -> argparse.ArgumentParser:
     whom.add_argument("--all", action="store_true", help="全部已发布过的统筹区 / every region published before")
     adopting.add_argument("--by", required=True, help="经办人 / who adopts them")
     adopting.add_argument("--reason", required=True, help="变更原因与依据 / what has changed, and why")
+    decision_commands.add_to(commands)
     freezing_commands.add_commands(commands)
     return parser
 

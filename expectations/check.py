@@ -115,6 +115,11 @@ class Check:
     freezes: bool = True
 
     @property
+    def looks_at_increment_only(self) -> bool:
+        """Whether the check lists only what came after the published head: its silence says nothing of the rest."""
+        return "$after" in self.offending
+
+    @property
     def description(self) -> str:
         """Title shown by Great Expectations: Chinese first, English beside it."""
         return f"{self.code} {self.title_zh} / {self.title_en}"

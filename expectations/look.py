@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from expectations.candidate import read_candidates
 from expectations.check import LOOK
@@ -11,7 +12,7 @@ from expectations.gate import RegionVerdict, verdict_of
 from expectations.record import record
 from expectations.report import explain
 from expectations.suites import suites_of
-from expectations.validation import open_context, run_suite
+from expectations.validation import Run, Target, open_context, run_suite
 from ingestion.database import connect
 from ingestion.schema import check_version
 from ingestion.settings import Settings
@@ -34,15 +35,15 @@ def look(run_id: str, settings: Settings | None = None) -> list[RegionVerdict]:
         candidates = [replace(one, scope=LOOK) for one in read_candidates(connection, settings)]
         connection.commit()
         context = open_context(settings.database_url) if candidates else None
+        run = Run(run_id, datetime.now(UTC))
         for candidate in candidates:
             assert context is not None
-            results = [
-                result
+            runs = [
+                run_suite(context, connection, suite, Target(run, candidate, checks))
                 for suite, checks in suites_of(LOOK).items()
-                for result in run_suite(context, connection, suite, checks, candidate)
             ]
             connection.commit()
-            record(connection, run_id, candidate, results)
+            results = record(connection, run_id, candidate, runs)
             verdicts.append(verdict_of(candidate, results))
     if not all(verdict.green for verdict in verdicts):
         raise LookError(explain(run_id, settings))

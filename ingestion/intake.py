@@ -110,6 +110,7 @@ def load(cursor: Cursor, settings: Settings, reading: Reading, regions: Iterable
     refused = quarantine.add(cursor, file_id, book.family.name, reading.file.source_system)
     quarantine.settle(cursor, file_id, appender.first_seqs())
     noted.save(cursor, file_id)
+    tally.save(cursor, file_id)
     counts = (tally.rows, done.loaded, done.duplicate, refused)
     return Outcome("loaded", book.family.name, *counts, declared_rows=said.row_count, notes=noted.messages())
 

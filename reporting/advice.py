@@ -48,8 +48,8 @@ ACTIONS = {
         "The source corrects the date; what came before the opening is in its balances already.",
     ),
     "C01": Name(
-        "请来源单位核对文件行数与清单；更正后以新文件名重报。",
-        "Ask the source to compare the file with its manifest, and to send the correction under a new name.",
+        "请来源单位核对文件行数、控制总额与清单；更正后以新文件名重报。",
+        "Ask the source to compare rows and totals with the manifest, and to send the correction under a new name.",
     ),
     "C02": Name(
         "业务日志可能被改动或丢失：停止发布，通知内部审计。",
@@ -68,6 +68,25 @@ ACTIONS = {
         "The source corrects and resends, see the section on rows held back.",
     ),
     "C06": Name("重新构建；仍不通过的，通知数据运维。", "Build again; if it fails again, data operations acts."),
+    "C07": Name(
+        "arrears/… 行：重新构建，仍有的通知数据运维；missing/… 行：核实单位是否漏核定，漏报的按上月的110%暂定。",
+        "Rows arrears/…: build again, then tell data operations. Rows missing/…: ask whether the employer was left "
+        "out; what is not declared is set provisionally at 110 % of the month before.",
+    ),
+    "C08": Name(
+        "按列出的结算单催办拨付；确有争议或退票的，登记原因；“open/…” 行通知数据运维重建账簿。",
+        "Have the listed claims paid, or record why not (dispute, bank return); rows open/…: rebuild the ledger.",
+    ),
+    "C09": Name(
+        "“above/…” 行：停止该结算单支付，核实后追回或补报结算；“without/…” 行：请来源单位补报结算；其余各行重建账簿。",
+        "Rows above/…: stop paying the claim, recover or have the settlement sent; without/…: the source sends the "
+        "settlement; other rows: rebuild the ledger.",
+    ),
+    "C10": Name(
+        "请来源单位补报参保、人员或单位登记，或更正编号；查实不应享受待遇的，追回。登记到达后本项自行消除。",
+        "The source sends the registration or corrects the number; what was not due is recovered. A finding goes by "
+        "itself when the registration has come.",
+    ),
     "M01": Name(
         "核对记账规则：合并后生育保险费并入单位缴费，不再单列收入。",
         "See the posting rules: after the merger maternity premiums are employers' contributions.",
@@ -78,8 +97,52 @@ ACTIONS = {
     "M03": Name(
         "核对该笔支付的列支渠道：生育待遇由统筹基金支付。", "See how the payment is charged: the pooled fund pays it."
     ),
+    "M04": Name(
+        "请参保登记岗位按单位核对所列人员，补办或终止参保登记；合并后不再单独办理生育参保。",
+        "Registration compares the listed persons employer by employer, and enrols them or ends the rest.",
+    ),
+    "M05": Name(
+        "对照文件核对 policy_rate 的合并前后各行；费率另有调整的，补充一行并注明依据。",
+        "Compare the rows of policy_rate before and after the merger with the documents; a new rate is a new row.",
+    ),
     "M06": Name(
         "请来源单位核实并退费：个人不缴纳生育保险费。", "The source verifies and refunds: individuals pay none."
+    ),
+    "M07": Name(
+        "请结算岗位更正付费方式；本统筹区新增项目的，会计在 policy_payment_method 补充一行。",
+        "Settlement corrects the payment method; for an item new to the region accounting adds a row to the policy.",
+    ),
+    "M08": Name(
+        "按所列规则、天数和日基数复核：多付的追回，少付的补发；无法计算的，补报分娩结算、孕周或标准。",
+        "Recompute by the listed rules: recover what is too much, pay what is missing; send what can not be computed.",
+    ),
+    "M09": Name(
+        "平台并入后的业务退回来源单位，改由医保结算平台报送；合计不符的，与平台逐笔核对。",
+        "Facts dated after the migration go back to the source; where totals differ, compare payment by payment.",
+    ),
+    "T01": Name(
+        "核对该笔业务所报账户；确属违规收付的，立即划回并报告，账户报错的请来源单位冲正后重报。",
+        "See which account was reported: correct a wrong one; money that went astray is moved back and reported.",
+    ),
+    "T02": Name(
+        "按所列项目核对银行、国库对账单：未达账项跟踪到下期清除，其余查明后补报或冲正。",
+        "Compare with the statement item by item: what is in transit must clear, the rest is sent or corrected.",
+    ),
+    "T03": Name(
+        "与税务机关核对所列日期、月份的入库明细，缺报的补报，多报的冲正。",
+        "Compare receipts of the listed days and months with the tax office; send or correct what differs.",
+    ),
+    "T04": Name(
+        "与财政部门核对拨付和直接支付，再按所列各项查支出户、现金、暂付款、暂收款的变动。",
+        "Compare fundings and direct payments with the fiscal side, then the listed changes of the accounts.",
+    ),
+    "T05": Name(
+        "与该机构逐笔核对当月支付，未收到的查支付是否成功。",
+        "Compare the month's payments with the institution; ask the bank for what it has not received.",
+    ),
+    "T06": Name(
+        "逐项清理：预付款冲抵或收回，未明款项查明归属，退回款项重付或冲回支出。",
+        "Settle each item: offset or take back advances, identify receipts, pay returned payments again or write back.",
     ),
     "H01": Name(
         "校验不符的，停止发布，保全数据库与链头文件，通知内部审计；仅缺链头文件的，请数据运维补齐。",

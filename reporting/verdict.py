@@ -32,12 +32,15 @@ _NO_VERDICT = {
 
 
 def region_light(verdict: RegionVerdict, results: Sequence[CheckResult]) -> Light:
-    """Red: refused, or a check of the newest results failed. Grey: no verdict. Amber: published, with warnings."""
+    """Red: refused, or a check of the newest results failed. Grey: no verdict. Amber: published, with warnings.
+
+    A warning all of which is accepted is none.
+    """
     if verdict.state == "refused" or _failed(results):
         return "red"
     if verdict.state not in ("published", "unchanged"):
         return "grey"
-    return "green" if all(result.success for result in results) else "amber"
+    return "amber" if _warned(results) else "green"
 
 
 def badge(verdict: RegionVerdict, results: Sequence[CheckResult]) -> Name:
@@ -59,11 +62,16 @@ def _failed(results: Sequence[CheckResult]) -> list[CheckResult]:
     return [result for result in results if not result.success and result.severity == "fail"]
 
 
+def _warned(results: Sequence[CheckResult]) -> list[CheckResult]:
+    """Results with something that neither passed nor is accepted."""
+    return [result for result in results if not result.success and not result.is_accepted]
+
+
 def suite_light(results: Sequence[CheckResult]) -> Light:
     """The worst of a suite's results; grey when it has none."""
     if not results:
         return "grey"
-    failed = {result.severity for result in results if not result.success}
+    failed = {result.severity for result in _warned(results)}
     return "red" if "fail" in failed else "amber" if failed else "green"
 
 
@@ -163,7 +171,7 @@ def money(amount: Decimal) -> str:
 
 
 def _published(verdict: RegionVerdict, results: Sequence[CheckResult], last_month: date | None) -> Name:
-    warned = [result for result in results if not result.success]
+    warned = _warned(results)
     month = month_name(last_month)
     head = verdict.published
     if verdict.state == "unchanged" and head is not None:
@@ -176,20 +184,41 @@ def _published(verdict: RegionVerdict, results: Sequence[CheckResult], last_mont
         done = Name(
             f"账簿可信，已发布，截至{month.zh}", f"The books can be trusted and are published through {month.en}"
         )
+    accepted = _accepted(results)
     if not warned:
         passed = _all_passed(results)
-        return Name(f"{done.zh}；{passed.zh}。", f"{done.en}; {passed.en}.")
+        return Name(f"{done.zh}；{passed.zh}{accepted.zh}。", f"{done.en}; {passed.en}{accepted.en}.")
     found = _found(warned)
-    return Name(f"{done.zh}；另有 {found.zh}。", f"{done.en}, with {found.en}.")
+    return Name(f"{done.zh}；另有 {found.zh}{accepted.zh}。", f"{done.en}, with {found.en}{accepted.en}.")
 
 
 def _all_passed(results: Sequence[CheckResult]) -> Name:
     """How many checks passed, and how many of them had nothing to look at."""
-    idle = sum(result.rows_examined == 0 for result in results)
+    passed = [result for result in results if result.success]
+    others = len(passed) < len(results)
+    idle = sum(result.rows_examined == 0 for result in passed)
     return Name(
-        f"{len(results)} 项检查全部通过" + (f"（其中 {idle} 项本次无新数据可查）" if idle else ""),
-        f"all {len(results)} checks have passed" + (f" ({idle} of them had no new data to look at)" if idle else ""),
+        f"{'其他 ' if others else ''}{len(passed)} 项检查全部通过"
+        + (f"（其中 {idle} 项本次无新数据可查）" if idle else ""),
+        f"all {'other ' if others else ''}{len(passed)} checks have passed"
+        + (f" ({idle} of them had no new data to look at)" if idle else ""),
     )
+
+
+def _accepted(results: Sequence[CheckResult]) -> Name:
+    """What is accepted, by whom and until when; nothing when nothing is."""
+    accepted = [result for result in results if result.accepted_count]
+    if not accepted:
+        return Name("", "")
+    codes, rows = [result.code for result in accepted], sum(result.accepted_count for result in accepted)
+    by = "、".join(dict.fromkeys(result.accepted_by for result in accepted if result.accepted_by))
+    ends = [result.accepted_until for result in accepted if result.accepted_until]
+    zh = f"；已接受的提示 {rows:,} 行（{'、'.join(codes)}）" + (f"，{by}接受" if by else "")
+    en = f"; {_plural(rows, 'row')} accepted ({', '.join(codes)})" + (f" by {by}" if by else "")
+    if ends:
+        zh += f"，最早至{min(ends).year}年{min(ends).month}月{min(ends).day}日"
+        en += f", until {min(ends):%Y-%m-%d} at the earliest"
+    return Name(zh, en)
 
 
 def _published_fail(verdict: RegionVerdict, results: Sequence[CheckResult], last_month: date | None) -> Name:
@@ -242,8 +271,8 @@ def _frozen(frozen: Frozen | None) -> Name:
 
 def _found(results: Sequence[CheckResult]) -> Name:
     """How many checks, rows and yuan, since when, and who acts."""
-    count, rows = len(results), sum(result.unexpected_count for result in results)
-    amounts = [result.unexpected_amount for result in results if result.unexpected_amount]
+    count, rows = len(results), sum(result.open_count for result in results)
+    amounts = [amount for result in results if (amount := result.open_amount)]
     failing = results[0].severity == "fail"
     codes = [result.code for result in results]
     zh = [f"{count} 项检查{'不通过' if failing else '提示'}（{'、'.join(codes)}），共 {rows:,} 行"]
@@ -320,7 +349,7 @@ def _still_shown(verdict: RegionVerdict, last_month: date | None, *, doubted: bo
 
 def _undecided(verdict: RegionVerdict, results: Sequence[CheckResult], last_month: date | None) -> Name:
     still = _still_shown(verdict, last_month)
-    failed = _failed(results) or [result for result in results if not result.success]
+    failed = _failed(results) or _warned(results)
     found = _found(failed) if failed else _all_passed(results)
     return Name(
         f"检查已完成，尚未作出发布决定：{found.zh}；{still.zh}",

@@ -293,7 +293,7 @@ def _relations(connection: Connection, *schemas: str) -> set[str]:
             "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
             " WHERE n.nspname = ANY(%s) AND c.relkind IN ('r', 'v', 'm', 'p')"
             " UNION SELECT p.proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace"
-            " WHERE n.nspname = ANY(%s) AND n.nspname LIKE 'marts%%'",
+            " WHERE n.nspname = ANY(%s)",
             (named, named),
         )
         return {row[0] for row in cursor.fetchall()}

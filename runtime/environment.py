@@ -104,7 +104,7 @@ class Environment:
 
     def airflow(self) -> dict[str, str]:
         """The AIRFLOW* variables: what the caller set wins over our defaults, not over what holds it together."""
-        given = {name: value for name, value in self.given.items() if name.startswith("AIRFLOW__")}
+        given = {name: value for name, value in self.given.items() if name.startswith(_AIRFLOW_GIVEN)}
         port = given.get("AIRFLOW__API__PORT") or str(self.layout.port("airflow_api"))
         return {
             **_AIRFLOW_DEFAULTS,
@@ -174,6 +174,8 @@ class Environment:
         }
 
 
+# Settings of Airflow's own, and the connections by which findings are told (reporting/alerts/routes.py).
+_AIRFLOW_GIVEN = ("AIRFLOW__", "AIRFLOW_CONN_FUND_")
 _SECRET_FILES = {f"{name}_FILE" for name in SECRETS}
 
 _AIRFLOW_DEFAULTS = {

@@ -57,8 +57,9 @@ _OPEN_ROWS = """
 _CHECKS = """
     SELECT region_code, count(*), count(*) FILTER (WHERE success),
         count(*) FILTER (WHERE NOT success AND severity = 'fail'),
-        count(*) FILTER (WHERE NOT success AND severity = 'warn'), sum(rows_examined),
-        string_agg(code, ' ' ORDER BY code) FILTER (WHERE NOT success)
+        count(*) FILTER (WHERE NOT success AND severity = 'warn' AND accepted_count < unexpected_count),
+        sum(rows_examined),
+        string_agg(code, ' ' ORDER BY code) FILTER (WHERE NOT success AND accepted_count < unexpected_count)
     FROM (
         SELECT DISTINCT ON (region_code, code) * FROM quality.check_result
         WHERE run_id = %s ORDER BY region_code, code, started_at DESC

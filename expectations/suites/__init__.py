@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from expectations.check import AUDIT, GATE, Check, Scope
-from expectations.suites import balance, completeness, freshness, integrity, merger, nightly
+from expectations.suites import (
+    balance,
+    claims,
+    completeness,
+    freshness,
+    integrity,
+    maternity_line,
+    merger,
+    nightly,
+    treasury,
+)
 
 SUITES: dict[str, tuple[Check, ...]] = {
     "balance": balance.CHECKS,
-    "completeness": completeness.CHECKS,
-    "merger": merger.CHECKS,
+    "completeness": completeness.CHECKS + claims.CHECKS,
+    "merger": merger.CHECKS + maternity_line.CHECKS,
+    "treasury": treasury.CHECKS,
     "integrity": (*integrity.CHECKS[:2], nightly.H03, *integrity.CHECKS[2:]),
     "freshness": freshness.CHECKS,
 }
@@ -17,6 +28,7 @@ SUITE_TITLES: dict[str, str] = {
     "balance": "平衡 / Balance",
     "completeness": "完整 / Completeness",
     "merger": "合并与生育待遇 / Merger and maternity line",
+    "treasury": "资金与对账 / Treasury and reconciliation",
     "integrity": "真实 / Integrity",
     "freshness": "时效 / Freshness",
 }

@@ -35,10 +35,26 @@ _FILES = """
         )
 """
 
+# Control totals of the files in `counted`, beside what is in the log: each file's events are read once a column.
+_TOTALS_IN_LOG = """
+    select counted.*, total.stated_as, total.stated_amount, total.yuan_factor, coalesce((
+            select sum(held.amount) from held
+            where held.file_id = total.file_id and held.canonical_column = total.canonical_column
+                and held.occurred_on between total.period_from and total.period_to
+        ), 0) as in_log_amount
+    from counted
+    inner join events.control_total as total using (file_id)
+    where exists (
+        select from held
+        where held.file_id = total.file_id and held.canonical_column = total.canonical_column
+            and held.amount is not null
+    )
+"""
+
 C01 = Check(
     code="C01",
-    title_zh="每个文件：行数 = 已入账 + 重复 + 隔离，且与清单一致",
-    title_en="every file: rows = loaded + duplicate + quarantined, and equal to its manifest",
+    title_zh="每个文件：行数 = 已入账 + 重复 + 隔离，且行数和控制总额与清单一致",
+    title_en="every file: rows = loaded + duplicate + quarantined, and rows and control totals equal its manifest",
     severity="fail",
     owner=OPERATIONS,
     clause="events §4；会计法 原始凭证完整",
@@ -65,17 +81,40 @@ C01 = Check(
                     where quarantine.file_id = file.file_id and resolution.resolution = 'loaded'
                 ) as loaded_later
             from touched as file
+        ),
+        held as materialized (
+            select named.file_id, named.canonical_column, event.occurred_on,
+                sum(events.amount_of(event, named.canonical_column)) as amount
+            from (
+                select distinct total.file_id, total.canonical_column
+                from touched inner join events.control_total as total using (file_id)
+                where total.canonical_column is not null
+            ) as named
+            inner join events.batch as batch on batch.file_id = named.file_id
+            inner join events.event as event
+                on event.region_code = batch.region_code and event.seq between batch.first_seq and batch.last_seq
+            group by named.file_id, named.canonical_column, event.occurred_on
         )
         select
             source_system || '/' || file_name || '/' || sha256 as item,
             source_system, file_name as source_file, state, rows, declared_rows, loaded, duplicate, quarantined,
-            in_log, set_aside, loaded_later, null::numeric as amount
+            in_log, set_aside, loaded_later, null::text as stated_as, null::numeric as stated_amount,
+            null::numeric as in_log_amount, null::numeric as amount
         from counted
         where rows is distinct from loaded + duplicate + quarantined
             or rows is distinct from coalesce(declared_rows, rows)
             or in_log is distinct from loaded + loaded_later
             or in_log is distinct from now_loaded
             or set_aside is distinct from quarantined
+        union all
+        select
+            source_system || '/' || file_name || '/' || sha256 || '/' || stated_as, source_system, file_name, state,
+            rows, declared_rows, loaded, duplicate, quarantined, in_log, set_aside, loaded_later, stated_as,
+            round(stated_amount * yuan_factor, 2), in_log_amount,
+            abs(round(stated_amount * yuan_factor, 2) - in_log_amount)
+        from ({_TOTALS_IN_LOG}) as total
+        -- Where rows were set aside, the rest of the total is theirs.
+        where rows = loaded and in_log_amount is distinct from round(stated_amount * yuan_factor, 2)
     """,
     examined=f"select count(*) from ({_FILES}) as touched inner join events.file as file using (file_id)",
     population=f"select count(*) from {EVENTS} and event.family <> 'control'",

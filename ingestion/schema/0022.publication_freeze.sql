@@ -1,5 +1,5 @@
 -- Freezes of publication: set by the nightly audit or by a named person, lifted by a named person with a reason.
--- depends: 0020.newest_by_region
+-- depends: 0021.findings
 
 -- One row an act, never changed: the newest row of a region says whether it is frozen.
 CREATE TABLE quality.publication_freeze (

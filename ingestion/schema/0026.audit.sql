@@ -1,13 +1,5 @@
 -- The nightly audit: which checks were made by whom, how far a run of it came, and how long silence may last.
--- depends: 0022.publication_freeze
-
--- Results of the gate, of the nightly audit (over all history) and of the look at freshness stand in the same tables.
-ALTER TABLE quality.check_result
-    ADD COLUMN scope text NOT NULL DEFAULT 'gate' CHECK (scope IN ('gate', 'audit', 'look'));
-ALTER TABLE quality.finding
-    ADD COLUMN scope text NOT NULL DEFAULT 'gate' CHECK (scope IN ('gate', 'audit', 'look'));
-CREATE INDEX check_result_scope ON quality.check_result (region_code, started_at) WHERE scope <> 'gate';
-CREATE INDEX finding_scope ON quality.finding (region_code, found_at) WHERE scope <> 'gate';
+-- depends: 0025.references_by_number
 
 -- One row a step of an audit that has come to its end. An audit without a row of part 'audit' did not get there.
 CREATE TABLE quality.audit_step (
@@ -27,8 +19,6 @@ ALTER TABLE quality.audit_step ENABLE ALWAYS TRIGGER append_only;
 GRANT INSERT ON quality.audit_step TO fund_quality;
 GRANT SELECT ON quality.audit_step TO supervisor_reader;
 
-COMMENT ON COLUMN quality.check_result.scope IS '检查场合：gate 发布前、audit 夜间审计（全部历史）、look 时效巡视 / When checked: gate, nightly audit of all history, or a look at freshness';
-COMMENT ON COLUMN quality.finding.scope IS '检查场合：gate 发布前、audit 夜间审计（全部历史）、look 时效巡视 / When found: gate, nightly audit of all history, or a look at freshness';
 COMMENT ON TABLE quality.audit_step IS '夜间审计各步骤的结束：每次一行；没有 audit 行即未完成 / Steps of nightly audits that have ended; an audit without a row of part audit did not get to its end';
 COMMENT ON COLUMN quality.audit_step.run_id IS '运行编号 / Run';
 COMMENT ON COLUMN quality.audit_step.part IS '步骤：log 日志与链头、rebuilt 重算等于增量、checks 全部历史的检查、audit 整个审计 / log and heads, rebuilt = incremental, checks over all history, the audit as a whole';

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -17,6 +18,7 @@ from runtime.samples.statements import Statement
 
 _FUNDS = {"EMI": "职工基本医疗保险基金", "MAT": "生育保险基金"}
 _INSURANCE_TYPES = {"EMI": 310, "MAT": 510}
+TAX_COLUMN = "入库情况/入库金额"
 _FIRST_ROW = 4  # below two rows of title and two of header; counted from 0
 _FEN_PER_WAN = 1_000_000
 
@@ -79,14 +81,28 @@ def fiscal_table(statements: list[Statement]) -> bytes:
     return buffer.getvalue()
 
 
-def fiscal_manifest(statements: list[Statement], content: bytes) -> bytes:
-    """What the fiscal side says of its file."""
-    manifest = {
+def manifest(statements: list[Statement], content: bytes, column: str, decimals: int) -> bytes:
+    """What a party says of its file: rows, and the total of `column`, of all of them and of each month.
+
+    `decimals`: how many the party's unit has down to the fen.
+    """
+
+    def total(amounts: Iterable[int]) -> str:
+        return str(Decimal(sum(amounts)).scaleb(-decimals))
+
+    months = sorted({statement.month for statement in statements})
+    said = {
         "row_count": len(statements),
-        "control_totals": {"paid_amt": str(_yuan(sum(statement.amount for statement in statements)))},
+        "control_totals": {
+            column: total(statement.amount for statement in statements),
+            **{
+                f"{column}@{month.year}-{month.month:02d}": total(s.amount for s in statements if s.month == month)
+                for month in months
+            },
+        },
         "sha256": hashlib.sha256(content).hexdigest(),
     }
-    return json.dumps(manifest, indent=1).encode() + b"\n"
+    return json.dumps(said, ensure_ascii=False, indent=1).encode() + b"\n"
 
 
 def _yuan(amount: int) -> Decimal:

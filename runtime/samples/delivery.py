@@ -8,32 +8,24 @@ import io
 import json
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
-from runtime.samples import editions, native
+from runtime.samples import editions, native, platform
 from runtime.samples.imperfections import Parcels, spoil
 from runtime.samples.log import CityLog, Row, day_of, fen
-from runtime.samples.values import Fen, Month
+from runtime.samples.source_file import SourceFile
+from runtime.samples.values import Month
 
 _FIRST_PERIOD = {"claim": "2019Q4", "treasury": "2019Q4"}
 _WITH_MARK = {("nanjing", "registration"), ("nanjing", "treasury")}
 _COMPRESSED = {("nanjing", "contribution"), ("huainan", "contribution")}
-_WITH_MANIFEST = {"contribution": "employer_amount"}
-
-
-@dataclass(frozen=True)
-class SourceFile:
-    """A file as its source delivers it."""
-
-    source_system: str
-    name: str
-    content: bytes
-    manifest: bytes | None = None
+_WITH_MANIFEST = {"contribution": "employer_amount", "claim": "pooled_amount"}
 
 
 def city_files(log: CityLog) -> Iterator[SourceFile]:
     """All files of a city, in the order of family and period, the re-sent one last."""
+    yield from platform.files(log)
     parcels = _parcels(log)
     spoil(log, parcels)
     for family, period in parcels:
@@ -48,7 +40,8 @@ def _parcels(log: CityLog) -> Parcels:
     parcels: Parcels = defaultdict(list)
     for family, rows in log.rows.items():
         for row in sorted(rows, key=day_of):
-            parcels[family, _period(family, row)].append(row)
+            if not platform.is_from_platform(log, row):
+                parcels[family, _period(family, row)].append(row)
     return parcels
 
 
@@ -83,14 +76,21 @@ def packed(content: bytes) -> bytes:
 
 def _manifest(log: CityLog, family: str, rows: list[Row], content: bytes) -> bytes:
     column = _WITH_MANIFEST[family]
-    total = sum((fen(row, column) for row in rows), Fen(0))
     source_column = native.shape(log.city.source_system, family).source_column(column)
+    by_day: dict[date, int] = defaultdict(int)
+    for row in rows:
+        by_day[day_of(row)] += fen(row, column)
+    daily = {f"{source_column}@{day}": _yuan(total) for day, total in sorted(by_day.items())}
     manifest = {
         "row_count": len(rows),
-        "control_totals": {source_column: f"{total // 100}.{total % 100:02d}"},
+        "control_totals": {source_column: _yuan(sum(by_day.values())), **daily},
         "sha256": hashlib.sha256(content).hexdigest(),
     }
     return json.dumps(manifest, ensure_ascii=False, indent=1).encode() + b"\n"
+
+
+def _yuan(amount: int) -> str:
+    return f"{amount // 100}.{amount % 100:02d}"
 
 
 def write(landing: Path, file: SourceFile) -> Path:

@@ -13,6 +13,7 @@ from runtime.samples import (
     delivery,
     maternity,
     population,
+    receipts,
     registration,
     statements,
     treasury,
@@ -20,10 +21,12 @@ from runtime.samples import (
 from runtime.samples.cash import CashPlan
 from runtime.samples.cities import CITIES, City
 from runtime.samples.log import CityLog
+from runtime.samples.source_file import SourceFile
 
 DEFAULT_SEED = 20191201
 DEFAULT_PERSONS = 2_400
 _FEWEST_PERSONS = 400
+_WITH_RECEIPTS = ("nanjing",)  # sources that send what hospitals say
 _BANK_FILE = "statement_201909_202006.jsonl.gz"
 
 
@@ -38,7 +41,7 @@ def write_samples(landing: Path, seed: int = DEFAULT_SEED, persons: int = DEFAUL
     return [delivery.write(landing, file) for file in _files(seed, persons)]
 
 
-def _files(seed: int, persons: int) -> Iterator[delivery.SourceFile]:
+def _files(seed: int, persons: int) -> Iterator[SourceFile]:
     stated: list[statements.Statement] = []
     for city in CITIES:
         log, plan = city_log(city, seed, persons * city.population_share // 100)
@@ -47,17 +50,20 @@ def _files(seed: int, persons: int) -> Iterator[delivery.SourceFile]:
     yield from _outside_files(stated)
 
 
-def _outside_files(stated: list[statements.Statement]) -> Iterator[delivery.SourceFile]:
+def _outside_files(stated: list[statements.Statement]) -> Iterator[SourceFile]:
     """The bank's one file, and one a quarter of the tax office and of the fiscal side."""
     lines = [statements.bank_line(statement) for statement in stated if statement.kind == "bank_balance"]
-    yield delivery.SourceFile("fund_bank", _BANK_FILE, delivery.packed(b"".join(lines)))
+    content = delivery.packed(b"".join(lines))
+    balances = [statement for statement in stated if statement.kind == "bank_balance"]
+    yield SourceFile("fund_bank", _BANK_FILE, content, bureaus.manifest(balances, content, "amount_fen", 0))
     for period, collected in statements.of_kind(stated, "tax_collected").items():
         content = bureaus.tax_workbook(collected, period)
-        yield delivery.SourceFile("tax_bureau", f"tax_treasury_{period}.xlsx", content)
+        manifest = bureaus.manifest(collected, content, bureaus.TAX_COLUMN, 6)
+        yield SourceFile("tax_bureau", f"tax_treasury_{period}.xlsx", content, manifest)
     for period, funded in statements.of_kind(stated, "fiscal_expenditure").items():
         content = bureaus.fiscal_table(funded)
-        manifest = bureaus.fiscal_manifest(funded, content)
-        yield delivery.SourceFile("fiscal_bureau", f"fiscal_treasury_{period}.parquet", content, manifest)
+        manifest = bureaus.manifest(funded, content, "paid_amt", 2)
+        yield SourceFile("fiscal_bureau", f"fiscal_treasury_{period}.parquet", content, manifest)
 
 
 def city_log(city: City, seed: int, persons: int) -> tuple[CityLog, CashPlan]:
@@ -72,4 +78,6 @@ def city_log(city: City, seed: int, persons: int) -> tuple[CityLog, CashPlan]:
     treasury.record(log, people)
     plan = CashPlan(log)
     plan.run()
+    if city.source_system in _WITH_RECEIPTS:
+        receipts.record(log)
     return log, plan

@@ -8,6 +8,8 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,21 +17,35 @@ import psycopg2
 import pytest
 from psycopg2 import sql
 
+from expectations import decisions
 from expectations.candidate import read_candidates
 from expectations.check import GATE, NOTHING_EXAMINED, Candidate, Check
+from expectations.decisions import By, Item, Limits
 from expectations.gate import GateRefusedError, check, explain, publish
 from expectations.suites import gate_checks, suites_of
-from expectations.validation import CheckResult, open_context, run_suite
+from expectations.validation import CheckResult, Run, SuiteRun, Target, open_context, run_suite
 from ingestion.database import Connection, connect
 from ingestion.settings import Settings
-from tests.integration.gate_books import write_books, write_heads_files
+from tests.integration.gate_books import EVENTS_PER_BATCH, HEAD, write_books, write_heads_files
 from tests.integration.gate_mutations import CLOSE_MONTH_M, MUTATIONS, Mutation
+from tests.integration.gate_treasury import (
+    COLLECTED,
+    FUNDED,
+    LEFT_ON_EXPENDITURE,
+    PAID_DIRECTLY,
+    PAID_TO_H1,
+    TO_H1,
+    TREASURY_MUTATIONS,
+    balance,
+    stated,
+)
 
 if TYPE_CHECKING:
     from great_expectations.data_context import EphemeralDataContext
 
 TEMPLATE = "gate_template"
 BUSINESS_DATE = "2020-04-05"
+EVERY_MUTATION = MUTATIONS + TREASURY_MUTATIONS
 
 
 @dataclass(frozen=True)
@@ -60,7 +76,9 @@ class Books:
         context = open_context(self.settings.database_url)
         with closing(connect("fund_quality", settings=self.settings)) as connection:
             candidate = self.candidate(region)
-            results = [r for s, c in checks.items() for r in run_suite(context, connection, s, c, candidate)]
+            run = Run("books", datetime.now(UTC))
+            runs = [run_suite(context, connection, s, Target(run, candidate, c)) for s, c in checks.items()]
+            results = [result for each in runs for result in each.results]
         return {result.check.code: result for result in results}
 
 
@@ -132,11 +150,13 @@ def test_clean_books_pass_every_check(books: Books, region: str) -> None:
     results = books.run(suites_of(GATE), region)
     assert {code: result.rows for code, result in results.items() if not result.success} == {}
     assert set(results) == {check.code for check in gate_checks()}
-    # What the books hold, counted by hand: 7 events, 5 with money of their own, 8 entries in the increment.
-    assert (results["C02"].rows_examined, results["C03"].rows_examined, results["B01"].rows_examined) == (7, 5, 8)
+    # What the books hold, counted by hand: all events, 5 with money of their own, 8 entries in the increment.
+    assert (results["C02"].rows_examined, results["C03"].rows_examined, results["B01"].rows_examined) == (
+        EVENTS_PER_BATCH[1], 5, 8,
+    )  # fmt: skip
 
 
-@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: f"{mutation.code}: {mutation.why}")
+@pytest.mark.parametrize("mutation", EVERY_MUTATION, ids=lambda mutation: f"{mutation.code}: {mutation.why}")
 def test_check_fails_on_the_corruption_it_exists_for(books: Books, mutation: Mutation) -> None:
     books.corrupt("set session_replication_role = replica;" + mutation.sql)
     result = books.run(_suite_of(mutation.code))[mutation.code]
@@ -151,8 +171,49 @@ def test_a_month_that_stayed_as_it_was_closed_passes(books: Books) -> None:
     assert (result.success, result.rows_examined) == (True, 1), result.rows
 
 
+@pytest.mark.parametrize(
+    ("code", "statement"),
+    [
+        ("T02", balance(LEFT_ON_EXPENDITURE)),
+        ("T03", stated("tax_collected", COLLECTED, account="'treasury'")),
+        ("T03", stated("tax_collected", COLLECTED, day="2020-01-05", month="null")),
+        ("T04", stated("fiscal_expenditure", FUNDED)),
+        ("T04", PAID_DIRECTLY + stated("fiscal_expenditure", "300.00")),
+        # 50.00 of recoveries deducted by the fiscal side
+        ("T04", PAID_DIRECTLY + stated("fiscal_expenditure", "250.00")),
+        ("T05", TO_H1 + stated("institution_settled", PAID_TO_H1)),
+    ],
+)
+def test_statements_that_agree_are_examined_and_pass(books: Books, code: str, statement: str) -> None:
+    books.corrupt("set session_replication_role = replica;" + statement)
+    result = books.run(_suite_of(code))[code]
+    assert (result.success, result.rows_examined) == (True, 1), result.rows
+
+
+def test_an_open_item_is_looked_at_again_and_ages(books: Books) -> None:
+    """Published with a warning, and without anything new since: the next run must not have forgotten it."""
+    books.corrupt(
+        "set session_replication_role = replica;" + balance("4865.00")
+        + "update events.event as e set content_hash = events.content_hash(e) where seq = 14;"
+        "update events.batch set batch_hash = events.batch_hash(region_code, batch_id) where batch_id = 2;"
+        "update ledger.built_head as h set batch_hash = b.batch_hash from events.batch as b"
+        " where b.region_code = h.region_code and b.batch_id = h.batch_id"
+    )  # fmt: skip
+    shutil.rmtree(books.settings.heads_dir)
+    first = {verdict.region_code: verdict for verdict in check("run-1", books.settings)}["320100"]
+    assert (first.failed_checks, "T02" in first.warned_checks) == ((), True)
+    publish("run-1", books.settings)
+    again = {verdict.region_code: verdict for verdict in check("run-2", books.settings)}["320100"]
+    assert "T02" in again.warned_checks
+    books.corrupt("update policy.policy_threshold set excessive_above = 20 where indicator_code = 'in_transit_days'")
+    late = {verdict.region_code: verdict for verdict in check("run-3", books.settings)}["320100"]
+    assert late.failed_checks == ("T02",)
+    query = "select distinct first_seen_run from quality.finding where code = 'T02' and run_id = 'run-3'"
+    assert books.rows(query) == [("run-1",)]
+
+
 def test_every_check_has_a_corruption() -> None:
-    assert {mutation.code for mutation in MUTATIONS} == {check.code for check in gate_checks()}
+    assert {mutation.code for mutation in EVERY_MUTATION} == {check.code for check in gate_checks()}
 
 
 def test_check_that_examined_nothing_fails(books: Books) -> None:
@@ -183,12 +244,11 @@ def test_region_that_can_not_be_checked_is_refused_alone(books: Books, monkeypat
         context: EphemeralDataContext,
         connection: Connection,
         suite: str,
-        checks: tuple[Check, ...],
-        candidate: Candidate,
-    ) -> list[CheckResult]:
-        if candidate.region_code == "320100":
+        target: Target,
+    ) -> SuiteRun:
+        if target.candidate.region_code == "320100":
             raise RuntimeError("the suite is broken")
-        return run_suite(context, connection, suite, checks, candidate)
+        return run_suite(context, connection, suite, target)
 
     monkeypatch.setattr(gate, "run_suite", fail_in_nanjing)
     assert [verdict.green for verdict in check("run-1", books.settings)] == [False, True]
@@ -210,13 +270,12 @@ def test_nobody_publishes_while_a_check_runs(books: Books, monkeypatch: pytest.M
         context: EphemeralDataContext,
         connection: Connection,
         suite: str,
-        checks: tuple[Check, ...],
-        candidate: Candidate,
-    ) -> list[CheckResult]:
+        target: Target,
+    ) -> SuiteRun:
         with closing(psycopg2.connect(books.admin_url)) as other, other.cursor() as cursor:
             cursor.execute(attempt)
             got.extend(row[0] for row in cursor.fetchall())
-        return run_suite(context, connection, suite, checks, candidate)
+        return run_suite(context, connection, suite, target)
 
     monkeypatch.setattr(gate, "run_suite", publish_meanwhile)
     check("run-1", books.settings)
@@ -236,13 +295,13 @@ def test_gate_may_read_and_not_write(books: Books) -> None:
 
 def test_green_regions_are_published_once(books: Books) -> None:
     verdicts = check("run-1", books.settings)
-    assert [(v.region_code, v.head_seq, v.green) for v in verdicts] == [("320100", 14, True), ("340400", 14, True)]
+    assert [(v.region_code, v.head_seq, v.green) for v in verdicts] == [("320100", HEAD, True), ("340400", HEAD, True)]
     assert [d.decision for d in publish("run-1", books.settings)] == ["published", "published"]
     assert [d.decision for d in publish("run-1", books.settings)] == ["published", "published"]
     assert books.rows(
         "select region_code, seq, run_id, length(rules_sha256), batch_id from ledger.publication"
         " where seq > 7 order by 1"
-    ) == [("320100", 14, "run-1", 64, 2), ("340400", 14, "run-1", 64, 2)]
+    ) == [("320100", HEAD, "run-1", 64, 2), ("340400", HEAD, "run-1", 64, 2)]
     assert books.rows("select count(*), count(*) filter (where success) from quality.check_result") == [
         (2 * len(gate_checks()), 2 * len(gate_checks()))
     ]
@@ -260,7 +319,7 @@ def test_red_region_does_not_stop_the_other(books: Books) -> None:
     assert (decided["320100"].decision, decided["340400"].decision) == ("published", "refused")
     assert decided["340400"].failed_checks == red.failed_checks
     assert books.rows("select region_code, max(seq) from ledger.publication group by 1 order by 1") == [
-        ("320100", 14), ("340400", 7)
+        ("320100", HEAD), ("340400", 7)
     ]  # fmt: skip
     text = explain("run-1", books.settings)
     assert "拒绝发布 / refused" in text
@@ -272,7 +331,7 @@ def test_other_head_than_the_checked_one_is_not_published(books: Books) -> None:
     check("run-1", books.settings)
     books.corrupt(
         "insert into ledger.built_head (region_code, batch_id, seq, batch_hash, run_id, built_at)"
-        " values ('320100', 3, 20, sha256('x'), 'late', now())"
+        " values ('320100', 3, 99, sha256('x'), 'late', now())"
     )
     with pytest.raises(GateRefusedError) as refusal:
         publish("run-1", books.settings)
@@ -324,6 +383,30 @@ def test_open_rows_accepted_once_are_not_refused_for_having_been_published(books
     books.corrupt(quarantine.format(901, "now()"))  # since the publication nothing was posted, and money is open
     worse = {verdict.region_code: verdict for verdict in check("run-3", books.settings)}["320100"]
     assert worse.failed_checks == ("C05",)
+
+
+def test_an_accepted_warning_counts_as_none_and_brings_no_rows(books: Books) -> None:
+    """The decision is an event without a file: the window of C05 stays where it was."""
+    books.corrupt(
+        "update policy.policy_region set quarantine_row_share_max = 0.2, quarantine_amount_share_max = 0.2;"
+        "insert into events.quarantine (quarantine_id, file_id, line_no, region_code, family, source_system,"
+        " error_codes, messages, amount, quarantined_at)"
+        " values (900, 2, 900, '320100', 'claim', 's', array['E-TYPE-AMOUNT'], array['x'], 1, '2020-02-02T01:00:00Z');"
+        " update events.file_outcome set rows = rows + 1, declared_rows = rows + 1, quarantined = quarantined + 1"
+        " where file_id = 2"
+    )
+    check("run-1", books.settings)
+    publish("run-1", books.settings)
+    window = books.candidate().window_after_seq
+    (found,) = decisions.listed("320100", "C05", settings=books.settings)
+    item, by = Item("320100", "C05", found.key), By("preparer", "the source corrects it next month")
+    limits = Limits(books.settings.business_date + timedelta(20), Decimal("1.00"))
+    assert decisions.accept(item, by, limits, books.settings).is_new
+    accepted = {verdict.region_code: verdict for verdict in check("run-2", books.settings)}["320100"]
+    assert (accepted.failed_checks, accepted.warned_checks, accepted.accepted_checks) == ((), (), ("C05",))
+    assert books.candidate().window_after_seq == window
+    assert "已接受 / accepted 1" in explain("run-2", books.settings)
+    assert next(d.decision for d in publish("run-2", books.settings)) == "unchanged"
 
 
 def test_missing_heads_file_is_shown_and_does_not_fail(books: Books) -> None:

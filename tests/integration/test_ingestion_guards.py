@@ -20,7 +20,8 @@ from tests.unit.ingestion.valid_rows import VALID, sound_row
 
 RECORDED = (
     "events.event", "events.batch", "events.file_registry", "events.file_outcome", "events.quarantine",
-    "events.quarantine_resolution", "events.file_note", "events.log_identity", "ledger.publication",
+    "events.quarantine_resolution", "events.file_note", "events.control_total", "events.log_identity",
+    "ledger.publication",
     "quality.check_result", "quality.finding", "quality.publication_decision",
     "quality.replay_result", "quality.replay_difference", "quality.replay_outcome",
 )  # fmt: skip

@@ -37,6 +37,7 @@ class Shape:
     bad_rows: int = 8
     copies: int = 8
     bad_files: bool = True
+    statements: bool = True  # of outside parties, with figures that the books do not have
 
 
 @dataclass
@@ -56,6 +57,7 @@ def generate(seed: int, shape: Shape = Shape()) -> list[list[LandedFile]]:
     sends: list[_Send] = []
     for region, merger_date in REGIONS.items():
         story = Story(random, region, merger_date)
+        story.with_statements = shape.statements
         facts = story.tell(shape.size)
         sends += [_send(random, fact, shape) for fact in facts]
         sends += _copies(random, sends, region, shape)

@@ -8,6 +8,18 @@ from .accounts import MATERNITY_MEDICAL, ORDINARY, PATHS
 from .teller import FIRST_DAY, Teller
 from .vocabulary import PAYMENTS, RECEIPTS
 
+# Where money of a kind comes in or goes out, by the financial rules (articles 40 to 42).
+MONEY_ACCOUNTS_OF = {
+    "interest.credited": ("special_demand", "income", "expenditure"),
+    "subsidy.received": ("special_demand",),
+    "superior.received": ("special_demand", "income", "expenditure"),
+    "remitted.up": ("special_demand", "income", "expenditure"),
+    "subsidised.down": ("special_demand", "expenditure"),
+    "transfer.sent": ("special_demand", "income", "expenditure"),
+    "catastrophic.transferred": ("special_demand", "expenditure"),
+    "other.paid": ("special_demand", "expenditure"),
+}
+
 
 class Treasury(Teller):
     """Movements of the funds themselves."""
@@ -35,7 +47,8 @@ class Treasury(Teller):
         self._personal_accounts()
         self._loan()
         self._out_of_area()
-        self._stated()
+        if self.with_statements:
+            self._stated()
 
     def _move(self, day: date, **columns: object) -> None:
         self.add("cash.transferred", day, fund_code=self.fund(day), amount=self.money(), **columns)
@@ -44,7 +57,7 @@ class Treasury(Teller):
         day = self.day()
         fund = "EMI" if event_type.startswith(("transfer.", "catastrophic.")) else self.fund(day)
         sub_fund = "personal" if event_type.startswith("transfer.") else self.sub_fund(fund)
-        accounts = ["special_demand", "income", "expenditure"]
+        accounts = MONEY_ACCOUNTS_OF.get(event_type, ("special_demand", "income"))
         self.add(
             event_type,
             day,

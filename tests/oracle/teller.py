@@ -41,6 +41,7 @@ class Teller:
         self.region = region
         self.merger_date = merger_date
         self.facts: list[Fact] = []
+        self.with_statements = True  # of outside parties, with figures that the books do not have
         self.persons: dict[str, str] = {}  # person_no -> category
         self.employers = [f"E{region}{number}" for number in range(3)]
 

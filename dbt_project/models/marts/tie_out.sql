@@ -5,7 +5,7 @@ with head as (
 month as (
     select distinct
         event.region_code,
-        coalesce(event.accounting_month, date_trunc('month', event.occurred_on::timestamp)::date) as accounting_month
+        {{ stated_month('event') }} as accounting_month
     from {{ source('events', 'event') }} as event
     inner join head on event.region_code = head.region_code and event.seq <= head.seq
     where event.event_type = 'balance.stated'
@@ -16,16 +16,14 @@ figure as (
         month.region_code, month.accounting_month, item.fund_code, item.statement_kind, item.scope, item.account_code,
         item.institution_code, item.counterparty, item.period_from, item.stated_on, item.ours_amount, item.stated_amount,
         item.difference, item.carried_difference, item.stated_seq,
-        coalesce(sum(item.item_difference) filter (where item.matched_by <> 'none'), 0) as explained,
-        coalesce(sum(item.item_difference) filter (where item.item_status = 'in_transit'), 0) as in_transit,
-        count(*) filter (where item.item_status <> 'matched') as item_count,
-        count(*) filter (where item.item_status not in ('matched', 'in_transit')) as open_count
+        item.explained_amount as explained, item.in_transit_amount as in_transit, item.item_count, item.figure_status as status
     from month
     cross join lateral {{ ref('tie_out_items') }}(month.region_code, month.accounting_month) as item
     group by
         month.region_code, month.accounting_month, item.figure_no, item.fund_code, item.statement_kind, item.scope, item.account_code,
         item.institution_code, item.counterparty, item.period_from, item.stated_on, item.ours_amount, item.stated_amount,
-        item.difference, item.carried_difference, item.stated_seq
+        item.difference, item.carried_difference, item.stated_seq, item.explained_amount, item.in_transit_amount, item.item_count,
+        item.figure_status
 )
 
 select
@@ -46,15 +44,7 @@ select
     figure.explained::numeric(18, 2) as explained_amount,
     figure.in_transit::numeric(18, 2) as in_transit_amount,
     (figure.difference - figure.carried_difference - figure.explained)::numeric(18, 2) as unexplained_amount,
-    case
-        when figure.difference - figure.carried_difference <> figure.explained then 'unexplained'
-        -- What is wrong on both sides and adds up to nothing is still wrong.
-        when figure.open_count > 0 and figure.explained = figure.in_transit then 'offsetting'
-        when figure.difference = 0 and figure.explained = figure.in_transit then 'agreed'
-        when figure.item_count > 0 then 'explained'
-        when figure.difference <> 0 then 'carried'
-        else 'agreed'
-    end as status,
+    figure.status,
     figure.item_count,
     figure.stated_seq,
     said.source_system,

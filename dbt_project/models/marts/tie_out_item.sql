@@ -5,7 +5,7 @@ with head as (
 month as (
     select distinct
         event.region_code,
-        coalesce(event.accounting_month, date_trunc('month', event.occurred_on::timestamp)::date) as accounting_month
+        {{ stated_month('event') }} as accounting_month
     from {{ source('events', 'event') }} as event
     inner join head on event.region_code = head.region_code and event.seq <= head.seq
     where event.event_type = 'balance.stated'

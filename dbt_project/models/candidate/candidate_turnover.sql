@@ -1,0 +1,1 @@
+{{ turnover_register('built') }}
