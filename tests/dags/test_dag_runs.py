@@ -117,6 +117,24 @@ def test_a_replay_is_green_when_the_books_agree_and_red_when_they_do_not(run: Ru
     assert "仅重放 / replayed only" in (fund_environment / "replay_ledger.out").read_text(encoding="utf-8")
 
 
+@pytest.mark.timeout(1800)
+def test_an_audit_is_green_until_old_books_are_touched_and_then_freezes(run: Run, fund_environment: Path) -> None:
+    parts = ("verify_log", "rebuild_books", "check_history", "conclude", "write_reports")
+    land_good(fund_environment / "landing")
+    assert run("ingest_events")[0] == "success"
+    assert run("build_ledger")[0] == "success"
+    assert run("audit_log") == ("success", {**{part: ["success"] for part in parts}, "report_failure": ["skipped"]})
+    assert run("watch_freshness") == ("success", {"look_at_freshness": ["success"]})
+
+    as_owner("DELETE FROM ledger.journal_line WHERE line_no = 1")
+    state, tasks = run("audit_log")
+    assert state == "failed"
+    assert {task for task, ended in tasks.items() if ended == ["failed"]} == {"conclude", "report_failure"}
+    page = (fund_environment / "reports" / "index.html").read_text(encoding="utf-8")
+    assert "nightly audit" in page
+    assert "暂停发布" in page
+
+
 def test_files_in_object_storage_are_taken_like_local_ones(
     run: Run, deployed_warehouse: str, fund_environment: Path, tmp_path: Path
 ) -> None:

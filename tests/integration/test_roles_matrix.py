@@ -190,7 +190,7 @@ def _column(url: str, relation: str) -> str:
     with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
         cursor.execute(
             "SELECT quote_ident(attname) FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0"
-            " AND NOT attisdropped AND attgenerated = '' ORDER BY attnum LIMIT 1",
+            " AND NOT attisdropped AND attgenerated = '' AND attidentity = '' ORDER BY attnum LIMIT 1",
             (relation,),
         )
         (column,) = cursor.fetchone() or ("",)
