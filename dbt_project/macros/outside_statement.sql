@@ -47,7 +47,7 @@ where
         select from {{ source('events', 'event') }} as correction
         where
             correction.region_code = event.region_code and correction.event_type = 'balance.stated'
-            and correction.original_event_key = event.source_event_key and correction.seq > event.seq and correction.seq <= head.seq
+            and correction.original_event_key = event.source_event_key and correction.seq <> event.seq and correction.seq <= head.seq
             and coalesce(correction.original_source_system, correction.source_system) = event.source_system
             {%- if bound == 'published' %}
             and {{ readable('correction.region_code') }}
