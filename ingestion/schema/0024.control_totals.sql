@@ -38,9 +38,6 @@ GRANT INSERT ON events.control_total TO fund_ingest;
 CREATE INDEX event_stated_month ON events.event
     (region_code, (coalesce(accounting_month, date_trunc('month', occurred_on::timestamp)::date)))
     WHERE event_type = 'balance.stated';
-CREATE INDEX event_statement_corrected ON events.event (region_code, original_event_key)
-    WHERE event_type = 'balance.stated' AND original_event_key IS NOT NULL;
-COMMENT ON INDEX events.event_statement_corrected IS '更正前报表数的报表 / Statements that take back an earlier one';
 COMMENT ON INDEX events.event_stated_month IS '外部报表数按所属月份 / Outside statements by the month they are of';
 
 -- An amount of an event by the name of its column; null for a column that is no amount.
