@@ -3,9 +3,9 @@
 Posts every event after the last built head, checks the candidate statements, and moves the published head of each
 region whose checks are all green, all in one transaction. A region with a failed check keeps its last good statements
 and the run is red; the overview page, written by every run whatever its end, says why. Every run reads all events after
-its own head, so a missed trigger is made good by the next one; the nightly schedule is the safety net.
+its own head, so a missed trigger is made good by the next one. Owners get one digest a run of what is new to them.
 
-对上次之后的全部事件记账并核对候选报表；全部通过的统筹区同时发布，未通过的保留上次发布结果；每次运行都更新总览页，写明原因。
+对上次之后的全部事件记账并核对候选报表；全部通过的统筹区同时发布，其余保留上次结果；每次运行更新总览页，并向责任岗位发送一份摘要。
 """
 
 import os
@@ -51,7 +51,14 @@ def build_ledger() -> None:
 
         publish(run)
 
-    @task(trigger_rule="all_done", execution_timeout=timedelta(minutes=10))
+    def tell_owners(context: dict[str, object]) -> None:
+        from reporting.alerts.notifier import DigestNotifier
+
+        DigestNotifier()(context)
+
+    told = {"on_success_callback": tell_owners, "on_failure_callback": tell_owners}
+
+    @task(trigger_rule="all_done", execution_timeout=timedelta(minutes=10), **told)
     def write_reports(run: str) -> list[str]:
         from reporting import write
 

@@ -1,12 +1,15 @@
-"""Command line of the gate: `python -m expectations check|publish|show|adopt-rules`."""
+"""Command line of the gate: `python -m expectations --help`."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 import uuid
+from collections.abc import Callable
 
+from expectations import decision_commands, freezing_commands
 from expectations.adoption import Adoption, adopt
+from expectations.freeze import FreezeError
 from expectations.gate import GateRefusedError, check, explain, publish
 
 EXIT_REFUSED = 3
@@ -16,14 +19,26 @@ EXIT_USAGE = 2
 def main(arguments: list[str] | None = None) -> int:
     """Exit code 0: green or shown; 3: at least one region is refused; any other: an error."""
     options = _parser().parse_args(arguments)
+    if command := getattr(options, "run", None):
+        return _told(command, options)
     if options.command == "check":
         return _check(options.run_id or f"manual-{uuid.uuid4()}")
     if options.command == "publish":
         return _publish(options.run_id)
     if options.command == "adopt-rules":
         return _adopt(options.region, options.by, options.reason)
+    if options.command in decision_commands.COMMANDS:
+        return decision_commands.run(options)
     print(explain(options.run_id))
     return 0
+
+
+def _told(command: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> int:
+    try:
+        return command(options)
+    except FreezeError as error:
+        print(error, file=sys.stderr)
+        return EXIT_USAGE
 
 
 def _adopt(region: str | None, by: str, reason: str) -> int:
@@ -90,6 +105,8 @@ def _parser() -> argparse.ArgumentParser:
     whom.add_argument("--all", action="store_true", help="全部已发布过的统筹区 / every region published before")
     adopting.add_argument("--by", required=True, help="经办人 / who adopts them")
     adopting.add_argument("--reason", required=True, help="变更原因与依据 / what has changed, and why")
+    decision_commands.add_to(commands)
+    freezing_commands.add_commands(commands)
     return parser
 
 

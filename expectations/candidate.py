@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 
-from expectations.check import Candidate, RecordedHead
+from expectations.check import AUDIT, Candidate, RecordedHead
 from ingestion.database import Connection
 from ingestion.heads import whole_lines
 from ingestion.settings import Settings
@@ -58,6 +59,11 @@ def read_candidates(connection: Connection, settings: Settings) -> list[Candidat
             _candidate(connection, row, settings.heads_dir / log_id, settings.business_date)
             for row in cursor.fetchall()
         ]
+
+
+def over_all_history(candidate: Candidate, run_id: str) -> Candidate:
+    """The same region as the nightly audit looks at it: from its first event on, as if nothing were published."""
+    return replace(candidate, published_seq=0, published_at=None, window_after_seq=0, scope=AUDIT, run_id=run_id)
 
 
 def _candidate(

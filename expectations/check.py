@@ -10,6 +10,12 @@ from typing import Literal
 
 Severity = Literal["fail", "warn"]
 
+# Where a check is made: before publication, over all history by night, or between the two to see who has gone silent.
+Scope = Literal["gate", "audit", "look"]
+GATE: Scope = "gate"
+AUDIT: Scope = "audit"
+LOOK: Scope = "look"
+
 # Rows handed over per check and region. The count and the amount beside them stay exact: both are windows over all
 # rows.
 ROWS_LISTED_MAX = 200
@@ -30,6 +36,8 @@ class RecordedHead:
 class Candidate:
     """What is about to be published of one region: the increment is the events with published_seq < seq <= head_seq.
 
+    In the nightly audit `published_seq` is 0: then the increment is all there is up to the head, no statement counts as
+    published before, and `run_id` is that of the audit, under which its other parts have recorded what they found.
     `window_after_seq` is where the window of check C05 begins; it differs
         from `published_seq` only when nothing new was recorded.
     """
@@ -43,6 +51,8 @@ class Candidate:
     business_date: date
     recorded_head: RecordedHead | None
     heads_note: str = ""
+    scope: Scope = GATE
+    run_id: str = ""
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"\d{6}", self.region_code):
@@ -60,8 +70,14 @@ class Candidate:
             "published_at": f"timestamptz '{self.published_at.isoformat() if self.published_at else '-infinity'}'",
             "business_date": f"date '{self.business_date.isoformat()}'",
             "recorded_heads": _recorded_row(recorded),
-            "heads_note": "'" + self.heads_note.replace("'", "''") + "'",
+            "scope": f"'{self.scope}'",
+            "run": _text(self.run_id),
+            "heads_note": _text(self.heads_note),
         }
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
 
 
 def _recorded_row(recorded: RecordedHead | None) -> str:
@@ -82,6 +98,8 @@ class Check:
     `event_seq` is resolved to source file and line, `severity` overrides the check's own for that row.
     `examined` counts what was looked at; `population` counts, from an independent place, what there was to look at.
     The three are texts with $region, $after, $head and the other names of `Candidate.literals`.
+    `scopes` says where it is made. A failure in the nightly audit freezes publication unless `freezes` is false, as for
+        what ends by itself once something arrives: the gate judges that anew in every run.
     """
 
     code: str
@@ -93,6 +111,13 @@ class Check:
     offending: str
     examined: str
     population: str
+    scopes: frozenset[Scope] = frozenset({GATE, AUDIT})
+    freezes: bool = True
+
+    @property
+    def looks_at_increment_only(self) -> bool:
+        """Whether the check lists only what came after the published head: its silence says nothing of the rest."""
+        return "$after" in self.offending
 
     @property
     def description(self) -> str:

@@ -6,15 +6,16 @@ import logging
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from expectations.candidate import read_candidates
-from expectations.check import Candidate
+from expectations.check import GATE, Candidate
 from expectations.publication import NOT_CHECKED, GateRefusedError, RegionDecision, publish
 from expectations.record import record
 from expectations.report import explain
-from expectations.suites import SUITES
-from expectations.validation import CheckResult, GateBrokenError, open_context, run_suite
+from expectations.suites import suites_of
+from expectations.validation import CheckResult, GateBrokenError, Run, Target, open_context, run_suite
 from ingestion.database import Connection, connect
 from ingestion.schema import check_version
 from ingestion.settings import Settings
@@ -34,7 +35,10 @@ _HOLD_HEADS = "select pg_advisory_lock_shared(hashtextextended('merged_fund.publ
 
 @dataclass(frozen=True)
 class RegionVerdict:
-    """What the checks said of one region's candidate. Green: no check of severity `fail` has failed."""
+    """What the checks said of one region's candidate. Green: no check of severity `fail` has failed.
+
+    `warned_checks` have warnings that no decision accepts, `accepted_checks` have none but accepted ones.
+    """
 
     region_code: str
     head_seq: int
@@ -42,6 +46,7 @@ class RegionVerdict:
     failed_checks: tuple[str, ...]
     warned_checks: tuple[str, ...]
     results: tuple[CheckResult, ...]
+    accepted_checks: tuple[str, ...] = ()
 
 
 def check(run_id: str, settings: Settings | None = None) -> list[RegionVerdict]:
@@ -61,21 +66,21 @@ def check(run_id: str, settings: Settings | None = None) -> list[RegionVerdict]:
         if not candidates:
             return []
         context = open_context(settings.database_url)
-        return [_check_region(context, connection, run_id, candidate) for candidate in candidates]
+        run = Run(run_id, datetime.now(UTC))
+        return [_check_region(context, connection, run, candidate) for candidate in candidates]
 
 
 def _check_region(
-    context: EphemeralDataContext, connection: Connection, run_id: str, candidate: Candidate
+    context: EphemeralDataContext, connection: Connection, run: Run, candidate: Candidate
 ) -> RegionVerdict:
     """Check and record one region. What breaks here leaves the region without results, so that it alone is refused."""
     try:
-        results = [
-            result
-            for suite, checks in SUITES.items()
-            for result in run_suite(context, connection, suite, checks, candidate)
+        runs = [
+            run_suite(context, connection, suite, Target(run, candidate, checks))
+            for suite, checks in suites_of(GATE).items()
         ]
         connection.commit()
-        record(connection, run_id, candidate, results)
+        results = record(connection, run.run_id, candidate, runs)
     except Exception:
         _LOG.exception("the gate could not check %s", candidate.region_code)
         connection.rollback()
@@ -86,5 +91,7 @@ def _check_region(
 def verdict_of(candidate: Candidate, results: Sequence[CheckResult]) -> RegionVerdict:
     """Reduce the results of one candidate to its verdict."""
     red = tuple(result.check.code for result in results if not result.success and result.severity == "fail")
-    yellow = tuple(result.check.code for result in results if not result.success and result.severity == "warn")
-    return RegionVerdict(candidate.region_code, candidate.head_seq, not red, red, yellow, tuple(results))
+    warned = [result for result in results if not result.success and result.severity == "warn"]
+    yellow = tuple(result.check.code for result in warned if not result.is_accepted)
+    accepted = tuple(result.check.code for result in warned if result.is_accepted)
+    return RegionVerdict(candidate.region_code, candidate.head_seq, not red, red, yellow, tuple(results), accepted)

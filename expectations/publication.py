@@ -6,14 +6,16 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from expectations.freeze import frozen_regions
 from expectations.report import explain
 from expectations.rules_version import may_publish, rules_sha256
-from expectations.suites import all_checks
+from expectations.suites import gate_checks
 from ingestion.database import Connection, connect
 from ingestion.settings import Settings
 
 Decision = Literal["published", "refused", "unchanged"]
 
+FROZEN = "frozen"
 HEAD_MOVED = "head-moved"
 NOT_CHECKED = "not-checked"
 RULES_NOT_ADOPTED = "rules-not-adopted"
@@ -41,7 +43,7 @@ _STATE = """
             array_agg(code order by code) filter (where not success and severity = 'fail') as red
         from (
             select distinct on (region_code, code) * from quality.check_result
-            where run_id = %s order by region_code, code, started_at desc
+            where run_id = %s and scope = 'gate' order by region_code, code, started_at desc
         ) as newest
         group by region_code
     ) as checked using (region_code)
@@ -71,8 +73,9 @@ def publish(run_id: str, settings: Settings | None = None) -> list[RegionDecisio
     """Publish the regions that `check` of this run found green; acts as role fund_publisher.
 
     All green regions move in one transaction. A region is refused when a `fail` check failed,
-        when a check has no result, when its built head is no longer the one that was checked, or when the posting
-        rules have changed since its last publication and no event of its log has adopted them.
+        when a check has no result, when its built head is no longer the one that was checked, when the posting
+        rules have changed since its last publication and no event of its log has adopted them, or while its
+        publication is frozen.
     Calling it again for the same run decides the same and publishes nothing twice.
     Raises GateRefusedError after the commit when a region was refused.
     """
@@ -83,17 +86,20 @@ def publish(run_id: str, settings: Settings | None = None) -> list[RegionDecisio
             cursor.execute(_STATE, (run_id,))
             states = cursor.fetchall()
             rules = rules_sha256(connection) if states else ""
-            decisions = [_decide(run_id, connection, row, rules) for row in states]
+            frozen = frozen_regions(connection)
+            decisions = [_decide(run_id, connection, row, rules, row[0] in frozen) for row in states]
         if any(decision.decision == "refused" for decision in decisions):
             raise GateRefusedError(decisions, explain(run_id, settings))
     return decisions
 
 
-def _decide(run_id: str, connection: Connection, row: tuple[Any, ...], rules: str) -> RegionDecision:
+def _decide(run_id: str, connection: Connection, row: tuple[Any, ...], rules: str, is_frozen: bool) -> RegionDecision:
     region, seq, batch_id, batch_hash, published_seq, published_run, published_rules, head_seqs, codes, red = row
     reasons = _reasons(seq, head_seqs, codes, red)
     if published_seq != seq and not may_publish(connection, region, rules, published_rules, seq):
         reasons += (RULES_NOT_ADOPTED,)
+    if is_frozen:
+        reasons += (FROZEN,)
     if reasons:
         decision: Decision = "refused"
     elif published_seq == seq:
@@ -117,7 +123,7 @@ def _decide(run_id: str, connection: Connection, row: tuple[Any, ...], rules: st
 
 def _reasons(seq: int, head_seqs: list[int], codes: list[str], red: list[str]) -> tuple[str, ...]:
     """Why a region may not be published; empty when it may."""
-    missing = {check.code for check in all_checks()} - set(codes)
+    missing = {check.code for check in gate_checks()} - set(codes)
     reasons = list(red)
     if missing:
         reasons += [f"{NOT_CHECKED}:{code}" for code in sorted(missing)] if codes else [NOT_CHECKED]

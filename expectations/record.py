@@ -1,88 +1,173 @@
-"""Writes results and findings to `quality`, in one transaction a region; nothing here judges."""
+"""Writes results and findings to `quality`, in one transaction a region, with what of them a decision accepts."""
 
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
-from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
-from psycopg2.extras import execute_values
+from psycopg2.extras import Json, execute_values
 
+from expectations import standing
 from expectations.check import Candidate
-from expectations.validation import CheckResult
+from expectations.document import SAMPLE_ROWS
+from expectations.validation import CheckResult, SuiteRun
 from ingestion.database import Connection
-
-SAMPLE_ROWS = 20
 
 # Kept per check and region; when there were more, the row with this key says how many.
 FINDINGS_MAX = 200
 CUT_OFF = "cut off"
 
+# One record a region at a time; the day by which decisions are in force is the candidate's.
+_BEGIN = """
+    select pg_advisory_xact_lock(hashtextextended('merged_fund.findings.' || %s, 0)),
+        set_config('merged_fund.business_date', %s, true)
+"""
+
 _RESULT = """
     insert into quality.check_result (
-        run_id, region_code, head_seq, suite, code, severity, success, rows_examined, unexpected_count,
+        scope, run_id, region_code, head_seq, suite, code, severity, success, rows_examined, unexpected_count,
             unexpected_amount, sample,
-        title_zh, title_en, owner, clause, started_at, duration_ms
+        title_zh, title_en, owner, clause, started_at, duration_ms, accepted_count, accepted_amount
     ) values %s
 """
 
-# An item found in the region's run before keeps the day on which it was first seen; one that had gone and has come
-# back begins anew. The run before is a literal: the planner then reads its rows, and not an item's rows of all runs.
+# An item that stands keeps the day on which it was first seen; one that had gone and has come back begins anew.
+# What was decided on the item itself goes before what was decided on all of the check (`*`), as in finding_status.
 _FINDING = """
-    insert into quality.finding (run_id, region_code, code, finding_key, item, amount, first_seen_run,
-        first_seen_at, found_at)
-    select found.run_id, found.region_code, found.code, found.finding_key, found.item::jsonb, found.amount::numeric,
-        coalesce(before.first_seen_run, found.run_id), coalesce(before.first_seen_at, found.found_at::timestamptz),
-        found.found_at::timestamptz
-    from (values %s) as found (run_id, region_code, code, finding_key, item, amount, found_at)
-    left join quality.finding as before
-        on before.region_code = found.region_code and before.code = found.code
-            and before.finding_key = found.finding_key
-        and before.found_at = {found_before}::timestamptz
+    insert into quality.finding (scope, run_id, region_code, code, finding_key, item, amount, severity, first_seen_run,
+        first_seen_at, found_at, decided_seq)
+    select found.scope, found.run_id, found.region_code, found.code, found.finding_key, found.item::jsonb,
+        found.amount::numeric,
+        found.severity, coalesce(standing.first_seen_run, found.run_id),
+        coalesce(standing.first_seen_at, found.found_at::timestamptz), found.found_at::timestamptz,
+        case
+            when judged.own is null then own.decided_seq
+            when judged.own in ('undecided', 'withdrawn') and judged.general is null then general.decided_seq
+        end
+    from (values %s) as found (scope, run_id, region_code, code, finding_key, item, amount, severity, found_at,
+        all_rows, all_amount)
+    left join quality.finding_period as standing
+        on standing.region_code = found.region_code and standing.code = found.code
+            and standing.finding_key = found.finding_key and standing.scope = found.scope
+            and standing.ended_at is null
+    left join quality.decision_newest as own
+        on own.region_code = found.region_code and own.code = found.code and own.finding_key = found.finding_key
+    left join quality.decision_newest as general
+        on general.region_code = found.region_code and general.code = found.code and general.finding_key = '*'
+    cross join lateral (
+        select
+            quality.lapse(own.decision, own.valid_until, own.amount_max, null, found.severity, found.amount::numeric,
+                null, quality.business_date()) as own,
+            quality.lapse(general.decision, general.valid_until, general.amount_max, general.rows_max, found.severity,
+                found.all_amount::numeric, found.all_rows, quality.business_date()) as general
+    ) as judged
+    returning code, finding_key, decided_seq
 """
 
 
-def record(connection: Connection, run_id: str, candidate: Candidate, results: Sequence[CheckResult]) -> None:
-    """Insert every result, passes too, and every finding of one region. Commits."""
+# What Great Expectations returned is kept of so many runs of a region: the pages made of it show no more.
+DOCUMENTS_KEPT = 5
+
+_DROP_DOCUMENTS = """
+    delete from quality.validation_document
+    where region_code = %(region)s and (run_id = %(run)s or run_id not in (
+        select run_id from quality.validation_document where region_code = %(region)s and run_id <> %(run)s
+        group by run_id order by max(validated_at) desc limit %(others)s
+    ))
+"""
+_DOCUMENT = """
+    insert into quality.validation_document (run_id, region_code, head_seq, suite, success, validated_at, document)
+    values %s
+"""
+
+
+def record(connection: Connection, run_id: str, candidate: Candidate, runs: Sequence[SuiteRun]) -> list[CheckResult]:
+    """Insert every result, passes too, every finding and the documents of one region, and move on how its findings
+    stand. Commits.
+
+    Returns the results with what of them is accepted by decisions in force on the candidate's business date.
+    """
     found_at = datetime.now(UTC)
+    results = [result for run in runs for result in run.results]
     with connection, connection.cursor() as cursor:
-        cursor.execute("select max(found_at) from quality.finding where region_code = %s", (candidate.region_code,))
-        (found_before,) = cursor.fetchone() or (None,)
-        if not _is_of_last_check(cursor, candidate.region_code, found_before):
-            found_before = None
-        execute_values(cursor, _RESULT, [_result_row(run_id, candidate, result) for result in results])
+        cursor.execute(_BEGIN, (candidate.region_code, candidate.business_date.isoformat()))
+        told = [result for result in results if not standing.is_overtaken(cursor, candidate, result)]
         findings = [row for result in results for row in _finding_rows(run_id, candidate, result, found_at)]
-        if findings:
-            statement = sql.SQL(_FINDING).format(found_before=sql.Literal(found_before))
-            execute_values(cursor, statement, findings)
+        accepted = _insert_findings(cursor, findings)
+        judged = [_with_accepted(result, accepted[result.check.code]) for result in results]
+        execute_values(cursor, _RESULT, [_result_row(run_id, candidate, result) for result in judged])
+        standing.move_on(cursor, run_id, candidate, told, found_at)
+        _record_documents(cursor, run_id, candidate, runs)
+    return judged
 
 
-def _is_of_last_check(cursor: Cursor, region_code: str, found_at: datetime | None) -> bool:
-    """Whether the newest findings belong to the region's newest check: a check may have found nothing since."""
-    if found_at is None:
-        return False
-    cursor.execute("select max(started_at) from quality.check_result where region_code = %s", (region_code,))
-    (last_started,) = cursor.fetchone() or (None,)
-    return last_started is not None and found_at >= last_started
+def _record_documents(cursor: Cursor, run_id: str, candidate: Candidate, runs: Sequence[SuiteRun]) -> None:
+    """Keep the documents of this run, repeated or not, and of the runs before it; the older ones go."""
+    of_region = {"region": candidate.region_code, "run": run_id, "others": DOCUMENTS_KEPT - 1}
+    cursor.execute(_DROP_DOCUMENTS, of_region)
+    rows = [
+        (
+            run_id,
+            candidate.region_code,
+            candidate.head_seq,
+            run.suite,
+            run.success,
+            run.validated_at,
+            Json(run.document),
+        )
+        for run in runs
+    ]
+    execute_values(cursor, _DOCUMENT, rows)
+
+
+def _insert_findings(cursor: Cursor, findings: Sequence[tuple[Any, ...]]) -> dict[str, set[str]]:
+    """Code -> keys of the items that are accepted."""
+    accepted: dict[str, set[str]] = defaultdict(set)
+    if findings:
+        rows = execute_values(cursor, _FINDING, findings, page_size=len(findings), fetch=True)
+        for code, key, decided_seq in rows:
+            if decided_seq is not None:
+                accepted[code].add(key)
+    return accepted
+
+
+def _with_accepted(result: CheckResult, keys: set[str]) -> CheckResult:
+    """The result with the count and the amount of its accepted rows; those not listed are accepted all or none."""
+    if not keys:
+        return result
+    rows = [row for row in result.rows if row["item"] in keys]
+    count, amount = len(rows), _total(rows)
+    if CUT_OFF in keys:
+        count += result.unexpected_count - len(result.rows)
+        amount += (result.unexpected_amount or Decimal(0)) - _total(result.rows)
+    return replace(result, accepted_count=count, accepted_amount=amount if amount else None)
+
+
+def _total(rows: Sequence[dict[str, Any]]) -> Decimal:
+    return sum((Decimal(row["amount"]) for row in rows if row["amount"] is not None), Decimal(0))
 
 
 def _result_row(run_id: str, candidate: Candidate, result: CheckResult) -> tuple[Any, ...]:
     check = result.check
     sample = "[" + ", ".join(row["details"] for row in result.rows[:SAMPLE_ROWS]) + "]"
     return (
-        run_id, candidate.region_code, candidate.head_seq, result.suite, check.code, result.severity, result.success,
-        result.rows_examined, result.unexpected_count, result.unexpected_amount, sample, check.title_zh, check.title_en,
-        check.owner, check.clause, result.started_at, result.duration_ms,
+        candidate.scope, run_id, candidate.region_code, candidate.head_seq, result.suite, check.code, result.severity,
+        result.success, result.rows_examined, result.unexpected_count, result.unexpected_amount, sample, check.title_zh,
+        check.title_en, check.owner, check.clause, result.started_at, result.duration_ms, result.accepted_count,
+        result.accepted_amount,
     )  # fmt: skip
 
 
 def _finding_rows(run_id: str, candidate: Candidate, result: CheckResult, found_at: datetime) -> list[tuple[Any, ...]]:
-    """One row an item; items of the same key are one. Beyond the cap a last row tells how many are not listed."""
-    listed = {row["item"]: row for row in result.rows[:FINDINGS_MAX]}
-    rows = [(key, row["details"], row["amount"]) for key, row in listed.items()]
+    """One row an item; of rows of the same key the worst counts. Beyond the cap a last row tells how many more."""
+    listed = {row["item"]: row for row in reversed(result.rows[:FINDINGS_MAX])}
+    rows = [(key, row["details"], row["amount"], row["severity"]) for key, row in reversed(listed.items())]
     if result.unexpected_count > len(result.rows):
         note = {
             "item": CUT_OFF,
@@ -90,7 +175,19 @@ def _finding_rows(run_id: str, candidate: Candidate, result: CheckResult, found_
             "listed": len(result.rows),
             "found": result.unexpected_count,
         }
-        rows.append((CUT_OFF, json.dumps(note, ensure_ascii=False), None))
+        # Listed by severity, the worst first: what is left out is no worse than the last that is listed.
+        rows.append((CUT_OFF, json.dumps(note, ensure_ascii=False), None, result.rows[-1]["severity"]))
+    amount = None if result.unexpected_amount is None else str(result.unexpected_amount)
     return [
-        (run_id, candidate.region_code, result.check.code, key, item, amount, found_at) for key, item, amount in rows
+        (
+            candidate.scope,
+            run_id,
+            candidate.region_code,
+            result.check.code,
+            *row,
+            found_at,
+            result.unexpected_count,
+            amount,
+        )
+        for row in rows
     ]

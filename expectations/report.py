@@ -18,6 +18,9 @@ DECISIONS = {
     None: "尚未决定 / not decided yet",
 }
 WHAT_TO_DO = {
+    "frozen": "已暂停发布，查明并处理后由专人恢复"
+    " / publication is frozen; once the cause is dealt with, a named person lifts it:"
+    " python -m expectations lift --region <统筹区 region> --by <姓名 name> --reason <原因 reason>",
     "rules-not-adopted": "记账规则已变更，先在日志中采用"
     " / the posting rules have changed and must be adopted in the log:"
     " python -m expectations adopt-rules --region <统筹区 region> --by <姓名 name> --reason <原因 reason>",
@@ -43,7 +46,7 @@ _REGIONS = """
 """
 
 _RESULTS = """
-    select code, severity, title_zh, title_en, unexpected_count, unexpected_amount, owner, sample
+    select code, severity, title_zh, title_en, unexpected_count, unexpected_amount, owner, sample, accepted_count
     from (
         select distinct on (code) * from quality.check_result
         where run_id = %s and region_code = %s order by code, started_at desc
@@ -56,7 +59,7 @@ _RESULTS = """
 def newest_run(connection: Connection) -> str | None:
     """The run whose checks began last; None before the first."""
     with connection.cursor() as cursor:
-        cursor.execute("select run_id from quality.check_result order by started_at desc limit 1")
+        cursor.execute("select run_id from quality.check_result where scope = 'gate' order by started_at desc limit 1")
         row = cursor.fetchone()
     return row[0] if row else None
 
@@ -88,9 +91,11 @@ def _region_lines(connection: Connection, run_id: str, region: Sequence[Any]) ->
         results = cursor.fetchall()
     name = " ".join(part for part in (name_zh, name_en) if part)
     red = sum(1 for result in results if result[1] == "fail")
+    accepted = sum(1 for result in results if result[4] == result[8])
     lines = [
         f"{code} {name}: {DECISIONS[decision]} · seq {head_seq} · 检查 / checks {check_count}, "
-        f"不通过 / failed {red}, 提示 / warnings {len(results) - red}"
+        f"不通过 / failed {red}, 提示 / warnings {len(results) - red - accepted}"
+        + (f", 已接受 / accepted {accepted}" if accepted else "")
     ]
     others = [reason for reason in failed if reason not in {result[0] for result in results}]
     lines += [f"  ✗ {' '.join(part for part in (reason, WHAT_TO_DO.get(reason)) if part)}" for reason in others]
@@ -100,12 +105,13 @@ def _region_lines(connection: Connection, run_id: str, region: Sequence[Any]) ->
 
 
 def _result_lines(result: Sequence[Any]) -> list[str]:
-    code, severity, title_zh, title_en, count, amount, owner, sample = result
-    mark = "✗" if severity == "fail" else "!"
+    code, severity, title_zh, title_en, count, amount, owner, sample, accepted_count = result
+    mark = "✗" if severity == "fail" else "·" if accepted_count == count else "!"
+    accepted = f" · 已接受 / accepted {accepted_count}" if accepted_count else ""
     money = "" if amount is None else f", {amount:,.2f} 元 / yuan"
     rows = sample if isinstance(sample, list) else json.loads(sample)
     return [
-        f"  {mark} {code} {title_zh} / {title_en}: {count} 行 / rows{money} · 责任岗位 / owner {owner}",
+        f"  {mark} {code} {title_zh} / {title_en}: {count} 行 / rows{money} · 责任岗位 / owner {owner}{accepted}",
         *(f"      {_place(row)}" for row in rows[:_PLACES_SHOWN]),
     ]
 

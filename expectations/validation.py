@@ -15,13 +15,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg2
 
-from expectations.check import Candidate, Check, Severity, listing_query
+from expectations.check import NOTHING_EXAMINED, Candidate, Check, Severity, listing_query
+from expectations.document import document_of
 from ingestion.database import Connection
 
 if TYPE_CHECKING:
@@ -33,9 +33,15 @@ ROLE = "fund_quality"
 SESSION = f"-c role={ROLE} -c timezone=UTC -c default_transaction_read_only=on -c search_path=pg_catalog -c jit=off"
 
 
+RAISED = "exception"
+
+
 @dataclass(frozen=True)
 class CheckResult:
-    """Verdict of Great Expectations on one check of one candidate; `rows` are the listed offending rows."""
+    """Verdict of Great Expectations on one check of one candidate; `rows` are the listed offending rows.
+
+    `accepted_count` and `accepted_amount` are those of the rows that a decision in force accepts.
+    """
 
     suite: str
     check: Check
@@ -47,6 +53,38 @@ class CheckResult:
     rows: tuple[dict[str, Any], ...]
     started_at: datetime
     duration_ms: int
+    accepted_count: int = 0
+    accepted_amount: Decimal | None = None
+
+    @property
+    def is_accepted(self) -> bool:
+        """Whether everything that was found is accepted."""
+        return not self.success and self.accepted_count == self.unexpected_count
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all that the check finds is among `rows`: what it does not list is not there."""
+        broken = {RAISED, NOTHING_EXAMINED}
+        return self.unexpected_count <= len(self.rows) and not any(row["item"] in broken for row in self.rows)
+
+    @property
+    def could_run(self) -> bool:
+        """False when the check could not be evaluated: it has failed, and has found nothing."""
+        return not any(row["item"] == RAISED for row in self.rows)
+
+
+@dataclass(frozen=True)
+class SuiteRun:
+    """One suite on one candidate: the results in the order of its checks, and what Great Expectations returned, whole.
+
+    `document` is its ExpectationSuiteValidationResult as JSON, see `expectations.document`.
+    """
+
+    suite: str
+    success: bool
+    validated_at: datetime
+    document: dict[str, Any]
+    results: tuple[CheckResult, ...]
 
 
 @dataclass(frozen=True)
@@ -55,6 +93,23 @@ class Timing:
 
     started_at: datetime
     seconds: float
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run of the gate, and when it began."""
+
+    run_id: str
+    began_at: datetime
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a suite is run on: the candidate of a region, with the checks of the suite, in the run that asks."""
+
+    run: Run
+    candidate: Candidate
+    checks: Sequence[Check]
 
 
 @dataclass(frozen=True)
@@ -69,8 +124,11 @@ class GateBrokenError(RuntimeError):
     """The gate itself did not work; nothing may be published."""
 
 
-def open_context(database_url: str) -> EphemeralDataContext:
-    """An ephemeral context on the warehouse, acting as the quality role, read-only, with telemetry off."""
+def open_context(database_url: str, snapshot: str | None = None) -> EphemeralDataContext:
+    """An ephemeral context on the warehouse, acting as the quality role, read-only, with telemetry off.
+
+    With the name of an exported snapshot everything is read as of that snapshot, while its transaction lasts.
+    """
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
@@ -82,24 +140,38 @@ def open_context(database_url: str) -> EphemeralDataContext:
         connection_string=_sqlalchemy_url(database_url),
         kwargs={"connect_args": {"options": SESSION, "application_name": "merged_fund_gate"}},  # type: ignore[call-arg]
     )
+    if snapshot is not None:
+        _read_in(context, snapshot)
     return context
 
 
-def run_suite(
-    context: EphemeralDataContext, connection: Connection, suite: str, checks: Sequence[Check], candidate: Candidate
-) -> list[CheckResult]:
-    """Validate one suite on one candidate; results in the order of `checks`."""
+def _read_in(context: EphemeralDataContext, snapshot: str) -> None:
+    """Begin every transaction of the warehouse's engine in this snapshot."""
+    from sqlalchemy import event
+
+    def begin(connection: Any) -> None:
+        connection.exec_driver_sql("set transaction isolation level repeatable read")
+        connection.exec_driver_sql(f"set transaction snapshot '{snapshot}'")
+
+    event.listen(context.data_sources.get("warehouse").get_execution_engine().engine, "begin", begin)
+
+
+def run_suite(context: EphemeralDataContext, connection: Connection, suite: str, target: Target) -> SuiteRun:
+    """Validate one suite on one candidate of a run."""
+    checks, candidate = target.checks, target.candidate
     coverages = _coverages(connection, checks, candidate)
     name = f"{suite}-{candidate.region_code}"
+    validated_at = datetime.now(UTC)
     with _timed_queries(context) as clock:
-        validated = _validate(context, name, checks, candidate, coverages)
-    if len(validated) != len(checks):
-        raise GateBrokenError(f"{name}: {len(checks)} checks, but {len(validated)} results")
-    by_code = {result.expectation_config.meta["code"]: result for result in validated}
-    return [
+        validated = _validate(context, name, target, coverages)
+    if len(validated.results) != len(checks):
+        raise GateBrokenError(f"{name}: {len(checks)} checks, but {len(validated.results)} results")
+    by_code = {result.expectation_config.meta["code"]: result for result in validated.results}
+    results = tuple(
         _result(suite, check, coverage, by_code[check.code], clock)
         for check, coverage in zip(checks, coverages, strict=True)
-    ]
+    )
+    return SuiteRun(suite, bool(validated.success), validated_at, document_of(validated), results)
 
 
 def _sqlalchemy_url(url: str) -> str:
@@ -153,28 +225,28 @@ def _timed_queries(context: EphemeralDataContext) -> Iterator[dict[str, Timing]]
         event.remove(engine, "after_cursor_execute", end)
 
 
-def _validate(
-    context: EphemeralDataContext,
-    name: str,
-    checks: Sequence[Check],
-    candidate: Candidate,
-    coverages: Sequence[Coverage],
-) -> list[Any]:
+def _validate(context: EphemeralDataContext, name: str, target: Target, coverages: Sequence[Coverage]) -> Any:
     import great_expectations as gx
+    from great_expectations.expectations.metadata_types import FailureSeverity
+
+    from expectations.ledger_rows import LedgerRowsExpectation
 
     asset = context.data_sources.get("warehouse").add_query_asset(  # type: ignore[attr-defined]
-        name=name, query=_batch_query(candidate)
+        name=name, query=_batch_query(target.candidate)
     )
     suite = gx.ExpectationSuite(
         name=name,
         expectations=[
-            _expectation_class()(
-                unexpected_rows_query=listing_query(check, candidate, coverage.examined, coverage.population),
+            LedgerRowsExpectation(
+                unexpected_rows_query=listing_query(check, target.candidate, coverage.examined, coverage.population),
                 description=check.description,
-                severity="critical" if check.severity == "fail" else "warning",
-                meta={"code": check.code, "owner": check.owner, "clause": check.clause},
+                severity=FailureSeverity.CRITICAL if check.severity == "fail" else FailureSeverity.WARNING,
+                meta={
+                    **{"code": check.code, "owner": check.owner, "clause": check.clause},
+                    **{"rows_examined": coverage.examined, "population": coverage.population},
+                },
             )
-            for check, coverage in zip(checks, coverages, strict=True)
+            for check, coverage in zip(target.checks, coverages, strict=True)
         ],
     )
     definition = context.validation_definitions.add(
@@ -182,7 +254,7 @@ def _validate(
             name=name, data=asset.add_batch_definition_whole_table(name), suite=context.suites.add(suite)
         )
     )
-    return list(definition.run(result_format="COMPLETE").results)
+    return definition.run(result_format="COMPLETE", run_id=gx.RunIdentifier(target.run.run_id, target.run.began_at))
 
 
 def _batch_query(candidate: Candidate) -> str:
@@ -191,35 +263,6 @@ def _batch_query(candidate: Candidate) -> str:
         "select region_code, seq, batch_id from ledger.built_head "
         f"where region_code = '{candidate.region_code}' and seq = {candidate.head_seq}"
     )
-
-
-@cache
-def _expectation_class() -> Any:
-    """UnexpectedRowsExpectation that runs its query once: the query itself counts all rows beside those it lists.
-
-    The stock class runs every query twice, once to count and once to list.
-    """
-    from great_expectations.expectations.core import UnexpectedRowsExpectation  # type: ignore[attr-defined]
-
-    class LedgerRowsExpectation(UnexpectedRowsExpectation):
-        """Fails when the query returns a row."""
-
-        metric_dependencies = ("unexpected_rows_query.table",)
-
-        def _validate(
-            self, metrics: dict[str, Any], runtime_configuration: Any = None, execution_engine: Any = None
-        ) -> dict[str, Any]:
-            del runtime_configuration, execution_engine
-            rows = metrics["unexpected_rows_query.table"]
-            return {
-                "success": not rows,
-                "result": {
-                    "observed_value": rows[0]["total_rows"] if rows else 0,
-                    "details": {"unexpected_rows": rows},
-                },
-            }
-
-    return LedgerRowsExpectation
 
 
 def _result(suite: str, check: Check, coverage: Coverage, validated: Any, clock: Mapping[str, Timing]) -> CheckResult:
@@ -248,9 +291,9 @@ def _result(suite: str, check: Check, coverage: Coverage, validated: Any, clock:
 def _raised(validated: Any) -> dict[str, Any]:
     """A row for an expectation that could not be evaluated: it has failed, whatever its severity."""
     message = str(validated.exception_info)[:2000]
-    details = {"item": "exception", "reason": "检查未能执行 / the check could not be run", "exception": message}
+    details = {"item": RAISED, "reason": "检查未能执行 / the check could not be run", "exception": message}
     return {
-        "item": "exception",
+        "item": RAISED,
         "severity": "fail",
         "amount": None,
         "total_rows": 1,

@@ -38,13 +38,15 @@ _CONTROL = (
     "rules_sha256",
     "decision",
 )
+# What version 2 has beside them: what was decided on, and how far the decision reaches.
+_DECIDED = ("finding_code", "finding_key", "valid_until", "amount_max", "rows_max")
+_CONTROL_VERSIONS = {1: ENVELOPE + _CONTROL, 2: ENVELOPE + _CONTROL + _DECIDED}
 
 
 def hashed_columns(family: str, schema_version: int) -> tuple[str, ...]:
     """Columns of `events.event` that the content hash of a version of a family covers, in order."""
     if family == "control":
-        assert schema_version == 1
-        return ENVELOPE + _CONTROL
+        return _CONTROL_VERSIONS[schema_version]
     return ENVELOPE + tuple(column.stored for column in FAMILIES[family].version(schema_version).columns)
 
 
@@ -113,7 +115,7 @@ def event_hexes(frame: pl.DataFrame, family: str) -> pl.Series:
 
 def versions_of(family: str) -> tuple[int, ...]:
     """The published versions of a family."""
-    return (1,) if family == "control" else FAMILIES[family].numbers
+    return tuple(_CONTROL_VERSIONS) if family == "control" else FAMILIES[family].numbers
 
 
 def all_columns(family: str) -> tuple[str, ...]:

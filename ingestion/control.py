@@ -149,7 +149,7 @@ def adopt_rules(
         cursor.execute(_ADOPTED, (region, rules_sha256))
         if (found := cursor.fetchone()) is not None:
             return Place(found[0], is_new=False)
-        frame = _event(
+        frame = control_event(
             {
                 "region_code": region,
                 "event_type": "rules.adopted",
@@ -240,7 +240,7 @@ def _append(appender: Appender, closing_: Closing, event_type: str, key: str, oc
 
 
 def _frame(closing_: Closing, event_type: str, key: str, occurred_on: date) -> pl.DataFrame:
-    return _event(
+    return control_event(
         {
             "region_code": closing_.region_code,
             "event_type": event_type,
@@ -261,11 +261,12 @@ def _frame(closing_: Closing, event_type: str, key: str, occurred_on: date) -> p
     )
 
 
-def _event(given: Mapping[str, str | None]) -> pl.DataFrame:
+def control_event(given: Mapping[str, str | None], schema_version: int = 1) -> pl.DataFrame:
     """One row as the appender takes it: the canonical texts, whose hash is taken, and the columns beside them."""
-    own = {"family": "control", "schema_version": "1", "source_system": SOURCE_SYSTEM}
-    texts: Mapping[str, str | None] = {**dict.fromkeys(hashed_columns("control", 1)), **own, **given}
-    digest = content_hash(texts[name] for name in hashed_columns("control", 1)).hex()
+    columns = hashed_columns("control", schema_version)
+    own = {"family": "control", "schema_version": str(schema_version), "source_system": SOURCE_SYSTEM}
+    texts: Mapping[str, str | None] = {**dict.fromkeys(columns), **own, **given}
+    digest = content_hash(texts[name] for name in columns).hex()
     month = texts["accounting_month"]
     stored = {**texts, "accounting_month": month and f"{month}-01", "line_no": "1", "content_hash": digest}
     frame = pl.DataFrame({name: pl.Series([value], dtype=pl.String) for name, value in stored.items()})

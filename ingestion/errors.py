@@ -37,6 +37,15 @@ class PeriodRefused(Exception):
         super().__init__(message(code, detail))
 
 
+class FindingRefused(Exception):
+    """A finding can't be decided on in this way. `detail` names what stands against it."""
+
+    def __init__(self, code: str, detail: str = "") -> None:
+        self.code = code
+        self.detail = detail
+        super().__init__(message(code, detail))
+
+
 class FileChanged(RuntimeError):
     """The file was changed, replaced or taken away while it was read: it is still being written."""
 
@@ -442,6 +451,28 @@ _TABLE = (
         "E-REVIEW-ROLE",
         "本账号没有凭证复核权限，请由管理员以 reviewer 角色建立账号",
         "this account may not review vouchers; let an administrator make one of role reviewer",
+    ),
+    # deciding on what the checks have found
+    (
+        "E-FINDING-UNKNOWN",
+        "没有该待处理的问题或有效的决定，请用 python -m expectations list 核对统筹区、检查代码和项目",
+        "there is no such standing finding or decision: look it up with python -m expectations list",
+    ),
+    (
+        "E-FINDING-FAIL",
+        "不通过的问题不得接受，只有提示可以，请更正后重新运行",
+        "a finding of severity fail can't be accepted, only warnings can; correct it and run again",
+    ),
+    (
+        "E-FINDING-LIMIT",
+        "接受须有期限和上限：截止日期不早于今天且在一年之内，金额、行数上限不得为负，接受全部提示（*）须写明行数上限",
+        "an acceptance needs an end and limits: a date from today on and within a year, limits that are not negative,"
+        " and a number of rows when all warnings (*) are accepted",
+    ),
+    (
+        "E-FINDING-REASON",
+        "须写明决定人和理由，且其中不得含有公民身份号码",
+        "who decides and the reason are needed, and neither may hold an identity number",
     ),
 )
 

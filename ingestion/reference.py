@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ingestion import notes
-from ingestion.canonical import hashed_columns
+from ingestion.canonical import hashed_columns, versions_of
 from ingestion.contracts import FAMILIES
 from ingestion.contracts.columns import MANDATORY, SHARED, Column, Family, Kind, Required
 from ingestion.errors import CODES
@@ -28,6 +28,7 @@ _GROUPS = {
     "E-CONFLICT": "同一编号不同内容 / the same key with other content",
     "E-PERIOD": "日期与关账 / dates, and closing a month",
     "E-REVIEW": "凭证复核 / reviewing vouchers",
+    "E-FINDING": "对检查发现问题的决定 / decisions on findings",
 }
 _INTRODUCTION = """\
 # 事件参考 / Event reference
@@ -142,7 +143,8 @@ def _hash() -> Iterator[str]:
         for number in family.numbers:
             of_version = f" {number}" * (len(family.numbers) > 1)
             yield f"- {family.name}{of_version}: {', '.join(hashed_columns(family.name, number))}"
-    yield f"- control: {', '.join(hashed_columns('control', 1))}"
+    for number in versions_of("control"):
+        yield f"- control {number}: {', '.join(hashed_columns('control', number))}"
     yield ""
 
 

@@ -9,6 +9,7 @@ import psycopg2
 
 from ingestion.settings import SettingsError
 from reporting import write
+from reporting.alerts import command as notify
 from reporting.journal_export import NothingPublishedError
 from reporting.journal_export import command as journal_export
 from reporting.publish import ReportsError
@@ -40,8 +41,8 @@ def _parser() -> argparse.ArgumentParser:
     writing = commands.add_parser(
         "write",
         help="生成全部报告 / write all reports",
-        description="生成各统筹区工作簿和总览页 index.html，放入 FUND_REPORTS_DIR / "
-        "write a workbook per region and the overview page index.html into FUND_REPORTS_DIR",
+        description="生成各统筹区工作簿、总览页 index.html 和质量检查技术文档 data_docs/，放入 FUND_REPORTS_DIR / "
+        "write a workbook per region, the overview page index.html and data_docs/ into FUND_REPORTS_DIR",
         epilog="总览页只反映最近一次运行；同时只有一个进程写入，其余等待 / "
         "the page shows the newest run only; one process writes at a time, others wait",
     )
@@ -53,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
         "a run that left no trace counts as the newest",
     )
     writing.set_defaults(command_main=_write)
+    notify.register(commands)
     journal_export.register(commands)
     tie_out.register(commands)
     return parser

@@ -68,6 +68,25 @@ ACTIONS = {
         "The source corrects and resends, see the section on rows held back.",
     ),
     "C06": Name("重新构建；仍不通过的，通知数据运维。", "Build again; if it fails again, data operations acts."),
+    "C07": Name(
+        "arrears/… 行：重新构建，仍有的通知数据运维；missing/… 行：核实单位是否漏核定，漏报的按上月的110%暂定。",
+        "Rows arrears/…: build again, then tell data operations. Rows missing/…: ask whether the employer was left "
+        "out; what is not declared is set provisionally at 110 % of the month before.",
+    ),
+    "C08": Name(
+        "按列出的结算单催办拨付；确有争议或退票的，登记原因；“open/…” 行通知数据运维重建账簿。",
+        "Have the listed claims paid, or record why not (dispute, bank return); rows open/…: rebuild the ledger.",
+    ),
+    "C09": Name(
+        "“above/…” 行：停止该结算单支付，核实后追回或补报结算；“without/…” 行：请来源单位补报结算；其余各行重建账簿。",
+        "Rows above/…: stop paying the claim, recover or have the settlement sent; without/…: the source sends the "
+        "settlement; other rows: rebuild the ledger.",
+    ),
+    "C10": Name(
+        "请来源单位补报参保、人员或单位登记，或更正编号；查实不应享受待遇的，追回。登记到达后本项自行消除。",
+        "The source sends the registration or corrects the number; what was not due is recovered. A finding goes by "
+        "itself when the registration has come.",
+    ),
     "M01": Name(
         "核对记账规则：合并后生育保险费并入单位缴费，不再单列收入。",
         "See the posting rules: after the merger maternity premiums are employers' contributions.",
@@ -78,8 +97,28 @@ ACTIONS = {
     "M03": Name(
         "核对该笔支付的列支渠道：生育待遇由统筹基金支付。", "See how the payment is charged: the pooled fund pays it."
     ),
+    "M04": Name(
+        "请参保登记岗位按单位核对所列人员，补办或终止参保登记；合并后不再单独办理生育参保。",
+        "Registration compares the listed persons employer by employer, and enrols them or ends the rest.",
+    ),
+    "M05": Name(
+        "对照文件核对 policy_rate 的合并前后各行；费率另有调整的，补充一行并注明依据。",
+        "Compare the rows of policy_rate before and after the merger with the documents; a new rate is a new row.",
+    ),
     "M06": Name(
         "请来源单位核实并退费：个人不缴纳生育保险费。", "The source verifies and refunds: individuals pay none."
+    ),
+    "M07": Name(
+        "请结算岗位更正付费方式；本统筹区新增项目的，会计在 policy_payment_method 补充一行。",
+        "Settlement corrects the payment method; for an item new to the region accounting adds a row to the policy.",
+    ),
+    "M08": Name(
+        "按所列规则、天数和日基数复核：多付的追回，少付的补发；无法计算的，补报分娩结算、孕周或标准。",
+        "Recompute by the listed rules: recover what is too much, pay what is missing; send what can not be computed.",
+    ),
+    "M09": Name(
+        "平台并入后的业务退回来源单位，改由医保结算平台报送；合计不符的，与平台逐笔核对。",
+        "Facts dated after the migration go back to the source; where totals differ, compare payment by payment.",
     ),
     "T01": Name(
         "核对该笔业务所报账户；确属违规收付的，立即划回并报告，账户报错的请来源单位冲正后重报。",
@@ -110,6 +149,18 @@ ACTIONS = {
         "If hashes differ: stop, keep everything, tell internal audit; data operations restores a missing file.",
     ),
     "H02": Name("停止发布，保全数据库，通知内部审计。", "Stop, keep the database as it is, and tell internal audit."),
+    "H03": Name(
+        "账簿与日志不符：暂停发布，查明何人改动；之后以重放重建账簿，由专人恢复发布。",
+        "The books are not what the log leads to: find out who changed them, replay, then have the freeze lifted.",
+    ),
     "H04": Name("先查服务器时钟，再按 H02 处理。", "Look at the server's clock first, then as for H02."),
+    "F01": Name(
+        "联系该来源单位，确认报送是否中断；不再报送的，在日历中写明截止期。",
+        "Ask the source whether it has stopped sending; when it is to send no more, the calendar says until when.",
+    ),
+    "F02": Name(
+        "查看最近的构建与审计运行为何未成功；暂停发布的统筹区，见暂停原因。",
+        "See why the last builds and audits did not succeed; of a frozen region, the reason of its freeze.",
+    ),
 }
 NO_ACTION = Name("请责任岗位查明原因。", "The owner finds the cause.")

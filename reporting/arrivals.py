@@ -10,7 +10,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from ingestion.database import Connection
-from reporting.quality import CUT_OFF, NEWEST_FINDINGS, rows
+from reporting.quality import rows
 
 # Upper ends in days of the age classes of quarantined rows; the last class is open.
 AGE_CLASSES = (7, 30, 90)
@@ -52,21 +52,6 @@ class ListedFile:
 
 
 @dataclass(frozen=True)
-class MissingFile:
-    """A due file that has not come, as check C04 has listed it; without a period the rule itself can't be read."""
-
-    key: str
-    source_system: str | None
-    family: str | None
-    period: str | None
-    due_on: str | None
-    overdue: bool
-    seen: str | None
-    due_rule: str | None
-    regions: list[str]
-
-
-@dataclass(frozen=True)
 class OpenRows:
     """Open quarantine of one region (null where none can be read); `by_age` has rows and amount of each age class."""
 
@@ -103,6 +88,82 @@ class OpenRow:
     amount: Decimal | None
     quarantined_at: datetime
 
+
+@dataclass(frozen=True)
+class SourceDue:
+    """Files of one source and family by the calendar: how punctual they came, and what is expected next.
+
+    `last_period` and `last_arrived_on` are of the newest that has come, `next_due_on` of the first that has not.
+    """
+
+    source_system: str
+    family: str
+    due_rule: str
+    region_code: str | None
+    on_time: int
+    early: int
+    late: int
+    missing: int
+    awaited: int
+    unreadable: bool
+    last_period: str | None
+    last_arrived_on: date | None
+    next_period: str | None
+    next_due_on: date | None
+
+
+@dataclass(frozen=True)
+class DueFile:
+    """A due file that came late or has not come, by the calendar. Without a region the source itself owes it."""
+
+    source_system: str
+    family: str
+    region_code: str | None
+    period: str
+    due_on: date
+    state: str
+    arrived_on: date | None
+    file_name: str | None
+    seen: str | None
+
+
+@dataclass(frozen=True)
+class Manifests:
+    """Loaded files of one source by whether a manifest declared their rows, and whether the rows agree."""
+
+    source_system: str
+    with_manifest: int
+    agreeing: int
+    without_manifest: int
+
+
+_DUE_SOURCES = """
+    select source_system, family, due_rule, region_code,
+        count(*) filter (where state = 'on_time'), count(*) filter (where state = 'early'),
+        count(*) filter (where state = 'late'), count(*) filter (where state = 'missing'),
+        count(*) filter (where state = 'awaited'), bool_or(state = 'unreadable'),
+        (array_agg(period order by first_day desc) filter (where arrived_on is not null))[1],
+        (array_agg(arrived_on order by first_day desc) filter (where arrived_on is not null))[1],
+        (array_agg(period order by first_day) filter (where state in ('missing', 'awaited')))[1],
+        min(due_on) filter (where state in ('missing', 'awaited'))
+    from events.due_file(%(today)s)
+    group by source_system, family, due_rule, region_code
+    order by source_system, family, due_rule, region_code
+"""
+
+# The missing first, then what came late, the newest first.
+_DUE_FILES = """
+    select source_system, family, region_code, period, due_on, state, arrived_on, file_name, seen
+    from events.due_file(%(today)s) where state in ('missing', 'late')
+    order by state = 'late', due_on desc, source_system, family
+    limit %(limit)s
+"""
+
+_MANIFESTS = """
+    select source_system, count(*) filter (where declared_rows is not null),
+        count(*) filter (where declared_rows = rows), count(*) filter (where declared_rows is null)
+    from events.file where state = 'loaded' group by source_system order by source_system
+"""
 
 _SOURCES = """
     select source_system, count(*), count(*) filter (where state = 'loaded'),
@@ -143,18 +204,6 @@ _LISTED = f"""
 """
 
 _REJECTED = f"select count(*) from ({_JUDGED}) as judged where state = 'rejected' and not replaced"
-
-# A file that several regions wait for is one file.
-_MISSING = f"""
-    select
-        finding_key, min(item ->> 'source_system'), min(item ->> 'family'), min(item ->> 'period'),
-        min(item ->> 'due_on'), bool_or(coalesce(item ->> 'severity', 'fail') = 'fail'), min(item ->> 'seen'),
-        min(item ->> 'due_rule'), array_agg(distinct region_code order by region_code)
-    from ({NEWEST_FINDINGS}) as finding
-    where code = 'C04' and finding_key <> '{CUT_OFF}'
-    group by finding_key
-    order by 6 desc, 5, finding_key
-"""
 
 _OPEN = """
     select region_code, count(*), coalesce(sum(amount), 0), count(*) filter (where amount is null), min(quarantined_at)
@@ -203,11 +252,6 @@ def rejected_files(connection: Connection) -> int:
     return int(rows(connection, _REJECTED)[0][0])
 
 
-def missing_files(connection: Connection, run_id: str) -> list[MissingFile]:
-    """Due files that had not come when the run checked, each once: the overdue first, by date."""
-    return [MissingFile(*row) for row in rows(connection, _MISSING, {"run": run_id})]
-
-
 def open_rows(connection: Connection, today: date) -> list[OpenRows]:
     """Open quarantine by region; ages are counted to `today` in Beijing."""
     starts = [days + 1 for days in AGE_CLASSES]
@@ -231,3 +275,18 @@ def open_rows_by_code(connection: Connection) -> list[OpenRowsOfCode]:
 def largest_open_rows(connection: Connection, limit: int) -> list[OpenRow]:
     """Of each region at most `limit` open rows, the largest amounts first."""
     return [OpenRow(*row) for row in rows(connection, _OPEN_ROWS, {"limit": limit})]
+
+
+def due_sources(connection: Connection, today: date) -> list[SourceDue]:
+    """Every source and family of the calendar, as of the business date."""
+    return [SourceDue(*row) for row in rows(connection, _DUE_SOURCES, {"today": today})]
+
+
+def due_files(connection: Connection, today: date, limit: int) -> list[DueFile]:
+    """Due files that have not come or came late, as of the business date."""
+    return [DueFile(*row) for row in rows(connection, _DUE_FILES, {"today": today, "limit": limit})]
+
+
+def manifests(connection: Connection) -> list[Manifests]:
+    """What loaded files declared, by source."""
+    return [Manifests(*row) for row in rows(connection, _MANIFESTS)]

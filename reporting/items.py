@@ -31,102 +31,102 @@ _SHOWN_ELSEWHERE = {
     *("event_seq", "event_type", "source_system", "source_file", "source_line", "error_codes"),
 }
 _LABELS = {
-    "fund_code": "基金",
-    "sub_fund": "子基金",
-    "account_code": "科目",
-    "line_code": "报表项目",
-    "benefit_item": "待遇项目",
-    "family": "类别",
-    "debit_amount": "借方",
-    "credit_amount": "贷方",
-    "balance": "余额",
-    "log_amount": "日志金额",
-    "ledger_amount": "账上金额",
-    "statement_amount": "报表金额",
-    "journal_amount": "分录金额",
-    "expected_amount": "应为",
-    "compared_amount": "对照金额",
-    "sheet_amount": "报表金额",
-    "opening": "期初",
-    "closing": "期末",
-    "pooled_amount": "统筹",
-    "personal_amount": "个人账户",
-    "total_amount": "合计",
-    "rows": "行数",
-    "declared_rows": "清单行数",
-    "loaded": "入账",
-    "duplicate": "重复",
-    "quarantined": "隔离",
-    "in_log": "日志行数",
-    "set_aside": "隔离区行数",
-    "loaded_later": "后续入账",
-    "due_on": "应到日",
-    "due_rule": "报送规则",
-    "seen": "已见文件",
-    "occurred_on": "业务日期",
-    "quarantined_at": "隔离时间",
-    "row_share": "行数占比",
-    "row_share_max": "行数阈值",
-    "amount_share": "金额占比",
-    "amount_share_max": "金额阈值",
-    "posted_amount": "入账金额",
-    "batch_id": "批次",
-    "stored_hash": "所存哈希",
-    "expected_hash": "重算哈希",
-    "posted_type": "事件类型",
-    "rows_examined": "检查行数",
-    "population": "应检查行数",
-    "voucher_no": "凭证号",
-    "opening_difference": "期初差额",
-    "turnover_difference": "发生额差额",
-    "closing_difference": "期末差额",
-    "column_name": "栏次",
-    "sheet_change": "报表变动",
-    "statement_change": "报表变动",
-    "sum_of_months": "各月之和",
-    "closing_before": "上期期末",
-    "net_assets": "净资产",
-    "journal_lines": "分录行数",
-    "turnover_lines": "发生额行数",
-    "first_missing_seq": "缺号自",
-    "last_missing_seq": "缺号至",
-    "recorded_at": "记录时间",
-    "recorded_before": "前一记录时间",
-    "posting_date": "记账日期",
-    "employer_no": "单位编号",
-    "account_name": "科目名称",
-    "from_account": "转出账户",
-    "to_account": "转入账户",
-    "statement_kind": "报表类别",
-    "scope": "口径",
-    "institution_code": "机构",
-    "counterparty": "对方",
-    "period_from": "期间首日",
-    "stated_on": "报表日期",
-    "ours_amount": "账面数",
-    "stated_amount": "对方数",
-    "difference": "差额",
-    "figure_status": "报表数结论",
-    "item_status": "项目状态",
-    "matched_by": "核对依据",
-    "item_date": "项目日期",
-    "candidate_count": "同额分录数",
-    "stated_seq": "报表事件",
-    "agency_expenditure": "经办侧支出",
-    "account_change": "支出户与现金变动",
-    "temporary_payment_change": "暂付款变动",
-    "temporary_receipt_change": "暂收款变动",
-    "income_kept": "留存收入",
-    "recovered_to_special": "当年收回入专户",
-    "other_change": "其他变动",
-    "opened_on": "发生日",
-    "opened_amount": "原金额",
-    "age_days": "已挂天数",
-    "limit_days": "期限天数",
-    "stated_as": "控制总额",
-    "in_log_amount": "日志合计",
-    "found": "查出",
-    "listed": "列出",
+    "fund_code": Name("基金", "fund"),
+    "sub_fund": Name("子基金", "sub-fund"),
+    "account_code": Name("科目", "account"),
+    "line_code": Name("报表项目", "statement line"),
+    "benefit_item": Name("待遇项目", "benefit item"),
+    "family": Name("类别", "family"),
+    "debit_amount": Name("借方", "debit"),
+    "credit_amount": Name("贷方", "credit"),
+    "balance": Name("余额", "balance"),
+    "log_amount": Name("日志金额", "amount in the log"),
+    "ledger_amount": Name("账上金额", "amount in the ledger"),
+    "statement_amount": Name("报表金额", "amount in the statement"),
+    "journal_amount": Name("分录金额", "amount in the journal"),
+    "expected_amount": Name("应为", "should be"),
+    "compared_amount": Name("对照金额", "compared with"),
+    "sheet_amount": Name("报表金额", "amount in the statement"),
+    "opening": Name("期初", "opening"),
+    "closing": Name("期末", "closing"),
+    "pooled_amount": Name("统筹", "pooled"),
+    "personal_amount": Name("个人账户", "personal account"),
+    "total_amount": Name("合计", "total"),
+    "rows": Name("行数", "rows"),
+    "declared_rows": Name("清单行数", "declared rows"),
+    "loaded": Name("入账", "loaded"),
+    "duplicate": Name("重复", "duplicate"),
+    "quarantined": Name("隔离", "quarantined"),
+    "in_log": Name("日志行数", "rows in the log"),
+    "set_aside": Name("隔离区行数", "rows set aside"),
+    "loaded_later": Name("后续入账", "loaded later"),
+    "due_on": Name("应到日", "due on"),
+    "due_rule": Name("报送规则", "due rule"),
+    "seen": Name("已见文件", "files seen"),
+    "occurred_on": Name("业务日期", "occurred on"),
+    "quarantined_at": Name("隔离时间", "set aside at"),
+    "row_share": Name("行数占比", "share of rows"),
+    "row_share_max": Name("行数阈值", "limit for rows"),
+    "amount_share": Name("金额占比", "share of the amount"),
+    "amount_share_max": Name("金额阈值", "limit for the amount"),
+    "posted_amount": Name("入账金额", "amount posted"),
+    "batch_id": Name("批次", "batch"),
+    "stored_hash": Name("所存哈希", "stored hash"),
+    "expected_hash": Name("重算哈希", "recomputed hash"),
+    "posted_type": Name("事件类型", "event type"),
+    "rows_examined": Name("检查行数", "rows examined"),
+    "population": Name("应检查行数", "rows to be examined"),
+    "voucher_no": Name("凭证号", "voucher"),
+    "opening_difference": Name("期初差额", "difference of opening"),
+    "turnover_difference": Name("发生额差额", "difference of turnover"),
+    "closing_difference": Name("期末差额", "difference of closing"),
+    "column_name": Name("栏次", "column"),
+    "sheet_change": Name("报表变动", "change of the statement"),
+    "statement_change": Name("报表变动", "change of the statement"),
+    "sum_of_months": Name("各月之和", "sum of the months"),
+    "closing_before": Name("上期期末", "closing before"),
+    "net_assets": Name("净资产", "net assets"),
+    "journal_lines": Name("分录行数", "lines of the journal"),
+    "turnover_lines": Name("发生额行数", "lines of the turnover"),
+    "first_missing_seq": Name("缺号自", "missing from seq"),
+    "last_missing_seq": Name("缺号至", "missing to seq"),
+    "recorded_at": Name("记录时间", "recorded at"),
+    "recorded_before": Name("前一记录时间", "recorded before"),
+    "posting_date": Name("记账日期", "posting date"),
+    "employer_no": Name("单位编号", "employer"),
+    "account_name": Name("科目名称", "name of the account"),
+    "found": Name("查出", "found"),
+    "listed": Name("列出", "listed"),
+    "from_account": Name("转出账户", "from"),
+    "to_account": Name("转入账户", "to"),
+    "statement_kind": Name("报表类别", "kind of statement"),
+    "scope": Name("口径", "scope"),
+    "institution_code": Name("机构", "institution"),
+    "counterparty": Name("对方", "counterparty"),
+    "period_from": Name("期间首日", "period from"),
+    "stated_on": Name("报表日期", "stated on"),
+    "ours_amount": Name("账面数", "in the books"),
+    "stated_amount": Name("对方数", "stated"),
+    "difference": Name("差额", "difference"),
+    "figure_status": Name("报表数结论", "status of the figure"),
+    "item_status": Name("项目状态", "status of the item"),
+    "matched_by": Name("核对依据", "matched by"),
+    "item_date": Name("项目日期", "date of the item"),
+    "candidate_count": Name("同额分录数", "entries of the same amount"),
+    "stated_seq": Name("报表事件", "event of the statement"),
+    "agency_expenditure": Name("经办侧支出", "expenditure of the agency side"),
+    "account_change": Name("支出户与现金变动", "change of expenditure account and cash"),
+    "temporary_payment_change": Name("暂付款变动", "change of temporary payments"),
+    "temporary_receipt_change": Name("暂收款变动", "change of temporary receipts"),
+    "income_kept": Name("留存收入", "income kept"),
+    "recovered_to_special": Name("当年收回入专户", "recovered to the special account, same year"),
+    "other_change": Name("其他变动", "other changes"),
+    "opened_on": Name("发生日", "opened on"),
+    "opened_amount": Name("原金额", "original amount"),
+    "age_days": Name("已挂天数", "days open"),
+    "limit_days": Name("期限天数", "limit in days"),
+    "stated_as": Name("控制总额", "control total"),
+    "in_log_amount": Name("日志合计", "total in the log"),
 }
 _NAMES = {"fund_code": FUNDS, "sub_fund": SUB_FUNDS, "benefit_item": BENEFIT_ITEMS, "family": FAMILIES}
 _SHARES = ("row_share", "row_share_max", "amount_share", "amount_share_max")
@@ -159,7 +159,7 @@ class Item:
     amount: Decimal | None
     first_seen_at: datetime
     age_days: int
-    others: tuple[tuple[str, str], ...]
+    others: tuple[tuple[Name, Name | Decimal], ...]
 
 
 def is_note(finding: Finding) -> bool:
@@ -184,7 +184,7 @@ def item_of(finding: Finding) -> Item:
         first_seen_at=finding.first_seen_at,
         age_days=finding.age_days,
         others=tuple(
-            (_LABELS.get(name, name), _value(name, value))
+            (_LABELS.get(name, Name(name, name)), _value(name, value))
             for name, value in sorted(row.items(), key=_place)
             if name not in _SHOWN_ELSEWHERE | PERSONAL_COLUMNS and value not in (None, "", [])
         ),
@@ -197,7 +197,7 @@ def in_words(item: Item) -> str:
     event = " ".join(part for part in (item.event, item.event_type) if part)
     places = (
         *(("月份", item.month), ("分录", item.entry), ("事件", event), ("文件", item.file), ("行", item.line)),
-        *item.others,
+        *((label.zh, money(value) if isinstance(value, Decimal) else value.zh) for label, value in item.others),
     )
     labelled = [f"{label}：{value}" for label, value in places if value]
     return "；".join(part for part in (item.key, item.reason, *errors, *labelled) if part)
@@ -245,14 +245,17 @@ def _place(entry: tuple[str, Any]) -> tuple[int, str]:
     return (known.index(entry[0]) if entry[0] in known else len(known), entry[0])
 
 
-def _value(name: str, value: object) -> str:
+def _value(name: str, value: object) -> Name | Decimal:
+    if isinstance(value, Decimal) and name not in _SHARES:
+        return value
     if name in _NAMES:
-        return name_of(_NAMES[name], str(value)).zh
+        return name_of(_NAMES[name], str(value))
+    text = _text(value)
     if name in _SHARES:
-        return f"{Decimal(str(value)):.2%}"
-    if name.endswith("_at"):
-        return _beijing(str(value))
-    return money(value) if isinstance(value, Decimal) else _text(value)
+        text = f"{Decimal(str(value)):.2%}"
+    elif name.endswith("_at"):
+        text = _beijing(str(value))
+    return Name(text, text)
 
 
 def _beijing(moment: str) -> str:

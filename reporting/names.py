@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from expectations import impersonal
 from expectations.suites import SUITE_TITLES
 
 
@@ -59,14 +60,28 @@ PAYMENT_METHODS = {
 }
 
 
-# Columns that lead to one person. Pages and workbooks leave them out: entry, event, or file and line are enough to
-# look an item up. Keys of the sources are among them, for a source may use the number of a person or of a settlement.
-PERSONAL_COLUMNS = frozenset(
-    {
-        *("person_no", "claim_no", "account_holder_no", "certificate_no", "certificate_pseudonym", "birth_date", "sex"),
-        *("receipt_no", "tax_voucher_no", "payment_no", "source_event_key", "original_event_key"),
-    }
-)
+BUSINESS_TYPES = {
+    "collection": Name("保费征缴", "Contributions"),
+    "benefit": Name("待遇支付", "Benefits"),
+    "advance": Name("预付款", "Advances"),
+    "transfer": Name("资金划转", "Transfers"),
+    "interest": Name("利息", "Interest"),
+    "subsidy": Name("财政补贴", "Fiscal subsidy"),
+    "level": Name("上下级往来", "Between levels"),
+    "relation_transfer": Name("关系转移", "Persons moved"),
+    "temporary_receipt": Name("暂收款", "Temporary receipts"),
+    "other": Name("其他收支", "Other"),
+    "catastrophic": Name("大病保险", "Catastrophic insurance"),
+    "loan": Name("借入款项", "Loans"),
+    "personal_account": Name("个人账户", "Personal accounts"),
+    "out_of_area": Name("异地就医", "Out of area"),
+    "opening": Name("期初建账", "Opening"),
+    "merger": Name("基金合并", "Merger"),
+    "year_end": Name("年终结转", "Year end"),
+}
+
+# What no page and no workbook shows.
+PERSONAL_COLUMNS = impersonal.PERSONAL_COLUMNS
 
 
 def name_of(names: dict[str, Name], code: str | None) -> Name:

@@ -1,4 +1,4 @@
-"""Writes all reports of one state of the database: the page, the workbooks, and the page again with their links."""
+"""Writes all reports of one state of the database: pages, workbooks, the pages again with their links, Data Docs."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from pathlib import Path
 
 from ingestion.database import Connection
 from ingestion.settings import Settings
-from reporting import books, overview, page, quality
+from reporting import books, overview, quality
 from reporting.files import replace_file
+from reporting.site import Source, writing
+from reporting.site.pages import workbook_name
 
 _LOG = logging.getLogger(__name__)
 
@@ -29,22 +31,28 @@ class OlderRunError(ReportsError):
 def write_reports(run_id: str | None, settings: Settings) -> list[Path]:
     """See `reporting.write`."""
     folder = settings.reports_dir
+    failures: dict[str, Exception] = {}
     with books.one_state(settings) as connection:
         _wait_for_other_writers(connection)
         _refuse_older_run(connection, run_id)
         content = overview.read(connection, run_id, overview.Clock(datetime.now(UTC), settings.business_date))
-        # Whatever ends this process from here on, readers have the new page.
-        page.write(page.render(content, _still_valid(content, folder)), folder)
-        failures: dict[str, Exception] = {}
-        workbooks = list(_workbooks(connection, folder, failures))
-    names = [*_still_valid(content, folder), *(path.name for path in workbooks)]
-    written = [*workbooks, page.write(page.render(content, names, _told(content, failures)), folder)]
+        writing.write_assets(folder)
+        # Whatever ends this process from here on, readers have the new pages.
+        first = Source(connection, content, _still_valid(content, folder), folder=folder)
+        writing.write_pages(first, folder, failures)
+        broken: dict[str, Exception] = {}
+        workbooks = list(_workbooks(connection, folder, broken))
+        names = [*_still_valid(content, folder), *(path.name for path in workbooks)]
+        last = Source(connection, content, names, _told(content, broken), folder)
+        pages = writing.write_pages(last, folder, failures)
+        pages += _data_docs(connection, folder, failures)
+    failures |= broken
     if failures:
         said = "; ".join(f"{code}: {failure}" for code, failure in failures.items())
-        raise ReportsError(f"工作簿未能生成 / workbooks could not be written: {said}") from next(
+        raise ReportsError(f"报告未能全部生成 / reports could not be written: {said}") from next(
             iter(failures.values())
         )
-    return written
+    return [*workbooks, *pages]
 
 
 def _wait_for_other_writers(connection: Connection) -> None:
@@ -67,7 +75,7 @@ def _refuse_older_run(connection: Connection, run_id: str | None) -> None:
 
 def _still_valid(content: overview.Overview, folder: Path) -> list[str]:
     """Workbooks in the folder that were written after the books they hold had been published."""
-    heads = {page.workbook_name(verdict.region_code): verdict.published for verdict in content.verdicts}
+    heads = {workbook_name(verdict.region_code): verdict.published for verdict in content.verdicts}
     return [
         name
         for name, head in heads.items()
@@ -97,10 +105,22 @@ def _workbook(connection: Connection, region: books.Region, folder: Path) -> Pat
     with connection.cursor() as cursor:
         cursor.execute("savepoint workbook")
         try:
-            return replace_file(folder / page.workbook_name(region.region_code), workbook(connection, region))
+            return replace_file(folder / workbook_name(region.region_code), workbook(connection, region))
         except Exception:
             cursor.execute("rollback to savepoint workbook")  # the state that all reports are of goes on
             raise
+
+
+def _data_docs(connection: Connection, folder: Path, failures: dict[str, Exception]) -> list[Path]:
+    """The technical pages, last: to make them takes seconds, and nobody waits for them."""
+    from reporting import data_docs  # noqa: PLC0415 - a fault in there must not keep anyone from the page
+
+    try:
+        return data_docs.write(connection, folder)
+    except Exception as failure:
+        _LOG.exception("the Data Docs could not be made")
+        failures["Data Docs"] = failure
+        return []
 
 
 def _told(content: overview.Overview, failures: dict[str, Exception]) -> list[str]:

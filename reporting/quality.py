@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal
 
-from expectations.publication import HEAD_MOVED, NOT_CHECKED, RULES_NOT_ADOPTED
+from expectations.freeze import Frozen, frozen_regions
+from expectations.publication import FROZEN, HEAD_MOVED, NOT_CHECKED, RULES_NOT_ADOPTED
 from expectations.record import CUT_OFF, FINDINGS_MAX
 from ingestion.database import Connection
 from reporting.books import Head
 
-__all__ = ["CUT_OFF", "FINDINGS_MAX", "HEAD_MOVED", "NOT_CHECKED", "RULES_NOT_ADOPTED", "Head"]
+__all__ = ["CUT_OFF", "FINDINGS_MAX", "FROZEN", "HEAD_MOVED", "NOT_CHECKED", "RULES_NOT_ADOPTED", "Head"]
 
 Decision = Literal["published", "unchanged", "refused"]
 State = Literal["no_data", "nothing_loaded", "not_checked", "undecided"] | Decision
@@ -42,8 +43,8 @@ class Run:
 class RegionVerdict:
     """What a run has decided on one region, and how far log, ledger and publication reach.
 
-    `reasons` are codes of checks, or `not-checked`, `not-checked:<code>`, `head-moved`, `rules-not-adopted`; a
-    decision that is older than a check of the same run counts as none.
+    `reasons` are codes of checks, or `not-checked`, `not-checked:<code>`, `head-moved`, `rules-not-adopted`, `frozen`;
+    a decision that is older than a check of the same run counts as none.
     `refused_since` is the first of the refusals that have followed one another
     up to now. `received`: rows of the region are held back, or a file of its sources was rejected.
     """
@@ -60,6 +61,7 @@ class RegionVerdict:
     refused_since: datetime | None
     received: bool
     published: Head | None
+    frozen: Frozen | None = None  # now, whatever the run has decided
 
     @property
     def state(self) -> State:
@@ -80,7 +82,10 @@ class RegionVerdict:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """Newest result of one check on one region in a run; `first_seen_at` is that of its oldest finding."""
+    """Newest result of one check on one region in a run; `first_seen_at` is that of its oldest finding.
+
+    The accepted rows are those that a decision accepted when the check ran; `accepted_until` is the first to end.
+    """
 
     region_code: str
     suite: str
@@ -97,6 +102,27 @@ class CheckResult:
     started_at: datetime
     first_seen_at: datetime | None
     age_days: int | None
+    accepted_count: int = 0
+    accepted_amount: Decimal | None = None
+    accepted_by: str | None = None
+    accepted_until: date | None = None
+
+    @property
+    def is_accepted(self) -> bool:
+        """Whether all that was found is accepted."""
+        return not self.success and self.accepted_count == self.unexpected_count
+
+    @property
+    def open_count(self) -> int:
+        """Rows that no decision accepts."""
+        return self.unexpected_count - self.accepted_count
+
+    @property
+    def open_amount(self) -> Decimal | None:
+        """Their amount in yuan."""
+        if self.unexpected_amount is None or self.accepted_amount is None:
+            return self.unexpected_amount
+        return self.unexpected_amount - self.accepted_amount
 
 
 @dataclass(frozen=True)
@@ -118,7 +144,7 @@ class Finding:
 
 _NEWEST_RUN = """
     select run_id from (
-        select run_id, started_at as seen_at from quality.check_result
+        select run_id, started_at as seen_at from quality.check_result where scope = 'gate'
         union all
         select run_id, decided_at from quality.publication_decision
         {built}
@@ -204,14 +230,19 @@ NEWEST_FINDINGS = """
 
 _RESULTS = f"""
     select region_code, suite, code, severity, success, rows_examined, unexpected_count, unexpected_amount,
-        title_zh, title_en, owner, coalesce(clause, ''), started_at, seen.first_seen_at, seen.age_days
+        title_zh, title_en, owner, coalesce(clause, ''), started_at, seen.first_seen_at, seen.age_days,
+        accepted_count, accepted_amount, seen.accepted_by, seen.accepted_until
     from (
         select distinct on (region_code, code) * from quality.check_result
         where run_id = %(run)s order by region_code, code, started_at desc
     ) as newest
     left join (
-        select region_code, code, min(first_seen_at) as first_seen_at, max(age_days) as age_days
-        from ({NEWEST_FINDINGS}) as finding group by region_code, code
+        select region_code, code, min(first_seen_at) as first_seen_at, max(age_days) as age_days,
+            string_agg(distinct decision.decided_by, '、' order by decision.decided_by) as accepted_by,
+            min(decision.valid_until) as accepted_until
+        from ({NEWEST_FINDINGS}) as finding
+        left join quality.finding_decision as decision using (region_code, code, decided_seq)
+        group by region_code, code
     ) as seen using (region_code, code)
     order by region_code, code
 """
@@ -256,7 +287,9 @@ def verdicts(connection: Connection, run_id: str | None) -> list[RegionVerdict]:
         built=_BUILT if built else _NOT_BUILT,
         received=_RECEIVED,
     )
-    return [_verdict(row) for row in rows(connection, query, {"run": run_id})]
+    frozen = frozen_regions(connection)
+    told = [_verdict(row) for row in rows(connection, query, {"run": run_id})]
+    return [replace(verdict, frozen=frozen.get(verdict.region_code)) for verdict in told]
 
 
 def _verdict(row: tuple[Any, ...]) -> RegionVerdict:

@@ -8,9 +8,10 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
 
+from expectations.freeze import Frozen
 from ingestion.settings import BEIJING
 from reporting.names import OWNERS, Name, name_of
-from reporting.quality import HEAD_MOVED, NOT_CHECKED, RULES_NOT_ADOPTED, CheckResult, RegionVerdict, Run
+from reporting.quality import FROZEN, HEAD_MOVED, NOT_CHECKED, RULES_NOT_ADOPTED, CheckResult, RegionVerdict, Run
 
 Light = Literal["green", "amber", "red", "grey"]
 
@@ -31,12 +32,15 @@ _NO_VERDICT = {
 
 
 def region_light(verdict: RegionVerdict, results: Sequence[CheckResult]) -> Light:
-    """Red: refused, or a check of the newest results failed. Grey: no verdict. Amber: published, with warnings."""
+    """Red: refused, or a check of the newest results failed. Grey: no verdict. Amber: published, with warnings.
+
+    A warning all of which is accepted is none.
+    """
     if verdict.state == "refused" or _failed(results):
         return "red"
     if verdict.state not in ("published", "unchanged"):
         return "grey"
-    return "green" if all(result.success for result in results) else "amber"
+    return "amber" if _warned(results) else "green"
 
 
 def badge(verdict: RegionVerdict, results: Sequence[CheckResult]) -> Name:
@@ -58,11 +62,16 @@ def _failed(results: Sequence[CheckResult]) -> list[CheckResult]:
     return [result for result in results if not result.success and result.severity == "fail"]
 
 
+def _warned(results: Sequence[CheckResult]) -> list[CheckResult]:
+    """Results with something that neither passed nor is accepted."""
+    return [result for result in results if not result.success and not result.is_accepted]
+
+
 def suite_light(results: Sequence[CheckResult]) -> Light:
     """The worst of a suite's results; grey when it has none."""
     if not results:
         return "grey"
-    failed = {result.severity for result in results if not result.success}
+    failed = {result.severity for result in _warned(results)}
     return "red" if "fail" in failed else "amber" if failed else "green"
 
 
@@ -82,7 +91,16 @@ def sentence(
 
 
 def pending(verdict: RegionVerdict) -> Name | None:
-    """What has arrived that this run has not looked at."""
+    """What the run has not taken into account: a freeze since, and what has arrived that it has not looked at."""
+    told = [_waiting(verdict)]
+    if verdict.frozen is not None and FROZEN not in verdict.reasons:
+        frozen = _frozen(verdict.frozen)
+        told.insert(0, Name(f"{frozen.zh}。", f"{frozen.en[0].upper()}{frozen.en[1:]}."))
+    notes = [note for note in told if note is not None]
+    return Name("".join(note.zh for note in notes), " ".join(note.en for note in notes)) if notes else None
+
+
+def _waiting(verdict: RegionVerdict) -> Name | None:
     reached = max(verdict.checked_seq or 0, verdict.published.seq if verdict.published else 0)
     if verdict.log_seq <= reached:
         return None
@@ -153,7 +171,7 @@ def money(amount: Decimal) -> str:
 
 
 def _published(verdict: RegionVerdict, results: Sequence[CheckResult], last_month: date | None) -> Name:
-    warned = [result for result in results if not result.success]
+    warned = _warned(results)
     month = month_name(last_month)
     head = verdict.published
     if verdict.state == "unchanged" and head is not None:
@@ -166,20 +184,41 @@ def _published(verdict: RegionVerdict, results: Sequence[CheckResult], last_mont
         done = Name(
             f"账簿可信，已发布，截至{month.zh}", f"The books can be trusted and are published through {month.en}"
         )
+    accepted = _accepted(results)
     if not warned:
         passed = _all_passed(results)
-        return Name(f"{done.zh}；{passed.zh}。", f"{done.en}; {passed.en}.")
+        return Name(f"{done.zh}；{passed.zh}{accepted.zh}。", f"{done.en}; {passed.en}{accepted.en}.")
     found = _found(warned)
-    return Name(f"{done.zh}；另有 {found.zh}。", f"{done.en}, with {found.en}.")
+    return Name(f"{done.zh}；另有 {found.zh}{accepted.zh}。", f"{done.en}, with {found.en}{accepted.en}.")
 
 
 def _all_passed(results: Sequence[CheckResult]) -> Name:
     """How many checks passed, and how many of them had nothing to look at."""
-    idle = sum(result.rows_examined == 0 for result in results)
+    passed = [result for result in results if result.success]
+    others = len(passed) < len(results)
+    idle = sum(result.rows_examined == 0 for result in passed)
     return Name(
-        f"{len(results)} 项检查全部通过" + (f"（其中 {idle} 项本次无新数据可查）" if idle else ""),
-        f"all {len(results)} checks have passed" + (f" ({idle} of them had no new data to look at)" if idle else ""),
+        f"{'其他 ' if others else ''}{len(passed)} 项检查全部通过"
+        + (f"（其中 {idle} 项本次无新数据可查）" if idle else ""),
+        f"all {'other ' if others else ''}{len(passed)} checks have passed"
+        + (f" ({idle} of them had no new data to look at)" if idle else ""),
     )
+
+
+def _accepted(results: Sequence[CheckResult]) -> Name:
+    """What is accepted, by whom and until when; nothing when nothing is."""
+    accepted = [result for result in results if result.accepted_count]
+    if not accepted:
+        return Name("", "")
+    codes, rows = [result.code for result in accepted], sum(result.accepted_count for result in accepted)
+    by = "、".join(dict.fromkeys(result.accepted_by for result in accepted if result.accepted_by))
+    ends = [result.accepted_until for result in accepted if result.accepted_until]
+    zh = f"；已接受的提示 {rows:,} 行（{'、'.join(codes)}）" + (f"，{by}接受" if by else "")
+    en = f"; {_plural(rows, 'row')} accepted ({', '.join(codes)})" + (f" by {by}" if by else "")
+    if ends:
+        zh += f"，最早至{min(ends).year}年{min(ends).month}月{min(ends).day}日"
+        en += f", until {min(ends):%Y-%m-%d} at the earliest"
+    return Name(zh, en)
 
 
 def _published_fail(verdict: RegionVerdict, results: Sequence[CheckResult], last_month: date | None) -> Name:
@@ -202,21 +241,38 @@ _OF_HISTORY = ("H01",)
 def _refused(verdict: RegionVerdict, results: Sequence[CheckResult], last_month: date | None) -> Name:
     failed = _failed(results)
     reasons = [_reason(reason) for reason in _other_reasons(verdict)]
+    if FROZEN in verdict.reasons:
+        reasons.insert(0, _frozen(verdict.frozen))
     if failed:
         reasons.insert(0, _found(failed))
     if not failed:
         reasons.append(_acts(["data_operations"]))
-    still = _still_shown(verdict, last_month, doubted=any(result.code in _OF_HISTORY for result in failed))
+    audited = verdict.frozen is not None and bool(verdict.frozen.codes)
+    still = _still_shown(verdict, last_month, doubted=audited or any(one.code in _OF_HISTORY for one in failed))
     return Name(
         "本次未予发布：" + "；".join(reason.zh for reason in reasons) + f"；{still.zh}",
         "Not published: " + "; ".join(reason.en for reason in reasons) + f". {still.en}",
     )
 
 
+def _frozen(frozen: Frozen | None) -> Name:
+    """Who has frozen publication, when and why; what to do."""
+    if frozen is None:
+        return Name("当时已暂停发布，现已恢复", "publication was frozen then, and has been lifted since")
+    codes = f"（{'、'.join(frozen.codes)}）" if frozen.codes else ""
+    who_zh = "夜间审计" if frozen.run_id else frozen.frozen_by
+    return Name(
+        f"{who_zh}于{_moment_zh(frozen.frozen_at)}暂停发布{codes}：{frozen.reason}；查明处理后由专人恢复",
+        f"publication was frozen by {frozen.frozen_by} on {moment(frozen.frozen_at)}"
+        f"{' (' + ', '.join(frozen.codes) + ')' if frozen.codes else ''}: {frozen.reason};"
+        " once it is settled a named person lifts it",
+    )
+
+
 def _found(results: Sequence[CheckResult]) -> Name:
     """How many checks, rows and yuan, since when, and who acts."""
-    count, rows = len(results), sum(result.unexpected_count for result in results)
-    amounts = [result.unexpected_amount for result in results if result.unexpected_amount]
+    count, rows = len(results), sum(result.open_count for result in results)
+    amounts = [amount for result in results if (amount := result.open_amount)]
     failing = results[0].severity == "fail"
     codes = [result.code for result in results]
     zh = [f"{count} 项检查{'不通过' if failing else '提示'}（{'、'.join(codes)}），共 {rows:,} 行"]
@@ -293,7 +349,7 @@ def _still_shown(verdict: RegionVerdict, last_month: date | None, *, doubted: bo
 
 def _undecided(verdict: RegionVerdict, results: Sequence[CheckResult], last_month: date | None) -> Name:
     still = _still_shown(verdict, last_month)
-    failed = _failed(results) or [result for result in results if not result.success]
+    failed = _failed(results) or _warned(results)
     found = _found(failed) if failed else _all_passed(results)
     return Name(
         f"检查已完成，尚未作出发布决定：{found.zh}；{still.zh}",

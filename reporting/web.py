@@ -13,16 +13,18 @@ from fastapi import Depends, FastAPI, HTTPException, Response
 from fastapi.responses import FileResponse, HTMLResponse
 
 from ingestion.settings import reports_dir
+from reporting.content_policy import POLICY
 
 DAG_ID = "build_ledger"
 _MONTH = r"\d{6}/\d{4}-\d{2}"
 _SERVED = re.compile(
-    r"index\.html|merged_fund_\d{6}\.xlsx"
+    r"[a-z0-9][a-z0-9_-]*\.html|assets(/[A-Za-z0-9_@-][A-Za-z0-9_.@-]*)+\.(css|js|txt)|merged_fund_\d{6}\.xlsx"
+    r"|data_docs/(index|validations/[a-z_]+-\d{6}/[A-Za-z0-9_-]+/[0-9T.]+Z/warehouse-[a-z_]+-\d{6})\.html"
     rf"|(draft/{_MONTH}/\d+|signed/{_MONTH})/(close\.html|SHA256SUMS|merged_fund_\d{{6}}_\d{{4}}-\d{{2}}\.xlsx)"
 )
 _HEADERS = {
-    # No script and no request, even if a report were forged; frames only by Airflow's own pages.
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'",
+    # Scripts from the folder's own files only, and no request to anybody; frames only by Airflow's own pages.
+    "Content-Security-Policy": f"{POLICY}; frame-ancestors 'self'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-cache",

@@ -28,16 +28,15 @@ from reporting.workbook_accounts import (
 )
 from reporting.workbook_cells import Book
 from reporting.workbook_checks import (
-    CROSS_TITLE,
     FINDINGS_MOST,
     FINDINGS_TITLE,
     RESULTS_TITLE,
-    Sheets,
-    cross_sheet,
+    Standing,
     findings_sheet,
     results_sheet,
 )
 from reporting.workbook_cover import fill_cover, open_cover
+from reporting.workbook_cross import CROSS_TITLE, Sheets, cross_sheet
 from reporting.workbook_page import Frame, month_zh
 from reporting.workbook_record import record_of
 from reporting.workbook_statements import (
@@ -158,9 +157,11 @@ def _fund_sheets(source: Source, book: Book, frame: Frame, contents: Contents) -
         monthly_sheet(book, frame, named(f"收支表逐月{year}", title), statement.lines, values)
     listing = vouchers.listing(*key, frame.month, VOUCHERS_MOST, LINES_MOST)
     register, journal = named("凭证登记簿", REGISTER_TITLE), named("凭证明细", JOURNAL_TITLE)
-    register_sheet(book, frame, register, listing, journal)
-    journal_sheet(book, frame, journal, listing, register)
-    return frame.fund, Sheets(statement, balance, accounts, maternity, converted)
+    totals = (
+        register_sheet(book, frame, register, listing, journal),
+        journal_sheet(book, frame, journal, listing, register),
+    )
+    return frame.fund, Sheets(statement, balance, accounts, maternity, converted, totals)
 
 
 def _ten_thousand(title: Name) -> tuple[str, Name]:
@@ -191,7 +192,9 @@ def _gate_sheets(connection: Connection, book: Book, frame: Frame, contents: Con
     """What the checks of the publishing run had said about this region when it was published."""
     record = record_of(connection, frame.region.region_code, frame.head, FINDINGS_MOST)
     results_sheet(book, frame, _add(contents, "质量检查结果", RESULTS_TITLE), record.results)
-    findings_sheet(book, frame, _add(contents, "检查问题明细", FINDINGS_TITLE), record.findings, record.recorded)
+    standing = Standing({result.code: result.owner for result in record.results}, record.accepted)
+    name = _add(contents, "检查问题明细", FINDINGS_TITLE)
+    findings_sheet(book, frame, name, record.findings, record.recorded, standing)
 
 
 def _add(contents: Contents, sheet: str, title: Name) -> str:

@@ -1,18 +1,18 @@
-"""Cross-checks between the sheets, what the gate's checks said at publication, and the items they listed."""
+"""What the gate's checks said at the publication, and the items they listed."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
+from expectations.impersonal import impersonal
 from expectations.record import FINDINGS_MAX
 from reporting.items import in_words, item_of
 from reporting.names import OWNERS, SUITE_NAMES, Name, name_of
 from reporting.quality import CUT_OFF, CheckResult, Finding
-from reporting.workbook_accounts import Accounts, Maternity
 from reporting.workbook_cells import COUNT, Book, Ref, Style, Sum
-from reporting.workbook_grid import Grid, money_width
+from reporting.workbook_grid import money_width
 from reporting.workbook_page import (
     HEAD_ROWS,
     LATIN,
@@ -27,25 +27,13 @@ from reporting.workbook_page import (
     open_sheet,
     row_heights,
 )
-from reporting.workbook_record import impersonal
 
 FINDINGS_MOST = 2_000
 _HIGHEST_ROW = 400.0
 _ON_ONE_PAGE = 30
-CROSS_TITLE = Name("报表勾稽关系核对表", "Cross-checks of the Statements")
 RESULTS_TITLE = Name("数据质量检查结果", "Results of the Quality Checks")
 FINDINGS_TITLE = Name("检查问题明细", "Items Listed by the Checks")
 _EFFECTS = {"fail": Name("不通过不发布", "refuses"), "warn": Name("提示", "warns")}
-_CROSS_HEADS = (
-    Name("序号", "No."),
-    Name("基金", "Fund"),
-    Name("左方", "Left"),
-    Name("右方", "Right"),
-    Name("左方金额", "Left amount"),
-    Name("右方金额", "Right amount"),
-    Name("差额", "Difference"),
-    Name("核对", "Check"),
-)
 _RESULT_HEADS = (
     Name("类别", "Suite"),
     Name("编码", "Code"),
@@ -62,6 +50,8 @@ _RESULT_HEADS = (
 _FINDING_HEADS = (
     Name("编码", "Code"),
     Name("内容", "Item"),
+    Name("状态", "Status"),
+    Name("责任岗位", "Owner"),
     Name("金额（元）", "Amount (yuan)"),
     Name("首次发现", "First seen"),
     Name("天数", "Days"),
@@ -90,127 +80,10 @@ _REST = Name("其余在已列问题处理后由下次检查列出", "the next ch
 _REST_OF_QUARANTINE = Name("其余见 quality.quarantine_open", "for the rest see quality.quarantine_open")
 _QUARANTINE_CHECK = "C05"
 _PASSED, _WARNED, _FAILED = Name("通过", "passed"), Name("提示", "warning"), Name("不通过", "not passed")
+_OPEN, _ACCEPTED = Name("未处理", "open"), Name("已接受", "accepted")
+_LISTED_TOTAL = Name("所列合计", "Total of what is listed")
 _COLOURS = {_WARNED: "#B45F06", _FAILED: "#C00000"}
-_FLOW = "期初结余＋本期收支结余＋建账及合并转入转出"
 _CELL: Style = {"border": 1, "text_wrap": True}
-
-
-@dataclass(frozen=True)
-class Sheets:
-    """The sheets of one fund that are checked against one another."""
-
-    statement: Grid
-    balance: Grid
-    accounts: Accounts
-    maternity: Maternity
-    converted: tuple[Grid, Grid] | None
-
-
-Relation = tuple[str, Sum, str, Sum]
-
-
-def cross_sheet(book: Book, frame: Frame, name: str, groups: Sequence[tuple[Name, Sheets]]) -> list[Ref]:
-    """Every relation with both amounts and whether they agree; returns the cells that say so."""
-    listed = [(fund, relation) for fund, sheets in groups for relation in relations(sheets)]
-    amounts = [book.total(side) for _, (_, left, _, right) in listed for side in (left, right)]
-    layout = Layout(name, (6.0, 26.0, 44.0, 38.0, *[money_width(amounts)] * 3, 8.0), repeated=HEAD_ROWS - 1)
-    _open(book, frame, layout, CROSS_TITLE, _CROSS_HEADS)
-    states = []
-    for place, (fund, (left_name, left, right_name, right)) in enumerate(listed):
-        row = HEAD_ROWS - 1 + place
-        for column, text in enumerate((str(place + 1), fund.zh, left_name, right_name)):
-            book.text(Ref(name, row, column), text, **_CELL, align="left" if column else "center")
-        cells = [Ref(name, row, column) for column in (4, 5, 6)]
-        difference = Sum(((1, cells[0]), (-1, cells[1])))
-        for cell, formula in zip(cells, (left, right, difference), strict=True):
-            book.figure(cell, book.total(formula), formula, border=1, font_name=LATIN)
-        states.append(Ref(name, row, 7))
-        book.comparison(states[-1], Sum(((1, cells[0]),)), Sum(((1, cells[1]),)), border=1)
-    finish(book, layout, HEAD_ROWS - 1 + len(listed))
-    return states
-
-
-def relations(sheets: Sheets) -> list[Relation]:
-    """What must agree between the sheets of a fund."""
-    return [
-        *_statement_relations(sheets),
-        *_balance_relations(sheets.balance, ""),
-        *_account_relations(sheets),
-        *(_converted_relations(*sheets.converted) if sheets.converted else []),
-    ]
-
-
-def _statement_relations(sheets: Sheets) -> list[Relation]:
-    statement, balance = sheets.statement, sheets.balance
-    closing = balance.one("N90", "closing")
-    return [
-        (f"{_FLOW}（本月数）", _flow(statement, "month.total"), "净资产合计（期末）", closing),
-        (f"{_FLOW}（本年累计数）", _flow(statement, "year_to_date.total"), "净资产合计（期末）", closing),
-        (
-            "期初结余（本月数）",
-            statement.one("S20", "month.total"),
-            "净资产合计（月初）",
-            balance.one("N90", "opening"),
-        ),
-        (
-            *("期初结余（本年累计数）", statement.one("S20", "year_to_date.total")),
-            *("净资产合计（年初）", balance.one("N90", "year_opening")),
-        ),
-        (
-            *("期末滚存结余—统筹基金", statement.one("S30", "month.pooled")),
-            *("统筹基金结余（期末）", balance.one("N10", "closing")),
-        ),
-        (
-            *("期末滚存结余—个人账户", statement.one("S30", "month.personal")),
-            *("个人账户结余（期末）", balance.one("N20", "closing")),
-        ),
-    ]
-
-
-def _balance_relations(balance: Grid, unit: str) -> list[Relation]:
-    instants = {"year_opening": "年初", "opening": "月初", "closing": "期末"}
-    return [
-        (
-            *(f"资产合计（{name}）{unit}", balance.one("A90", instant)),
-            *(f"负债和净资产总计（{name}）{unit}", balance.one("T90", instant)),
-        )
-        for instant, name in instants.items()
-    ]
-
-
-def _account_relations(sheets: Sheets) -> list[Relation]:
-    statement, accounts, maternity = sheets.statement, sheets.accounts, sheets.maternity
-    pairs = {"期初余额": ("opening_debit", "opening_credit"), "本期发生额": ("debit_amount", "credit_amount")}
-    pairs["期末余额"] = ("closing_debit", "closing_credit")
-    return [
-        *(
-            (f"试算平衡表{name}借方合计", accounts.total(debit), f"{name}贷方合计", accounts.total(credit))
-            for name, (debit, credit) in pairs.items()
-        ),
-        (
-            *("试算平衡表资产类科目期末余额", accounts.assets()),
-            *("资产合计（期末）", sheets.balance.one("A90", "closing")),
-        ),
-        (
-            *("收支表生育待遇支出（本月数）", statement.one("E113", "month.total")),
-            *("生育待遇支出明细表合计", maternity.total("amount_month")),
-        ),
-        (
-            *("收支表生育待遇支出（本年累计数）", statement.one("E113", "year_to_date.total")),
-            *("生育待遇支出明细表合计", maternity.total("amount_year_to_date")),
-        ),
-    ]
-
-
-def _converted_relations(statement: Grid, balance: Grid) -> list[Relation]:
-    unit = "（万元）"
-    return [
-        *_balance_relations(balance, unit),
-        (
-            *(f"期末滚存结余（本月数）{unit}", statement.one("S30", "month.total")),
-            *(f"净资产合计（期末）{unit}", balance.one("N90", "closing")),
-        ),
-    ]
 
 
 def results_sheet(book: Book, frame: Frame, name: str, results: Sequence[CheckResult]) -> None:
@@ -234,6 +107,8 @@ def results_sheet(book: Book, frame: Frame, name: str, results: Sequence[CheckRe
 def _verdict(result: CheckResult) -> Name:
     if result.success:
         return _PASSED
+    if result.is_accepted:
+        return _ACCEPTED
     return _WARNED if result.severity == "warn" else _FAILED
 
 
@@ -267,14 +142,28 @@ def _fit_row(book: Book, layout: Layout, row: int, texts: Mapping[int, str]) -> 
     row_heights(book, layout.name, range(row, row + 1), min(13.5 * needed + 2, _HIGHEST_ROW))
 
 
-def findings_sheet(book: Book, frame: Frame, name: str, findings: Sequence[Finding], recorded: int) -> None:
+@dataclass(frozen=True)
+class Standing:
+    """How findings stood at the publication: owners by check; decisions that accepted items, by check and key."""
+
+    owners: Mapping[str, str] = field(default_factory=dict)
+    accepted: Mapping[tuple[str, str], int] = field(default_factory=dict)
+
+
+def findings_sheet(
+    book: Book, frame: Frame, name: str, findings: Sequence[Finding], recorded: int, standing: Standing = Standing()
+) -> None:
     """The items that the checks listed, at most the first 2,000 of all recorded; where the others are is said."""
     amounts = [finding.amount or Decimal(0) for finding in findings]
-    layout = Layout(name, (8.0, 90.0, money_width(amounts), 20.0, 8.0, 40.0), repeated=HEAD_ROWS - 1)
+    widths = (8.0, 78.0, 15.0, 11.0, money_width([*amounts, sum(map(abs, amounts), Decimal(0))]), 20.0, 8.0, 36.0)
+    layout = Layout(name, widths, repeated=HEAD_ROWS - 1)
     _open(book, frame, layout, FINDINGS_TITLE, _FINDING_HEADS)
     row = HEAD_ROWS - 1
     for finding in findings:
-        _finding_row(book, layout, row, finding)
+        _finding_row(book, layout, row, finding, standing)
+        row += 1
+    if findings:
+        _findings_total(book, layout, row, findings)
         row += 1
     if recorded > len(findings):
         row = note(book, layout, row, _left_out(frame, recorded - len(findings)), font_color=_COLOURS[_FAILED])
@@ -288,18 +177,42 @@ def _left_out(frame: Frame, count: int) -> Name:
     return Name(f"另有 {count:,} 条未列出，见数据库 {place}。", f"{count:,} more are recorded there.")
 
 
-def _finding_row(book: Book, layout: Layout, row: int, finding: Finding) -> None:
+def _findings_total(book: Book, layout: Layout, row: int, findings: Sequence[Finding]) -> None:
+    """The amounts that are listed, added up; an item found by several checks counts once a check."""
+    style: Style = {"border": 1, "bold": True, "bg_color": "#F2F2F2"}
+    for column in range(len(layout.widths)):
+        book.text(Ref(layout.name, row, column), "", **style)
+    book.text(Ref(layout.name, row, 0), f"{_LISTED_TOTAL.zh} {_LISTED_TOTAL.en}", (row, 3), **style)
+    first = row - len(findings)
+    amounts = [
+        (1, Ref(layout.name, first + place, 4)) for place, each in enumerate(findings) if each.amount is not None
+    ]
+    if amounts:
+        formula = Sum(tuple(amounts))
+        book.figure(Ref(layout.name, row, 4), book.total(formula), formula, font_name=LATIN, **style)
+
+
+def _status(finding: Finding, standing: Standing) -> str:
+    decided = standing.accepted.get((finding.code, finding.key))
+    return f"{_OPEN.zh}\n{_OPEN.en}" if decided is None else f"{_ACCEPTED.zh} seq {decided:,}\n{_ACCEPTED.en}"
+
+
+def _finding_row(book: Book, layout: Layout, row: int, finding: Finding, standing: Standing) -> None:
     known = impersonal(finding.item)
     item = in_words(replace(item_of(replace(finding, item=known)), key=str(known.get("item") or "")))
     if finding.key == CUT_OFF:
         rest = _REST_OF_QUARANTINE if finding.code == _QUARANTINE_CHECK else _REST
         zh, en = (f"{cut} {FINDINGS_MAX}, {then}" for cut, then in zip(_CUT_OFF_NOTE, rest, strict=True))
         item = f"（{zh} / {en}） {item}"
-    texts = {0: finding.code, 1: item, 3: beijing(finding.first_seen_at), 5: finding.first_seen_run}
+    texts = {
+        **{0: finding.code, 1: item, 2: _status(finding, standing)},
+        3: name_of(OWNERS, standing.owners.get(finding.code)).zh,
+        **{5: beijing(finding.first_seen_at), 7: finding.first_seen_run},
+    }
     for column, text in texts.items():
         book.text(Ref(layout.name, row, column), text, **_CELL)
-    _amount(book, Ref(layout.name, row, 2), finding.amount)
-    book.figure(Ref(layout.name, row, 4), finding.age_days, num_format=COUNT, border=1, font_name=LATIN)
+    _amount(book, Ref(layout.name, row, 4), finding.amount)
+    book.figure(Ref(layout.name, row, 6), finding.age_days, num_format=COUNT, border=1, font_name=LATIN)
     _fit_row(book, layout, row, texts)
 
 
@@ -308,10 +221,6 @@ def _amount(book: Book, ref: Ref, amount: Decimal | None) -> None:
         book.text(ref, "", border=1)
     else:
         book.figure(ref, amount, border=1, font_name=LATIN)
-
-
-def _flow(statement: Grid, column: str) -> Sum:
-    return Sum(tuple((1, statement.at(code, column)) for code in ("S20", "S10", "S25")))
 
 
 def _open(book: Book, frame: Frame, layout: Layout, title: Name, heads: Sequence[Name]) -> None:

@@ -6,20 +6,13 @@ Nothing recorded later counts, also not by the same run: the workbook is that of
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from ingestion.database import Connection
 from reporting.books import Head, Row, rows
-from reporting.names import PERSONAL_COLUMNS
 from reporting.quality import CUT_OFF, CheckResult, Finding
-
-_HIDDEN = "…"
-# A personal column inside a text that quotes a row as JSON.
-_QUOTED = re.compile(rf'("(?:{"|".join(sorted(PERSONAL_COLUMNS))})"\s*:\s*)("(?:[^"\\]|\\.)*"|[^,}}\]\s]+)')
 
 # Items of the region's newest check before the publication: a check may have been repeated, and have found less.
 _FOUND = """
@@ -41,13 +34,14 @@ _RESULTS = f"""
         WHERE run_id = %(run)s AND region_code = %(region)s AND started_at <= %(until)s ORDER BY code, started_at DESC
     )
     SELECT region_code, suite, code, severity, success, rows_examined, unexpected_count, unexpected_amount,
-        title_zh, title_en, owner, coalesce(clause, '') AS clause, started_at, seen.first_seen_at, seen.age_days
+        title_zh, title_en, owner, coalesce(clause, '') AS clause, started_at, seen.first_seen_at, seen.age_days,
+        accepted_count, accepted_amount
     FROM newest LEFT JOIN seen USING (code) ORDER BY code
 """
 # The largest amounts first; the note of a cut list is the last of its check.
 _FINDINGS = f"""
     SELECT region_code, code, finding_key AS key, item::text AS item, amount, first_seen_run, first_seen_at, age_days,
-        count(*) OVER () AS recorded
+        (to_jsonb(found) ->> 'decided_seq')::bigint AS decided_seq, count(*) OVER () AS recorded
     FROM ({_FOUND}) AS found
     ORDER BY code, finding_key = '{CUT_OFF}', abs(amount) DESC NULLS LAST, finding_key
     LIMIT %(most)s
@@ -56,11 +50,15 @@ _FINDINGS = f"""
 
 @dataclass(frozen=True)
 class Record:
-    """Results, passes too, and the first of the items; `recorded` counts all items there are."""
+    """Results, passes too, and the first of the items; `recorded` counts all items there are.
+
+    `accepted` names the decision (seq of its event) that had accepted an item when it was found, by check and key.
+    """
 
     results: Sequence[CheckResult]
     findings: Sequence[Finding]
     recorded: int
+    accepted: Mapping[tuple[str, str], int]
 
 
 def record_of(connection: Connection, region_code: str, head: Head, most: int) -> Record:
@@ -69,36 +67,11 @@ def record_of(connection: Connection, region_code: str, head: Head, most: int) -
     results = [CheckResult(**row) for row in rows(connection, _RESULTS, parameters)]
     found = rows(connection, _FINDINGS, parameters)
     recorded = found[0]["recorded"] if found else 0
-    return Record(results, [_finding(row) for row in found], recorded)
+    accepted = {(row["code"], row["key"]): row["decided_seq"] for row in found if row["decided_seq"] is not None}
+    return Record(results, [_finding(row) for row in found], recorded, accepted)
 
 
 def _finding(row: Row) -> Finding:
     item = json.loads(row["item"], parse_float=Decimal)  # the driver would make amounts floats
-    return Finding(**{name: value for name, value in row.items() if name != "recorded"} | {"item": item})
-
-
-def impersonal(item: dict[str, Any]) -> dict[str, object]:
-    """An item without its personal columns, and without their values wherever else they stand in it."""
-    names = sorted(_identifiers(item), key=len, reverse=True)
-    return {column: _without(value, names) for column, value in item.items() if column not in PERSONAL_COLUMNS}
-
-
-def _identifiers(value: object) -> set[str]:
-    """Numbers of persons in an item; one character, such as the sex, would hide all like it."""
-    if isinstance(value, dict):
-        own = {part for column, part in value.items() if column in PERSONAL_COLUMNS and isinstance(part, str)}
-        return {part for part in own if len(part) > 1}.union(*map(_identifiers, value.values()))
-    return set().union(*map(_identifiers, value)) if isinstance(value, list) else set()
-
-
-def _without(value: object, names: Sequence[str]) -> object:
-    if isinstance(value, dict):
-        return {column: _without(part, names) for column, part in value.items() if column not in PERSONAL_COLUMNS}
-    if isinstance(value, list):
-        return [_without(part, names) for part in value]
-    if not isinstance(value, str):
-        return value
-    text = _QUOTED.sub(rf'\1"{_HIDDEN}"', value)
-    for name in names:
-        text = text.replace(name, _HIDDEN)
-    return text
+    own = {name: value for name, value in row.items() if name not in ("recorded", "decided_seq")}
+    return Finding(**own | {"item": item})

@@ -112,13 +112,16 @@ def balance_in_ten_thousands(book: Book, frame: Frame, name: str, yuan: Grid) ->
     return grid
 
 
+# In which "Personal accounts" stands on one line, in bold.
+_HEAD_WIDTH = 18.0
+
 Content = tuple[Sequence[Line], Iterable[Decimal], Sequence[Name]]
 
 
 def _statement(book: Book, frame: Frame, name: str, unit: Name, content: Content) -> Grid:
     """Everything but the figures."""
     lines, values, notes = content
-    widths = (*LABEL_WIDTHS, *[money_width(values)] * len(_STATEMENT_COLUMNS))
+    widths = (*LABEL_WIDTHS, *[money_width(values, _HEAD_WIDTH)] * len(_STATEMENT_COLUMNS))
     layout = Layout(name, widths, one_page=True, frozen_columns=len(LABELS))
     places = {line.line_code: (HEAD_ROWS + place, 0) for place, line in enumerate(lines)}
     grid = Grid(name, tuple(map(_plain, lines)), places, _STATEMENT_COLUMNS)

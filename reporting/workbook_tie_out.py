@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from types import MappingProxyType
 
 from reporting.names import Name, name_of
 from reporting.tie_out.reading import OUTCOMES, STATUSES, Figure, Item
-from reporting.workbook_cells import Book, Ref, Style
+from reporting.workbook_cells import Book, Ref, Style, Sum
 from reporting.workbook_grid import money_width
 from reporting.workbook_page import (
     HEAD_ROWS,
@@ -89,7 +90,12 @@ def _figure_row(book: Book, layout: Layout, row: int, figure: Figure) -> None:
         *(figure.ours_amount, figure.stated_amount, figure.difference),
         *(figure.carried_difference, figure.explained_amount, figure.unexplained_amount),
     )
-    _write_row(book, layout, row, texts, dict(enumerate(amounts, start=2)))
+    ours, theirs, difference, carried, explained, _ = cells = [Ref(layout.name, row, 2 + place) for place in range(6)]
+    formulas = {
+        cells[2]: Sum(((1, ours), (-1, theirs))),
+        cells[5]: Sum(((1, difference), (-1, carried), (-1, explained))),
+    }
+    _write_row(book, layout, row, texts, dict(enumerate(amounts, start=2)), formulas)
 
 
 def _item_rows(book: Book, layout: Layout, row: int, items: Sequence[Item]) -> int:
@@ -120,11 +126,19 @@ def _item_rows(book: Book, layout: Layout, row: int, items: Sequence[Item]) -> i
     return row
 
 
-def _write_row(book: Book, layout: Layout, row: int, texts: dict[int, str], amounts: dict[int, Decimal]) -> None:
+def _write_row(
+    book: Book,
+    layout: Layout,
+    row: int,
+    texts: dict[int, str],
+    amounts: dict[int, Decimal],
+    formulas: Mapping[Ref, Sum] = MappingProxyType({}),
+) -> None:
     for column, text in texts.items():
         book.text(Ref(layout.name, row, column), text, **_CELL)
     for column, amount in amounts.items():
-        book.figure(Ref(layout.name, row, column), amount, border=1, font_name=LATIN)
+        cell = Ref(layout.name, row, column)
+        book.figure(cell, amount, formulas.get(cell), border=1, font_name=LATIN)
     needed = max(
         sum(lines_needed(part, layout.widths[column]) for part in text.split("\n")) for column, text in texts.items()
     )

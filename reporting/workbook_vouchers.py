@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
 
-from reporting.names import SUB_FUNDS, Name, name_of
+from reporting.names import BUSINESS_TYPES, SUB_FUNDS, Name, name_of
 from reporting.vouchers import Listing, Voucher, VoucherLine
-from reporting.workbook_cells import COUNT, Book, Ref, Style
+from reporting.workbook_cells import COUNT, Book, Ref, Style, Sum
 from reporting.workbook_grid import money_width
 from reporting.workbook_page import (
     HEAD_ROWS,
@@ -62,44 +64,81 @@ _JOURNAL_NOTE = Name(
     "Note: a voucher's number leads back to the register. Settlement and receipt numbers are left out;"
     " marts.general_ledger has them. Lines of a file count from its header as 1; the pipeline's own entries have none.",
 )
+_TOTAL, _LISTED_TOTAL = Name("合计", "Total"), Name("所列合计", "Total of what is listed")
 _CELL: Style = {"border": 1}
 _LINK: Style = {**_CELL, "font_color": "#0563C1", "underline": 1, "align": "center"}
 
 
-def register_sheet(book: Book, frame: Frame, name: str, listing: Listing, journal: str) -> None:
-    """The month's vouchers, each with a link to the first of its lines on the sheet `journal`."""
+@dataclass(frozen=True)
+class Totals:
+    """The row of a sheet that adds up what is listed above it; `whole` when that is all there is."""
+
+    name: str
+    row: int
+    columns: tuple[int, int]
+    whole: bool
+
+    def side(self, side: int) -> Sum:
+        """The cell of the debits (0) or the credits (1)."""
+        return Sum(((1, Ref(self.name, self.row, self.columns[side])),))
+
+
+def register_sheet(book: Book, frame: Frame, name: str, listing: Listing, journal: str) -> Totals:
+    """The month's vouchers, each with a link to the first of its lines on the sheet `journal`, and their total."""
     amounts = [amount for voucher in listing.vouchers for amount in (voucher.debit_amount, voucher.credit_amount)]
-    widths = (9.0, 11.0, 16.0, 8.0, *[money_width(amounts)] * 2, 9.0, 34.0, 16.0)
+    widths = (9.0, 11.0, 16.0, 8.0, *[_total_width(amounts)] * 2, 13.0, 34.0, 16.0)
     layout = Layout(name, widths, repeated=_FIRST)
     _open(book, frame, layout, REGISTER_TITLE, _REGISTER_HEADS)
     first_lines = _rows_of([line.voucher_no for line in listing.lines])
     for place, voucher in enumerate(listing.vouchers):
         _voucher_row(book, name, _FIRST + place, voucher, journal, first_lines.get(voucher.voucher_no))
-    row = _FIRST + len(listing.vouchers)
-    row_heights(book, name, range(_FIRST, row), 15.0)
-    row = note(book, layout, row, _REGISTER_NOTE)
+    totals = Totals(name, _FIRST + len(listing.vouchers), (4, 5), len(listing.vouchers) == listing.voucher_count)
+    row_heights(book, name, range(_FIRST, totals.row + 1), 15.0)
+    _total_row(book, layout, totals, counted=(3, 6))
+    row = note(book, layout, totals.row + 1, _REGISTER_NOTE)
     row = _tell_rest(book, layout, row, len(listing.vouchers), listing.voucher_count, "marts.voucher", frame)
     finish(book, layout, signatures(book, layout, row))
+    return totals
 
 
-def journal_sheet(book: Book, frame: Frame, name: str, listing: Listing, register: str) -> None:
+def journal_sheet(book: Book, frame: Frame, name: str, listing: Listing, register: str) -> Totals:
     """The lines of the month's vouchers in their order, each with a link to its voucher on the sheet `register`."""
     amounts = [amount for line in listing.lines for amount in (line.debit_amount, line.credit_amount)]
-    widths = (9.0, 11.0, 16.0, 5.0, 46.0, 12.0, 24.0, 9.5, *[money_width(amounts)] * 2, 34.0, 8.0)
+    widths = (9.0, 11.0, 16.0, 5.0, 46.0, 12.0, 24.0, 9.5, *[_total_width(amounts)] * 2, 34.0, 8.0)
     layout = Layout(name, widths, repeated=_FIRST)
     _open(book, frame, layout, JOURNAL_TITLE, _JOURNAL_HEADS)
     vouchers = _rows_of([voucher.voucher_no for voucher in listing.vouchers])
     for place, line in enumerate(listing.lines):
         _line_row(book, name, _FIRST + place, line, register, vouchers.get(line.voucher_no))
-    row = _FIRST + len(listing.lines)
-    row = note(book, layout, row, _JOURNAL_NOTE)
+    totals = Totals(name, _FIRST + len(listing.lines), (8, 9), len(listing.lines) == listing.line_count)
+    _total_row(book, layout, totals)
+    row = note(book, layout, totals.row + 1, _JOURNAL_NOTE)
     row = _tell_rest(book, layout, row, len(listing.lines), listing.line_count, "marts.general_ledger", frame)
     finish(book, layout, row)
+    return totals
+
+
+def _total_width(amounts: Sequence[Decimal]) -> float:
+    """Both sides together are no less than any total of one."""
+    return money_width([*amounts, sum(amounts, Decimal(0))])
+
+
+def _total_row(book: Book, layout: Layout, totals: Totals, counted: Sequence[int] = ()) -> None:
+    """Sums of what is listed; what is not listed is told below."""
+    style: Style = {**_CELL, "bold": True, "bg_color": "#F2F2F2"}
+    for column in range(len(layout.widths)):
+        book.text(Ref(totals.name, totals.row, column), "", **style)
+    title = _TOTAL if totals.whole else _LISTED_TOTAL
+    book.text(Ref(totals.name, totals.row, 0), f"{title.zh} {title.en}", (totals.row, 2), **style)
+    for column in (*counted, *totals.columns):
+        above = Sum(tuple((1, Ref(totals.name, row, column)) for row in range(_FIRST, totals.row)))
+        kept: Style = {"num_format": COUNT} if column in counted else {}
+        book.figure(Ref(totals.name, totals.row, column), book.total(above), above, font_name=LATIN, **style, **kept)
 
 
 def _voucher_row(book: Book, name: str, row: int, voucher: Voucher, journal: str, target: int | None) -> None:
     _link(book, Ref(name, row, 0), voucher.voucher_no, journal, target)
-    texts = {1: f"{voucher.posting_date:%Y-%m-%d}", 2: voucher.business_type}
+    texts = {1: f"{voucher.posting_date:%Y-%m-%d}", 2: name_of(BUSINESS_TYPES, voucher.business_type).zh}
     texts |= {7: voucher.prepared_by, 8: voucher.reviewed_by}
     for column, text in texts.items():
         book.text(Ref(name, row, column), text, **_CELL, shrink=True)

@@ -16,6 +16,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,16 @@ _CODE_FOLDERS = ("models", "macros", "seeds", "tests")
 
 class DbtError(RuntimeError):
     """dbt failed; the message names what failed and where the log is."""
+
+
+@dataclass(frozen=True)
+class Appended:
+    """A table that builds append to: its columns, the one that bounds a build, and the query of what it must hold."""
+
+    name: str
+    seq_column: str
+    columns: tuple[str, ...]
+    query: str
 
 
 def deploy(run_id: str) -> bool:
@@ -76,6 +87,30 @@ def build_shadow(run_id: str, suffix: str, connection: Connection) -> None:
     variables = ["--vars", json.dumps({"shadow": suffix})]
     _run(run_id, f"build{suffix}", [*arguments, *variables], target=f"target{suffix}")
     _analyze(*schemas)
+
+
+def compiled_for_audit(run_id: str) -> dict[str, Appended]:
+    """Every table that builds append to, by name, with the query that its rows must equal; nothing is run.
+
+    The query holds the tokens of the macro `audit_tokens` instead of region and bounds. DbtError when dbt fails.
+    """
+    arguments = ["compile", "--select", "config.materialized:incremental", "--vars", json.dumps({"audit": True})]
+    _run(run_id, "audit", arguments, target="target_audit")
+    target = Layout.from_env().local / "dbt" / "target_audit"
+    nodes = json.loads((target / "manifest.json").read_text(encoding="utf-8"))["nodes"].values()
+    models = [node for node in nodes if node["resource_type"] == "model"]
+    return {
+        model["name"]: _appended(model, target)
+        for model in sorted(models, key=lambda model: str(model["name"]))
+        if model["config"]["materialized"] == "incremental" and model["name"] != "built_head"
+    }
+
+
+def _appended(model: Mapping[str, Any], target: Path) -> Appended:
+    path = target / "compiled" / model["package_name"] / model["original_file_path"]
+    columns = tuple(model["columns"])
+    seq_column = next(name for name in ("event_seq", "last_seq") if name in columns)
+    return Appended(model["name"], seq_column, columns, path.read_text(encoding="utf-8").strip())
 
 
 def deployed_code() -> str:

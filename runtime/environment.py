@@ -18,9 +18,9 @@ METADATA = "airflow"
 METADATA_VARIABLE = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
 # Names of variables that decide what tasks do begin with one of these: ours, those of stores of source files.
 TASK_VARIABLES = ("FUND_", "AWS_", "FSSPEC_")
-DAG_IDS = ("ingest_events", "build_ledger", "close_period")
+DAG_IDS = ("ingest_events", "build_ledger", "close_period", "audit_log", "watch_freshness")
 # Runs that an Airflow that was killed leaves behind are ended; one that waits for its approver goes on waiting.
-TAKEN_UP_AGAIN = ("ingest_events", "build_ledger")
+TAKEN_UP_AGAIN = ("ingest_events", "build_ledger", "audit_log")
 # What may also be given as the name of a file: the same variable with `_FILE`.
 SECRETS = (
     "FUND_DATABASE_URL",
@@ -104,7 +104,7 @@ class Environment:
 
     def airflow(self) -> dict[str, str]:
         """The AIRFLOW* variables: what the caller set wins over our defaults, not over what holds it together."""
-        given = {name: value for name, value in self.given.items() if name.startswith("AIRFLOW__")}
+        given = {name: value for name, value in self.given.items() if name.startswith(_AIRFLOW_GIVEN)}
         port = given.get("AIRFLOW__API__PORT") or str(self.layout.port("airflow_api"))
         return {
             **_AIRFLOW_DEFAULTS,
@@ -159,6 +159,8 @@ class Environment:
         changes = {
             "FUND_INGEST_SCHEDULE": "",
             "FUND_BUILD_SCHEDULE": "",
+            "FUND_AUDIT_SCHEDULE": "",
+            "FUND_WATCH_SCHEDULE": "",
             "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.1",
         }
         return Environment({**self.given, **changes}, self.layout, self.server)
@@ -172,6 +174,8 @@ class Environment:
         }
 
 
+# Settings of Airflow's own, and the connections by which findings are told (reporting/alerts/routes.py).
+_AIRFLOW_GIVEN = ("AIRFLOW__", "AIRFLOW_CONN_FUND_")
 _SECRET_FILES = {f"{name}_FILE" for name in SECRETS}
 
 _AIRFLOW_DEFAULTS = {

@@ -7,6 +7,7 @@ from contextlib import closing
 from datetime import date, datetime
 from decimal import Decimal
 
+from expectations.freeze import frozen_regions
 from ingestion.database import Connection, connect
 from ingestion.settings import BEIJING, reports_dir
 from runtime.layout import Layout
@@ -56,8 +57,9 @@ _OPEN_ROWS = """
 _CHECKS = """
     SELECT region_code, count(*), count(*) FILTER (WHERE success),
         count(*) FILTER (WHERE NOT success AND severity = 'fail'),
-        count(*) FILTER (WHERE NOT success AND severity = 'warn'), sum(rows_examined),
-        string_agg(code, ' ' ORDER BY code) FILTER (WHERE NOT success)
+        count(*) FILTER (WHERE NOT success AND severity = 'warn' AND accepted_count < unexpected_count),
+        sum(rows_examined),
+        string_agg(code, ' ' ORDER BY code) FILTER (WHERE NOT success AND accepted_count < unexpected_count)
     FROM (
         SELECT DISTINCT ON (region_code, code) * FROM quality.check_result
         WHERE run_id = %s ORDER BY region_code, code, started_at DESC
@@ -121,7 +123,11 @@ def _check_section(connection: Connection, run_id: str) -> list[str]:
     rows = [["", "检查 checks", "通过 passed", "不通过 failed", "提示 warned", "检查行数 rows examined", ""]]
     for region, checks, passed, failed, warned, examined, codes in _rows(connection, _CHECKS, run_id):
         rows.append([str(region), *(f"{n:,}" for n in (checks, passed, failed, warned, examined)), str(codes or "")])
-    return ["── 质量检查 / quality checks", *table(rows, right=range(1, 6))]
+    frozen = [
+        f"  ✗ {one.region_code} 已由 {one.frozen_by} 暂停发布 / frozen {_beijing(one.frozen_at)}: {one.reason}"
+        for one in frozen_regions(connection).values()
+    ]
+    return ["── 质量检查 / quality checks", *table(rows, right=range(1, 6)), *frozen]
 
 
 def _next_section(layout: Layout) -> list[str]:

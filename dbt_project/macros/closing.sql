@@ -95,6 +95,11 @@
     having sum(leg.amount) <> 0
 {% endmacro %}
 
+{#- In an audit: whether there is a closing among what is audited. Literally false otherwise, so that nothing is read for it. -#}
+{% macro only_audited_closings() -%}
+    {%- if var('audit', false) == true %} and {{ audit_tokens().closings }}{% endif -%}
+{%- endmacro %}
+
 {#-
     What the pending closings of `regions` look at: the new facts, and the regions' books so far, by account. A year end takes income
     and expenditure, a merger everything of the maternity fund. Lines between the same two closings count together.
@@ -131,7 +136,7 @@
     ) as cut
         on fact.region_code = cut.region_code
     where
-        (fact.account_class in ('income', 'expenditure') or fact.fund_code = 'MAT')
+        (fact.account_class in ('income', 'expenditure') or fact.fund_code = 'MAT'){{ only_audited_closings() }}
         and fact.problem is null
         and not exists (
             select 1 from blocked where blocked.region_code = fact.region_code and blocked.batch_id <= fact.batch_id
@@ -151,7 +156,7 @@
         with booked_until as (
             select region_code, max(last_seq) as seq
             from {{ turnover }}
-            where region_code in ({{ quoted(regions) }})
+            where region_code in ({{ quoted(regions) }}){{ before_audited('last_seq') }}{{ only_audited_closings() }}
             group by region_code
         ),
 
@@ -170,7 +175,9 @@
                 on closing_batch.region_code = line.region_code and line.event_seq between closing_batch.first_seq and closing_batch.last_seq
             inner join booked_until
                 on line.region_code = booked_until.region_code and line.event_seq <= booked_until.seq
-            where not (line.account_code = '1101' and line.fund_code = 'MAT')
+            where
+                not (line.account_code = '1101' and line.fund_code = 'MAT')
+                {{- before_audited('line.event_seq') }}{{ only_audited_closings() }}
 
             union all
 
@@ -180,14 +187,16 @@
                 on line.region_code = booked_until.region_code
             where
                 line.region_code in ({{ quoted(regions) }})
-                and line.event_seq > coalesce(booked_until.seq, 0)
+                and line.event_seq > coalesce(booked_until.seq, 0){{ before_audited('line.event_seq') }}{{ only_audited_closings() }}
                 and not (line.account_code = '1101' and line.fund_code = 'MAT')
 
             union all
 
             select line.*
             from {{ this }} as line
-            where line.region_code in ({{ quoted(regions) }}) and line.fund_code = 'MAT' and line.account_code = '1101'
+            where
+                line.region_code in ({{ quoted(regions) }}) and line.fund_code = 'MAT' and line.account_code = '1101'
+                {{- before_audited('line.event_seq') }}{{ only_audited_closings() }}
         )
 
         select
@@ -196,7 +205,7 @@
             debit_amount - credit_amount as amount
         from {{ turnover }} as turned
         where
-            region_code in ({{ quoted(regions) }})
+            region_code in ({{ quoted(regions) }}){{ before_audited('last_seq') }}{{ only_audited_closings() }}
             and entry_kind in ('normal', 'opening')
             and not (account_code = '1101' and fund_code = 'MAT')
             and not exists (

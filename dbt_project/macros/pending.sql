@@ -4,6 +4,19 @@
     is completed by the next one: each model takes exactly what it lacks, up to the built head.
 -#}
 
+{#-
+    For the nightly audit (var `audit`) the models are compiled, never run: one text a model in which the region and the bounds are the
+    tokens below. Filled in for some whole batches, it says what the table must hold of them, given what it holds of those before.
+-#}
+{% macro audit_tokens() -%}
+    {{ return({'region': '__audit_region__', 'after': '__audit_after__', 'up_to': '__audit_up_to__', 'closings': '__audit_closings__'}) }}
+{%- endmacro %}
+
+{#- Of what a model has written itself, an audit may look at what lies before its bounds only. Nothing in a build. -#}
+{% macro before_audited(seq_column) -%}
+    {%- if var('audit', false) == true %} and {{ seq_column }} <= {{ audit_tokens().after }}{% endif -%}
+{%- endmacro %}
+
 {#- One row a region: (region_code, after, up_to), the events a model still has to take. -#}
 {% macro pending_ranges(built_head, own_column) -%}
     {%- set query -%}
@@ -26,6 +39,12 @@
 
 {#- Condition on (region_code, seq_column): the events after the model's own watermark up to the built head. -#}
 {% macro pending(built_head, own_column, seq_column='event_seq') -%}
+    {%- if var('audit', false) == true -%}
+        {%- set token = audit_tokens() -%}
+        {{ return(
+            "(region_code = '" ~ token.region ~ "' and " ~ seq_column ~ " > " ~ token.after ~ " and " ~ seq_column ~ " <= " ~ token.up_to ~ ")"
+        ) }}
+    {%- endif -%}
     {%- set conditions = [] -%}
     {%- for region_code, after_seq, up_to_seq in pending_ranges(built_head, own_column) if after_seq < up_to_seq -%}
         {%- do conditions.append(
@@ -37,6 +56,9 @@
 
 {#- Regions with a closing event (merger, year end) among the pending ones: only these look back into the journal. -#}
 {% macro regions_closing(built_head, closing, own_column) -%}
+    {%- if var('audit', false) == true -%}
+        {{ return([audit_tokens().region]) }}
+    {%- endif -%}
     {%- set query -%}
         select distinct region_code from {{ closing }}
         where {{ pending(built_head, own_column, 'closing_seq') }}

@@ -96,7 +96,8 @@ def _sum_parts(sums: dict[str, tuple[str, ...]]) -> str:
     )
 
 
-# CTEs of the checks below: the candidate, and the figures published before.
+# CTEs of the checks below: the candidate, and the figures published before; none when all history is checked, and
+# $after is 0.
 STATEMENT = """
     statement as materialized (
         select * from ledger.candidate_income_expenditure_statement as candidate_line
@@ -104,7 +105,8 @@ STATEMENT = """
     )"""
 PUBLISHED_STATEMENT = """
     published as materialized (
-        select * from marts.income_expenditure_statement as published_line where published_line.region_code = $region
+        select * from marts.income_expenditure_statement as published_line
+            where published_line.region_code = $region and $after > 0
     )"""
 SHEET = """
     sheet as materialized (
@@ -299,7 +301,8 @@ BALANCE_SHEET_AGAINST_JOURNAL = f"""
 BALANCE_SHEET = f"""
     with {SHEET}, {POSTED},
     published as materialized (
-        select * from marts.balance_sheet as published_line where published_line.region_code = $region
+        select * from marts.balance_sheet as published_line
+            where published_line.region_code = $region and $after > 0
     )
     {BALANCE_SHEET_IDENTITY}
     union all

@@ -250,6 +250,7 @@ C04 = Check(
     offending=DUE_FILES,
     examined=DUE_FILES_EXAMINED,
     population=DUE_FILES_POPULATION,
+    freezes=False,
 )
 
 _WINDOW_ROWS = """
@@ -331,6 +332,7 @@ C05 = Check(
             where quarantine.region_code = $region and resolution.quarantine_id is null
         )
     """,
+    freezes=False,
 )
 
 C06 = Check(

@@ -1,5 +1,5 @@
 -- Totals that a source states of its file, beside what was counted of it; and statements by the month they are of.
--- depends: 0020.newest_by_region
+-- depends: 0023.maternity_lookups
 
 CREATE TABLE events.control_total (
     file_id           bigint   NOT NULL REFERENCES events.file_registry,

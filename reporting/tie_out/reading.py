@@ -30,12 +30,23 @@ STATUSES = {
     "amount_differs": Name("金额不同", "amount differs"),
     "in_transit": Name("在途", "in transit"),
 }
+MATCHED_BY = {
+    "number": Name("号码与金额", "number and amount"),
+    "number_sum": Name("同号合计", "sum of a number"),
+    "entry": Name("金额相同的分录", "an entry of that amount"),
+    "day_sum": Name("当日合计", "sum of a day"),
+    "period_sum": Name("期间合计", "sum of the period"),
+    "booked_later": Name("跨月补记", "booked in a later month"),
+    "taken_back": Name("下期冲回", "taken back by the next statement"),
+    "none": Name("未找到对应项", "nothing found"),
+}
 
 _NEWEST = "SELECT max(accounting_month) FROM marts.outside_statement WHERE region_code = %s"
 _FIGURES = """
     SELECT t.fund_code, t.statement_kind, t.account_code, account.name_zh, account.name_en, t.institution_code,
         t.period_from, t.stated_on, t.ours_amount, t.stated_amount, t.difference, t.carried_difference,
-        t.explained_amount, t.in_transit_amount, t.unexplained_amount, t.status, t.source_file, t.source_line
+        t.explained_amount, t.in_transit_amount, t.unexplained_amount, t.status, t.source_file, t.source_line,
+        t.scope, t.item_count
     FROM marts.tie_out AS t
     LEFT JOIN marts.account AS account ON account.account_code = t.account_code
     WHERE t.region_code = %s AND t.accounting_month = %s
@@ -45,7 +56,7 @@ _FIGURES = """
 _ITEMS = """
     SELECT fund_code, statement_kind, account_code, institution_code, stated_on, status, item_date, amount, difference,
         entry_id, entry_count, candidate_count, voucher_no, event_seq, source_file, source_line,
-        stated_source_file, stated_source_line, matched_by
+        stated_source_file, stated_source_line, matched_by, scope
     FROM marts.tie_out_item
     WHERE region_code = %s AND accounting_month = %s AND status <> 'matched'
     ORDER BY fund_code, statement_kind, account_code, institution_code, scope, stated_on, item_date, event_seq,
@@ -74,6 +85,8 @@ class Figure:
     status: str
     source_file: str | None
     source_line: int | None
+    scope: str = ""
+    item_count: int = 0
 
     @property
     def what(self) -> Name:
@@ -104,6 +117,7 @@ class Item:
     stated_source_file: str | None
     stated_source_line: int | None
     matched_by: str
+    scope: str = ""
 
     @property
     def place(self) -> str:

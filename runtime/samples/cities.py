@@ -39,8 +39,18 @@ class City:
         """Code of the city's tax authority."""
         return f"1{self.region_code}0000"
 
+    @property
+    def platform(self) -> policy.Platform | None:
+        """The settlement platform from before the merger that the city still keeps."""
+        return policy.settlement_platform(self.region_code)
+
+    @property
+    def platform_institution(self) -> str:
+        """The maternity hospital that settles through that platform, and through nothing else."""
+        return self.institution(6)
+
     def institution(self, number: int) -> str:
-        """Code of hospital ``number`` (0 to 5)."""
+        """Code of hospital ``number`` (0 to 6)."""
         return f"H{self.region_code}{number + 101:05d}"
 
     def pharmacy(self, number: int) -> str:

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 from runtime.samples.log import CityLog, Row, day_of, fen, text
 from runtime.samples.population import Person, Population
-from runtime.samples.values import LAST_DAY, MONTHS, Fen, Month, Value, share, yuan
+from runtime.samples.values import MONTHS, Fen, Month, Value, share, within, yuan
 
 
 @dataclass(frozen=True)
@@ -57,10 +57,9 @@ def pay(
     day: date,
     payee_type: str = "institution",
     **columns: Value | None,
-) -> Row | None:
-    """Pay a settled claim less the deposit kept back; nothing is paid after the sample period."""
-    if day > LAST_DAY:
-        return None
+) -> Row:
+    """Pay a settled claim less the deposit; the last day pays whatever is left, or it would be overdue ever after."""
+    day = within(day)
     pooled = fen(settled, "pooled_amount") - fen(settled, "deposit_withheld_amount")
     payee_no = text(settled, "institution_code") or text(settled, "claim_no")
     return log.add(
@@ -103,7 +102,7 @@ def usual_payday(day: date) -> date:
 
 
 def _case(log: CityLog, rng: random.Random, month: Month, kind: _Kind, person: Person) -> None:
-    day = month.day(rng.randint(1, 28))
+    day = person.insured_by(month.day(rng.randint(1, 28)))
     fee = Fen(rng.randint(kind.fee_low, kind.fee_high) * log.city.fee_percent + rng.randrange(100))
     pooled, personal = share(fee, kind.pooled * 100), share(fee, kind.personal_account * 100)
     rest = fee - pooled - personal
@@ -155,8 +154,8 @@ def _pay_case(log: CityLog, settled: Row, person: Person, kind: _Kind) -> None:
     day = usual_payday(day_of(settled))
     if settled.get("institution_code") == log.city.institution(1) and kind.benefit_item == "inpatient":
         return  # settled against the hospital's advance, see corrections
-    paid = pay(log, settled, day)
-    if paid is not None and "deposit_withheld_amount" in settled and day < date(2020, 1, 1):
+    pay(log, settled, day)
+    if "deposit_withheld_amount" in settled and day < date(2020, 1, 1):
         _release_deposit(log, settled)
 
 
@@ -217,9 +216,9 @@ def _annual_clearing(log: CityLog) -> None:
 
 
 def _before_registration(log: CityLog, population: Population) -> None:
-    """A newcomer treated three weeks before the employer got round to the registration."""
+    """A newcomer treated in the first days of the enrolment, weeks before the employer got round to reporting it."""
     person = next(person for person in population.persons if Month(2020, 1).first < person.since < Month(2020, 6).first)
-    day = person.since - timedelta(days=21)
+    day = person.since + timedelta(days=2)
     settled = settle(
         log,
         day,

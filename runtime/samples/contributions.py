@@ -47,9 +47,8 @@ def _due(log: CityLog, person: Person, month: Month, insurance_type: str) -> tup
     return share(base, employer_rate), share(base, personal_rate)
 
 
-def _insurances(log: CityLog, person: Person, month: Month) -> tuple[str, ...]:
-    separate = month.first < log.city.merger and not person.without_maternity
-    return ("310", "510") if separate else ("310",)
+def _insurances(log: CityLog, month: Month) -> tuple[str, ...]:
+    return ("310", "510") if month.first < log.city.merger else ("310",)
 
 
 def _employees(log: CityLog, rng: random.Random, population: Population, month: Month) -> None:
@@ -57,7 +56,7 @@ def _employees(log: CityLog, rng: random.Random, population: Population, month: 
     for person in population.active(month, "employee"):
         employer = person.employer
         assert employer is not None
-        for insurance_type in _insurances(log, person, month):
+        for insurance_type in _insurances(log, month):
             key = (employer.number, insurance_type)
             if key not in payments:
                 payments[key] = _payment(log, rng, population, employer, month, insurance_type)

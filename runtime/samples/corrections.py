@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterable
 from datetime import date
 
+from runtime.samples import policy
 from runtime.samples.claims import copied, pay, settle
 from runtime.samples.log import CityLog, Row, day_of, fen, text
 from runtime.samples.population import Population
@@ -78,6 +79,8 @@ def _settle_against(log: CityLog, advance: Row, claims: Iterable[Row], left: Fen
         day = days_after(day_of(settled), 19)
         if day < LAST_DAY:
             left = _offset(log, advance, settled, day, left)
+        else:  # the rest of the advance has gone back by then
+            pay(log, settled, day)
     return left
 
 
@@ -116,7 +119,7 @@ def _hospital_case(log: CityLog, day: date, insurance_type: str, amount: Fen) ->
         institution_code=log.city.institution(4),
         insurance_type=insurance_type,
         benefit_item="delivery_normal",
-        payment_method="fixed_amount",
+        payment_method=policy.payment_method(log.city.region_code, "delivery_normal", day),
         service_on=day,
         pooled_amount=amount,
     )
@@ -134,6 +137,7 @@ def _paid(log: CityLog, first: date, last: date, *items: str) -> list[Row]:
         and row.get("settlement_kind", "case") == "case"
         and fen(row, "pooled_amount") > yuan(100)
         and row["source_event_key"] not in touched
+        and row.get("institution_code") != log.city.platform_institution
     ]
 
 

@@ -8,13 +8,13 @@ import io
 import json
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from runtime.samples import editions, native
+from runtime.samples import editions, native, platform
 from runtime.samples.imperfections import Parcels, spoil
 from runtime.samples.log import CityLog, Row, day_of, fen
+from runtime.samples.source_file import SourceFile
 from runtime.samples.values import Month
 
 _FIRST_PERIOD = {"claim": "2019Q4", "treasury": "2019Q4"}
@@ -23,18 +23,9 @@ _COMPRESSED = {("nanjing", "contribution"), ("huainan", "contribution")}
 _WITH_MANIFEST = {"contribution": "employer_amount", "claim": "pooled_amount"}
 
 
-@dataclass(frozen=True)
-class SourceFile:
-    """A file as its source delivers it."""
-
-    source_system: str
-    name: str
-    content: bytes
-    manifest: bytes | None = None
-
-
 def city_files(log: CityLog) -> Iterator[SourceFile]:
     """All files of a city, in the order of family and period, the re-sent one last."""
+    yield from platform.files(log)
     parcels = _parcels(log)
     spoil(log, parcels)
     for family, period in parcels:
@@ -49,7 +40,8 @@ def _parcels(log: CityLog) -> Parcels:
     parcels: Parcels = defaultdict(list)
     for family, rows in log.rows.items():
         for row in sorted(rows, key=day_of):
-            parcels[family, _period(family, row)].append(row)
+            if not platform.is_from_platform(log, row):
+                parcels[family, _period(family, row)].append(row)
     return parcels
 
 

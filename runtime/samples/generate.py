@@ -21,6 +21,7 @@ from runtime.samples import (
 from runtime.samples.cash import CashPlan
 from runtime.samples.cities import CITIES, City
 from runtime.samples.log import CityLog
+from runtime.samples.source_file import SourceFile
 
 DEFAULT_SEED = 20191201
 DEFAULT_PERSONS = 2_400
@@ -40,7 +41,7 @@ def write_samples(landing: Path, seed: int = DEFAULT_SEED, persons: int = DEFAUL
     return [delivery.write(landing, file) for file in _files(seed, persons)]
 
 
-def _files(seed: int, persons: int) -> Iterator[delivery.SourceFile]:
+def _files(seed: int, persons: int) -> Iterator[SourceFile]:
     stated: list[statements.Statement] = []
     for city in CITIES:
         log, plan = city_log(city, seed, persons * city.population_share // 100)
@@ -49,20 +50,20 @@ def _files(seed: int, persons: int) -> Iterator[delivery.SourceFile]:
     yield from _outside_files(stated)
 
 
-def _outside_files(stated: list[statements.Statement]) -> Iterator[delivery.SourceFile]:
+def _outside_files(stated: list[statements.Statement]) -> Iterator[SourceFile]:
     """The bank's one file, and one a quarter of the tax office and of the fiscal side."""
     lines = [statements.bank_line(statement) for statement in stated if statement.kind == "bank_balance"]
     content = delivery.packed(b"".join(lines))
     balances = [statement for statement in stated if statement.kind == "bank_balance"]
-    yield delivery.SourceFile("fund_bank", _BANK_FILE, content, bureaus.manifest(balances, content, "amount_fen", 0))
+    yield SourceFile("fund_bank", _BANK_FILE, content, bureaus.manifest(balances, content, "amount_fen", 0))
     for period, collected in statements.of_kind(stated, "tax_collected").items():
         content = bureaus.tax_workbook(collected, period)
         manifest = bureaus.manifest(collected, content, bureaus.TAX_COLUMN, 6)
-        yield delivery.SourceFile("tax_bureau", f"tax_treasury_{period}.xlsx", content, manifest)
+        yield SourceFile("tax_bureau", f"tax_treasury_{period}.xlsx", content, manifest)
     for period, funded in statements.of_kind(stated, "fiscal_expenditure").items():
         content = bureaus.fiscal_table(funded)
         manifest = bureaus.manifest(funded, content, "paid_amt", 2)
-        yield delivery.SourceFile("fiscal_bureau", f"fiscal_treasury_{period}.parquet", content, manifest)
+        yield SourceFile("fiscal_bureau", f"fiscal_treasury_{period}.parquet", content, manifest)
 
 
 def city_log(city: City, seed: int, persons: int) -> tuple[CityLog, CashPlan]:

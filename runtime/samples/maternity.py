@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from datetime import date, timedelta
 
-from runtime.samples import policy
+from runtime.samples import employers, policy
 from runtime.samples.claims import pay, settle, usual_payday
 from runtime.samples.log import CityLog, Row
 from runtime.samples.population import Person, Population
@@ -19,8 +19,10 @@ def record(log: CityLog, population: Population) -> None:
     """All maternity claims of the sample period."""
     rng = log.rng("maternity")
     for month in MONTHS:
-        women = [person for person in population.persons if person.active(month) and _may_give_birth(person, month)]
-        employees = [person for person in women if person.category == "employee"]
+        # insured beyond the month, since complications and aftercare follow in the next one
+        lasting = [person for person in population.persons if person.active(month) and person.active(month.plus(1))]
+        women = [person for person in lasting if _may_give_birth(person, month)]
+        employees = [person for person in women if person.category == "employee" and _has_waited(log, person, month)]
         births = max(2, len(population.persons) * 9 // 4_000)
         for mother in rng.sample(employees, min(births, len(employees))):
             _birth(log, rng, mother, month)
@@ -34,7 +36,13 @@ def record(log: CityLog, population: Population) -> None:
 
 def _may_give_birth(person: Person, month: Month) -> bool:
     age = month.year - person.birth_date.year
-    return person.sex == "F" and 22 <= age <= 42 and person.children == 0 and not person.without_maternity
+    return person.sex == "F" and 22 <= age <= 42 and person.children == 0
+
+
+def _has_waited(log: CityLog, person: Person, month: Month) -> bool:
+    """Insured for as many months before ``month`` as an allowance demands, as far back as the samples reach."""
+    waiting = policy.allowance_waiting(log.city.region_code, month.first)
+    return person.since <= max(FIRST_MONTH, month.plus(-waiting)).first
 
 
 def _claim(log: CityLog, person: Person, day: date, item: str, **columns: Value | None) -> Row:
@@ -65,7 +73,7 @@ def _medical(log: CityLog, rng: random.Random, person: Person, day: date, item: 
         person,
         day,
         item,
-        institution_code=log.city.institution(rng.choice((3, 4))),
+        institution_code=_hospital(log, rng, day, item),
         medical_fee_total=pooled + own + borne,
         pooled_amount=pooled,
         personal_account_amount=from_account or None,
@@ -74,6 +82,14 @@ def _medical(log: CityLog, rng: random.Random, person: Person, day: date, item: 
         **columns,
     )
     pay(log, settled, usual_payday(day))
+
+
+def _hospital(log: CityLog, rng: random.Random, day: date, item: str) -> str:
+    """One of two general hospitals, or the one that settles births through the platform from before the merger."""
+    general = log.city.institution(rng.choice((3, 4)))
+    platform = log.city.platform
+    settled_there = platform is not None and item in _DELIVERIES and usual_payday(day) < platform.migrated_on
+    return log.city.platform_institution if settled_there and day.day % 2 == 0 else general
 
 
 def _birth(log: CityLog, rng: random.Random, mother: Person, month: Month) -> None:
@@ -153,7 +169,7 @@ def _cash_benefits(log: CityLog, mother: Person, born: date, item: str, children
 
 def _allowance(log: CityLog, person: Person, event: date, decided: date, days: int, **columns: Value | None) -> None:
     assert person.employer is not None
-    daily = Fen(person.employer.wage // 30)
+    daily = employers.daily_base(log, person.employer, event)
     settled = _claim(
         log,
         person,

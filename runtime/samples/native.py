@@ -68,9 +68,9 @@ def _backwards(values: dict[str, Any]) -> dict[str, str]:
     return {str(canonical): str(code) for code, canonical in values.items()}
 
 
-def to_csv(city: City, family: str, rows: Iterable[Row], version: int = 1) -> bytes:
-    """Header and rows of a version as the city's system writes them."""
-    native = shape(city.source_system, family, version)
+def to_csv(city: City, family: str, rows: Iterable[Row], version: int = 1, source_system: str = "") -> bytes:
+    """Header and rows of a version as the city's system, or another one in the city, writes them."""
+    native = shape(source_system or city.source_system, family, version)
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, lineterminator=city.line_end)
     writer.writerow(native.columns)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import cache
@@ -74,6 +75,32 @@ def allowance_days(region_code: str, case: str, day: date) -> int:
     """Days of maternity allowance for ``case``; 0 where the region knows no such case."""
     row = _in_force("policy_allowance_days", day, region_code=region_code, allowance_case=case)
     return int(row["allowance_days"]) if row else 0
+
+
+@cache
+def allowance_waiting(region_code: str, day: date) -> int:
+    """Consecutive months of contributions that an allowance demands."""
+    row = _in_force("policy_allowance", day, region_code=region_code)
+    assert row is not None
+    return int(row["consecutive_months"])
+
+
+@dataclass(frozen=True)
+class Platform:
+    """The settlement platform of maternity insurance that a city keeps after the merger, and the day it migrates."""
+
+    source_system: str
+    title: str
+    migrated_on: date
+
+
+@cache
+def settlement_platform(region_code: str) -> Platform | None:
+    """The city's old platform; None where it went over with the merger."""
+    rows = (row for row in _seed("policy_settlement_platform") if row["region_code"] == region_code)
+    return next(
+        (Platform(row["source_system"], row["title_zh"], date.fromisoformat(row["migrated_on"])) for row in rows), None
+    )
 
 
 @cache

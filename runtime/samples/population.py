@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from runtime.samples import identifiers
 from runtime.samples.cities import City
@@ -44,7 +44,6 @@ class Person:
     base: Fen
     since: date
     worker_group: str | None = None
-    without_maternity: bool = False
     new_base: Fen | None = None
     until: date | None = None
     end_reason: str | None = None
@@ -53,6 +52,10 @@ class Person:
     def active(self, month: Month) -> bool:
         """Insured on the first day of ``month``."""
         return self.since <= month.first and (self.until is None or self.until > month.first)
+
+    def insured_by(self, day: date) -> date:
+        """``day``, or the last day of the enrolment when that is earlier."""
+        return day if self.until is None else min(day, self.until - timedelta(days=1))
 
     def base_in(self, month: Month) -> Fen:
         """Declared base; new bases apply from January 2020."""
@@ -131,7 +134,6 @@ def _person(city: City, rng: random.Random, number: int, employers: list[Employe
         base=_base(city, rng, employer),
         since=_start(rng),
         worker_group=_group(rng, category),
-        without_maternity=category == "employee" and rng.random() < 0.015,
     )
 
 
@@ -167,6 +169,9 @@ def _changes(rng: random.Random, persons: list[Person]) -> None:
             _end(rng, person)
         if person.employer is not None and person.employer.closed_on is not None and person.until is None:
             person.until, person.end_reason = person.employer.closed_on, "left_employer"
+    leavers = [person for person in persons if person.end_reason in ("left_employer", "other")]
+    if leavers and not any(person.end_reason == "transferred_out" for person in persons):
+        leavers[0].end_reason = "transferred_out"  # every kind of event occurs, however few the persons
 
 
 def _end(rng: random.Random, person: Person) -> None:

@@ -48,7 +48,7 @@ def _enrol(log: CityLog, person: Person) -> None:
 
 
 def _insurances(log: CityLog, person: Person) -> tuple[str, ...]:
-    maternity = person.category == "employee" and not person.without_maternity and person.since < log.city.merger
+    maternity = person.category == "employee" and person.since < log.city.merger
     return ("310", "510") if maternity else ("310",)
 
 
@@ -73,7 +73,9 @@ def _change(log: CityLog, person: Person) -> None:
         _enrolment(log, "enrollment.changed", _NEW_BASES_ON, person, "310", contribution_base=person.new_base)
     if person.until is None:
         return
-    _enrolment(log, "enrollment.ended", person.until, person, "310", reason=person.end_reason)
+    # Maternity enrolments of before the merger have gone over into the medical one: nothing is left of them to end.
+    for insurance_type in _insurances(log, person) if person.until < log.city.merger else ("310",):
+        _enrolment(log, "enrollment.ended", person.until, person, insurance_type, reason=person.end_reason)
     if person.end_reason == "retired":
         log.add(
             "registration",

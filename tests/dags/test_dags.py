@@ -38,11 +38,20 @@ GRAPHS = {
         "conclude": [],
     },
     "replay_ledger": {"replay_books": []},
+    "audit_log": {
+        "verify_log": ["rebuild_books", "report_failure"],
+        "rebuild_books": ["check_history", "report_failure"],
+        "check_history": ["conclude", "report_failure"],
+        "conclude": ["report_failure", "write_reports"],
+        "write_reports": ["report_failure"],
+        "report_failure": [],
+    },
+    "watch_freshness": {"look_at_freshness": []},
 }
 # A verdict and a report of failure are not mishaps that another try could mend; who does not answer is not asked again.
-NEVER_RETRIED = {"publish", "replay_books", "report_failure", "approve", "conclude"}
+NEVER_RETRIED = {"publish", "replay_books", "report_failure", "approve", "conclude", "look_at_freshness"}
 # A region may wait for its approver while others close; everything else runs once at a time.
-RUNS_AT_ONCE = {"ingest_events": 1, "build_ledger": 1, "close_period": 16, "replay_ledger": 1}
+RUNS_AT_ONCE = {dag_id: 16 if dag_id == "close_period" else 1 for dag_id in GRAPHS}
 
 
 def tasks_of(dags: dict[str, Any], dag_id: str) -> dict[str, dict[str, Any]]:
@@ -113,10 +122,28 @@ def test_the_log_triggers_the_ledger_and_the_clock_is_the_safety_net(dags: dict[
     assert [outlet["__var"]["name"] for outlet in outlets] == ["events_log"]
 
 
+def test_the_audit_comes_by_night_after_the_build_and_the_look_by_day(dags: dict[str, Any]) -> None:
+    for dag_id, expression in (("audit_log", "0 4 * * *"), ("watch_freshness", "30 8,14 * * *")):
+        timetable = dags[dag_id]["dag"]["timetable"]["__var"]
+        told = (timetable["expression"], timetable["timezone"], timetable["run_immediately"])
+        assert told == (expression, "Asia/Shanghai", False)
+
+
+def test_an_audit_is_concluded_however_its_parts_end(dags: dict[str, Any]) -> None:
+    rules = {name: task.get("trigger_rule", "all_success") for name, task in tasks_of(dags, "audit_log").items()}
+    assert {rules.pop(name) for name in ("conclude", "write_reports")} == {"all_done"}
+    assert rules.pop("report_failure") == "one_failed"
+    assert set(rules.values()) == {"all_success"}
+
+
 def test_an_empty_schedule_leaves_the_asset_only(airflow_home: Path) -> None:
-    dags = read_dags(airflow_home, FUND_INGEST_SCHEDULE="", FUND_BUILD_SCHEDULE="")["dags"]
+    dags = read_dags(
+        airflow_home, FUND_INGEST_SCHEDULE="", FUND_BUILD_SCHEDULE="", FUND_AUDIT_SCHEDULE="", FUND_WATCH_SCHEDULE=""
+    )["dags"]
     assert dags["ingest_events"]["dag"]["timetable"]["__type"].endswith("NullTimetable")
     assert dags["build_ledger"]["dag"]["timetable"]["__type"].endswith("AssetTriggeredTimetable")
+    for dag_id in ("audit_log", "watch_freshness"):
+        assert dags[dag_id]["dag"]["timetable"]["__type"].endswith("NullTimetable")
 
 
 def test_a_replay_is_started_by_hand_and_swaps_nothing_unless_told_to(dags: dict[str, Any]) -> None:

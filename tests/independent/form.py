@@ -51,6 +51,10 @@ FAMILIES = {
         """accounting_month prepared_by approved_by approved_at reason checks_run_id checked_seq report_sha256
         ledger_sha256 rules_sha256 decision"""
     ),
+    ("control", 2): _names(
+        """accounting_month prepared_by approved_by approved_at reason checks_run_id checked_seq report_sha256
+        ledger_sha256 rules_sha256 decision finding_code finding_key valid_until amount_max rows_max"""
+    ),
 }
 BESIDE = _names("""seq recorded_at batch_id line_no content_hash original_seq derived_columns pseudonym_key_id""")
 MONTHS = {"contribution_month", "accounting_month"}

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -20,10 +20,10 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from expectations.rules_version import rules_sha256
+from tests.integration.gate_books_claims import CLAIM_FACTS, write_claim_deltas
 
 # Each region as (month M, month N).
 REGIONS = {"320100": ("2019-12", "2020-01"), "340400": ("2019-11", "2019-12")}
-EVENTS_PER_BATCH = (7, 7)
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Fact:
-    """One event: batch, type, day of its month, and its columns."""
+    """One event: batch, type, day of its month, and its columns; a value by region code where the regions differ."""
 
     seq: int
     event_type: str
@@ -59,10 +59,10 @@ _MATERNITY_PREMIUM = {
     "receipt_no": "T1", "deposit_account": "treasury",
 }  # fmt: skip
 
-FACTS = (
+FACTS: tuple[Fact, ...] = (
     Fact(1, "enrollment.started", "registration", 1, {"person_no": "P1", "insurance_type": "310", "enrollment_category": "employee"}),
-    Fact(2, "contribution.collected", "contribution", 5, _PREMIUM),
-    Fact(3, "contribution.collected", "contribution", 5, _MATERNITY_PREMIUM),
+    Fact(2, "contribution.collected", "contribution", 5, {**_PREMIUM, "contribution_month": "M"}),
+    Fact(3, "contribution.collected", "contribution", 5, {**_MATERNITY_PREMIUM, "contribution_month": "M"}),
     Fact(4, "claim.paid", "claim", 8, {
         "claim_no": "C1", "person_no": "P1", "insurance_type": "510", "benefit_item": "delivery_normal", "payee_type": "person",
         "pooled_amount": "30.00", "personal_account_amount": "5.00", "payment_no": "Z1",
@@ -77,20 +77,28 @@ FACTS = (
     Fact(8, "fund.merged", "treasury", 1, {"fund_code": "MAT"}),
     Fact(9, "claim.paid", "claim", 3, {
         "claim_no": "C2", "person_no": "P1", "insurance_type": "310", "benefit_item": "delivery_caesarean", "payee_type": "person",
-        "pooled_amount": "200.00", "payment_no": "Z2",
+        "payment_method": "per_disease", "pooled_amount": "200.00", "payment_no": "Z2",
     }),
     Fact(10, "claim.paid", "claim", 4, {
         "claim_no": "C3", "person_no": "P1", "insurance_type": "310", "benefit_item": "maternity_allowance", "payee_type": "employer",
-        "pooled_amount": "300.00", "payment_no": "Z3",
+        "payment_method": "fixed_amount", "pooled_amount": "300.00", "payment_no": "Z3", "service_on": {"320100": "2020-01-02", "340400": "2019-12-02"},
+        "allowance_daily_base": {"320100": "15.00", "340400": "20.00"}, "leave_days": {"320100": 20, "340400": 15},
     }),
-    Fact(11, "contribution.collected", "contribution", 5, {**_PREMIUM, "receipt_no": "T2"}),
-    Fact(12, "contribution.collected", "contribution", 5, {**_MATERNITY_PREMIUM, "receipt_no": "T2"}),
+    Fact(11, "contribution.collected", "contribution", 5, {**_PREMIUM, "receipt_no": "T2", "contribution_month": "N"}),
+    Fact(12, "contribution.collected", "contribution", 5, {**_MATERNITY_PREMIUM, "receipt_no": "T2", "contribution_month": "N"}),
     Fact(13, "claim.recovered", "claim", 20, {
         "claim_no": "C2", "insurance_type": "310", "benefit_item": "delivery_caesarean", "pooled_amount": "50.00", "original_seq": 9,
         "original_event_key": "K9",
     }),
-    Fact(14, "claim.settled", "claim", 21, {"claim_no": "C4", "insurance_type": "310", "pooled_amount": "999.00"}),
+    # the miscarriage in the sixth week that C3 is for: 20 days in one region, 15 in the other
+    Fact(14, "claim.settled", "claim", 21, {
+        "claim_no": "C4", "person_no": "P1", "insurance_type": "310", "benefit_item": "miscarriage", "gestation_weeks": 6,
+        "service_on": {"320100": "2020-01-02", "340400": "2019-12-02"}, "pooled_amount": "999.00", "deposit_withheld_amount": "999.00",
+    }),
 )  # fmt: skip
+FACTS += tuple(Fact(len(FACTS) + place, *told) for place, told in enumerate(CLAIM_FACTS, start=1))
+HEAD = len(FACTS)
+EVENTS_PER_BATCH = (7, HEAD - 7)
 
 _PREMIUM_LINES = (
     ("1005", "shared", "880", "0"), ("400101", "pooled", "0", "640"), ("400102", "personal", "0", "80"),
@@ -122,6 +130,13 @@ ENTRIES = (
     Entry(13, "EMI", "RECV-07", (("100301", "shared", "50", "0"), ("5001010301", "pooled", "-50", "0"))),
 )  # fmt: skip
 
+# Seq of each claim's settlement, and of the first assessment.
+_CLAIM_SEQS = {
+    fact.columns["claim_no"]: fact.seq for fact in FACTS if fact.event_type == "claim.settled"
+} | {
+    "enrolled": next(fact.seq for fact in FACTS if fact.event_type == "enrollment.started" and fact.seq > 7),
+    "assessed": next(fact.seq for fact in FACTS if fact.event_type == "contribution.assessed")}  # fmt: skip
+
 _RECORDED_AT = ("2020-02-01T01:00:00+00:00", "2020-02-02T01:00:00+00:00")
 _PUBLISHED_AT = "2020-02-01T02:00:00+00:00"
 
@@ -152,6 +167,7 @@ def write_heads_files(connection: Connection, heads_dir: Path) -> None:
                 "batch_id": batch_id,
                 "seq": seq,
                 "batch_hash": batch_hash,
+                "written_at": _RECORDED_AT[batch_id - 1],
                 "previous_batch_hash": before,
             }
             with (folder / f"{region}.jsonl").open("a", encoding="utf-8") as handle:
@@ -164,6 +180,13 @@ def _batch_of(seq: int) -> int:
 
 def _date(months: tuple[str, str], fact: Fact) -> date:
     return date.fromisoformat(f"{months[_batch_of(fact.seq) - 1]}-{fact.day:02d}")
+
+
+def _in_months(fact: Fact, months: tuple[str, str]) -> Fact:
+    """The fact with M and N replaced by the first days of these months."""
+    days = {letter: f"{month}-01" for letter, month in zip("MN", months, strict=True)}
+    month = fact.columns.get("contribution_month")
+    return replace(fact, columns=fact.columns | {"contribution_month": days[month]}) if month else fact
 
 
 def _write_log(connection: Connection, region: str, months: tuple[str, str], first_file: int) -> None:
@@ -179,14 +202,14 @@ def _write_log(connection: Connection, region: str, months: tuple[str, str], fir
                 recorded_at,
                 EVENTS_PER_BATCH[batch_id - 1],
             )
-            first, last = (1, 7) if batch_id == 1 else (8, 14)
+            first, last = (1, 7) if batch_id == 1 else (8, HEAD)
             cursor.execute(
                 "insert into events.batch select %s, %s, %s, sha256, %s, %s, %s, decode(repeat('00', 32), 'hex'),"
                 " decode(repeat('00', 32), 'hex') from events.file_registry where file_id = %s",
                 (region, batch_id, file_id, first, last, recorded_at, file_id),
             )
             for fact in FACTS[first - 1 : last]:
-                _write_event(cursor, region, fact, _date(months, fact), batch_id, recorded_at)
+                _write_event(cursor, region, _in_months(fact, months), _date(months, fact), batch_id, recorded_at)
             cursor.execute(
                 "update events.batch set prev_batch_hash = (select batch_hash from events.batch where region_code = %s and batch_id = 1)"
                 " where region_code = %s and batch_id = 2",
@@ -214,7 +237,8 @@ def _write_event(cursor: Cursor, region: str, fact: Fact, occurred_on: date, bat
     row = {
         "region_code": region, "seq": fact.seq, "event_type": fact.event_type, "family": fact.family, "schema_version": 1,
         "source_system": f"source_{region}", "source_event_key": f"K{fact.seq}", "occurred_on": occurred_on.isoformat(),
-        "recorded_at": recorded_at, "batch_id": batch_id, "line_no": fact.seq + 1, "content_hash": "\\x" + "00" * 32, **fact.columns,
+        "recorded_at": recorded_at, "batch_id": batch_id, "line_no": fact.seq + 1, "content_hash": "\\x" + "00" * 32,
+        **{name: value[region] if isinstance(value, dict) else value for name, value in fact.columns.items()},
     }  # fmt: skip
     cursor.execute(
         "insert into events.event select (jsonb_populate_record(null::events.event, given.row || jsonb_build_object('content_hash',"
@@ -276,6 +300,8 @@ def _write_turnover(connection: Connection) -> None:
             " select region_code, fund_code, accounting_month, account_code, sub_fund, entry_kind, batch_id, max(event_seq),"
             " sum(debit_amount), sum(credit_amount), count(*) from ledger.journal_line group by 1, 2, 3, 4, 5, 6, 7"
         )
+        for region, months in REGIONS.items():
+            write_claim_deltas(cursor, region, months, _CLAIM_SEQS)
         # P1 alone: month M 80 + 160 credited and 5 paid, month N 80 + 160 credited
         for region, months in REGIONS.items():
             for batch_id, (month, credited, paid) in enumerate(

@@ -4,19 +4,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class Mutation:
-    """`sql` runs as superuser with triggers off; afterwards check `code` must fail with `severity` and name `item`."""
-
-    code: str
-    why: str
-    sql: str
-    item: str
-    severity: str = "fail"
-
+from tests.integration.gate_books import HEAD
+from tests.integration.gate_mutation import Mutation
+from tests.integration.gate_mutations_claims import CLAIM_MUTATIONS
 
 _R = "region_code = '320100'"
 
@@ -84,6 +74,63 @@ _CLOSED_MONTH_MUTATIONS = (
     """, "320100-9-1/1"),
 )  # fmt: skip
 
+_GAP = """
+    insert into ledger.enrollment_coverage
+        (region_code, person_no, batch_id, last_seq, gap_kind, employer_no, gap_from, gap_until, contribution_base)
+    values ('320100', 'P1', 2, 9, {kind}, 'E1', {begins}, null, 8000);
+"""
+_PLATFORM = """
+    insert into policy.policy_settlement_platform
+        (region_code, source_system, title_zh, title_en, migrated_on, known_from, status, source)
+    values ('320100', 'source_320100', '平台', 'platform', {migrated_on}, '2018-01-01', 'assumed', 'by hand');
+"""
+_MATERNITY_LINE_MUTATIONS = (
+    Mutation("M04", "an employee without maternity insurance before the merger", _GAP.format(kind="'310_without_510'", begins="'2019-12-01'"),
+             "310_without_510/E1/2019-12", severity="warn"),
+    Mutation("M04", "an employee without medical insurance before the merger", _GAP.format(kind="'510_without_310'", begins="'2019-12-01'"),
+             "510_without_310/E1/2019-12", severity="warn"),
+    Mutation("M04", "an enrolment in maternity insurance alone after the merger", _GAP.format(kind="'510_after_merger'", begins="'2020-01-05'"),
+             "510_after_merger/E1", severity="warn"),
+    Mutation("M04", "an enrolment that nobody looked at", f"delete from ledger.enrollment_coverage where {_R}",
+             "nothing-examined"),
+    Mutation("M05", "a merged rate that is not the sum", "update policy.policy_rate set employer_rate = 0.0970"
+             f" where {_R} and effective_from = '2020-01-01'", "employee/*"),
+    Mutation("M05", "individuals charged for maternity by the merged rate", "update policy.policy_rate set personal_rate = 0.0210"
+             f" where {_R} and effective_from = '2020-01-01'", "employee/*"),
+    Mutation("M05", "no rate on the day of the merger", f"delete from policy.policy_rate where {_R} and effective_from = '2020-01-01'",
+             "employee/*"),
+    Mutation("M05", "no rate of maternity insurance before it", f"delete from policy.policy_rate where {_R} and insurance_type = '510'",
+             "employee/*"),
+    Mutation("M05", "a rate of maternity insurance left in force", "update policy.policy_rate set effective_to = null"
+             f" where {_R} and insurance_type = '510'", "employee/*"),
+    Mutation("M05", "flexible workers charged another rate", f"update policy.policy_rate set effective_to = '2019-12-31'"
+             f" where {_R} and enrollment_category = 'flexible' and effective_from = '2016-01-01'", "flexible/*"),
+    Mutation("M07", "a delivery paid by unit", f"update events.event set payment_method = 'per_unit' where {_R} and seq = 9", "event/9",
+             severity="warn"),
+    Mutation("M07", "a delivery paid by no method", f"update events.event set payment_method = null where {_R} and seq = 9", "event/9",
+             severity="warn"),
+    Mutation("M07", "an item that the region does not know", f"delete from policy.policy_payment_method where {_R}"
+             " and benefit_item = 'delivery_caesarean'", "event/9", severity="warn"),
+    Mutation("M08", "an allowance a fen too high", f"update events.event set pooled_amount = 300.01 where {_R} and seq = 10",
+             "overpaid/maternity_allowance/C3", severity="warn"),
+    Mutation("M08", "an allowance a fen too low", f"update events.event set pooled_amount = 299.99 where {_R} and seq = 10",
+             "underpaid/maternity_allowance/C3", severity="warn"),
+    Mutation("M08", "a day too many", f"update events.event set leave_days = 21 where {_R} and seq = 10", "stated/maternity_allowance/C3",
+             severity="warn"),
+    Mutation("M08", "no weeks to compute by", f"update events.event set gestation_weeks = null where {_R} and seq = 14",
+             "not_computable/maternity_allowance/C3", severity="warn"),
+    Mutation("M08", "an allowance paid to the person before it was allowed", f"update events.event set payee_type = 'person' where {_R}"
+             " and seq = 10", "payee/maternity_allowance/C3", severity="warn"),
+    Mutation("M09", "a fact of the platform after its migration", _PLATFORM.format(migrated_on="'2020-01-21'"), "event/14"),
+    Mutation("M09", "a total that is not what was paid", _PLATFORM.format(migrated_on="null") + f"""
+        update events.event set event_type = 'balance.stated', family = 'treasury', statement_kind = 'institution_settled', fund_code = 'EMI',
+            accounting_month = '2020-01-01', amount = 999, claim_no = null where {_R} and seq = 14;
+    """, "total/source_320100/2020-01"),
+    Mutation("M09", "a month for which the platform states nothing", _PLATFORM.format(migrated_on="null") + """
+        insert into ledger.maternity_source_turnover values ('320100', 'source_320100', '2019-12-01', 2, 9, 1, 200);
+    """, "total/source_320100/2019-12"),
+)  # fmt: skip
+
 MUTATIONS = (
     Mutation("B01", "a debit raised by a fen", f"update ledger.journal_line set debit_amount = debit_amount + 0.01 where {_R} and event_seq = 9"
              " and line_no = 1", "320100-9-1/EMI"),
@@ -139,7 +186,7 @@ MUTATIONS = (
              "320100.2020-01.csv"),
     Mutation("C01", "a row of the file gone from the log", f"delete from events.event where {_R} and seq = 10", "320100.2020-01.csv"),
     Mutation("C02", "an event removed", f"delete from events.event where {_R} and seq = 10", "seq/10"),
-    Mutation("C02", "the last event removed", f"delete from events.event where {_R} and seq = 14", "head/14"),
+    Mutation("C02", "the last event removed", f"delete from events.event where {_R} and seq = {HEAD}", f"head/{HEAD}"),
     Mutation("C02", "overlapping batches", f"update events.batch set first_seq = 7 where {_R} and batch_id = 2", "batch/2"),
     Mutation("C03", "a payment without lines", f"delete from ledger.journal_line where {_R} and event_seq = 10", "event/10"),
     Mutation("C03", "an event posted twice", f"update ledger.journal_line set debit_amount = debit_amount * 2,"
@@ -159,6 +206,13 @@ MUTATIONS = (
              severity="warn"),
     Mutation("C04", "a rule nobody can read", "insert into events.source_calendar values ('source_320100', 'claim', 'sometimes', '2020-01-01',"
              " '320100')", "source_320100/claim/sometimes"),
+    Mutation("F01", "a source long silent", "insert into events.source_calendar values"
+             " ('source_320100', 'claim', 'monthly day 10', '2019-12-01', null)", "source_320100"),
+    Mutation("F01", "a source that is about to be late", "insert into events.source_calendar values"
+             " ('source_320100', 'claim', 'monthly day 25', '2019-12-01', '320100'); update events.batch set recorded_at = '2020-02-07'"
+             f" where {_R} and batch_id = 2", "source_320100", severity="warn"),
+    Mutation("F01", "a source that never sent anything", "insert into events.source_calendar values"
+             " ('nobody', 'claim', 'monthly day 10', '2020-01-01', '320100')", "nobody"),
     Mutation("C05", "one row in eight set aside", _QUARANTINE.format(region="'320100'", amount="0"), "320100.2020-01.csv/77"),
     Mutation("C05", "few rows, much money", f"update events.batch set first_seq = -900 where {_R} and batch_id = 2;"
              + _QUARANTINE.format(region="'320100'", amount="100"), "320100.2020-01.csv/77"),
@@ -170,6 +224,7 @@ MUTATIONS = (
              "turnover/2/EMI/2020-01-01/400102"),
     Mutation("C06", "a whole batch not built", f"delete from ledger.journal_line where {_R} and batch_id = 2;"
              f" delete from ledger.account_turnover where {_R} and batch_id = 2", "batch/2"),
+    *CLAIM_MUTATIONS,
     Mutation("M01", "a maternity income line in the merged fund", f"update ledger.journal_line set account_code = '400110'"
              f" where {_R} and event_seq = 12 and line_no = 2", "320100-12-1/2"),
     Mutation("M02", "a maternity payment shown as inpatient", f"update ledger.journal_line set account_code = '50010101'"
@@ -181,6 +236,7 @@ MUTATIONS = (
              f" where {_R} and event_seq = 10", "detail/EMI/2020-01-01"),
     Mutation("M03", "a maternity benefit from the personal account", f"update ledger.journal_line set sub_fund = 'personal'"
              f" where {_R} and event_seq = 10 and line_no = 1", "320100-10-1/1"),
+    *_MATERNITY_LINE_MUTATIONS,
     Mutation("M06", "a person charged for maternity", f"update events.event set personal_amount = 1 where {_R} and seq = 12", "event/12"),
     Mutation("M06", "a maternity premium booked to the personal account", f"update ledger.journal_line set sub_fund = 'personal'"
              f" where {_R} and event_seq = 12 and line_no = 2", "320100-12-1/2"),

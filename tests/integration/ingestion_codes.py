@@ -1,5 +1,5 @@
 """Codes that only show against a database or a landing folder; tests/integration/test_ingestion_*.py,
-test_corrections.py, test_closing.py and test_voucher_review.py produce them."""
+test_corrections.py, test_closing.py, test_finding_decisions.py and test_voucher_review.py produce them."""
 
 AGAINST_THE_LOG = frozenset(
     {
@@ -8,6 +8,10 @@ AGAINST_THE_LOG = frozenset(
         "E-FILE-LINK",
         "E-FILE-MANIFEST-MISSING",
         "E-FILE-UNREADABLE",
+        "E-FINDING-FAIL",
+        "E-FINDING-LIMIT",
+        "E-FINDING-REASON",
+        "E-FINDING-UNKNOWN",
         "E-PERIOD-APPROVER",
         "E-PERIOD-BEHIND",
         "E-PERIOD-CHECKS",

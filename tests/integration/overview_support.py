@@ -1,4 +1,4 @@
-"""The overview page of a database as its readers meet it: HTML at a fixed time, and its words by element."""
+"""The site of a database as its readers meet it: HTML at a fixed time, and its words by page and element."""
 
 from __future__ import annotations
 
@@ -10,21 +10,37 @@ from html.parser import HTMLParser
 
 from expectations.gate import GateRefusedError, check, publish
 from ingestion.settings import Settings
-from reporting import overview, page
+from reporting import overview
 from reporting.books import one_state
+from reporting.site import PAGES, Source, frame_of
 from tests.integration.gate_mutations import MUTATIONS
 from tests.integration.test_gate import Books
 
 MADE_AT = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 _CELLS = {"td", "th", "dt", "dd", "p"}
-_VOID = {"meta", "link", "use", "path", "circle", "br"}
+_VOID = {"meta", "link", "use", "path", "circle", "br", "input"}
 
 
-def html_of(settings: Settings, run_id: str | None = None, workbooks: Collection[str] = ()) -> str:
-    """The page as it would be written at `MADE_AT`."""
+def site_of(settings: Settings, run_id: str | None = None, workbooks: Collection[str] = ()) -> dict[str, str]:
+    """Pages as they would be written at `MADE_AT`, but for the many of months: HTML by the file's name."""
     with one_state(settings) as connection:
         content = overview.read(connection, run_id, overview.Clock(MADE_AT, settings.business_date))
-    return page.render(content, workbooks)
+        source = Source(connection, content, workbooks, folder=settings.reports_dir)
+        frame = frame_of(source)
+        few = [page for page in PAGES if page.key not in ("statement", "reconciliation")]
+        return {name: html for page in few for name, html in page.files(source, frame)}
+
+
+def words_of(settings: Settings, run_id: str | None = None, workbooks: Collection[str] = ()) -> dict[str, Words]:
+    """The words of every page by the file's name."""
+    return {name: Words(html) for name, html in site_of(settings, run_id, workbooks).items()}
+
+
+def html_of(
+    settings: Settings, run_id: str | None = None, workbooks: Collection[str] = (), file: str = "index.html"
+) -> str:
+    """One page of it."""
+    return site_of(settings, run_id, workbooks)[file]
 
 
 def corruption(code: str, why: str) -> str:

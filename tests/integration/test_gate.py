@@ -8,6 +8,8 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,14 +17,16 @@ import psycopg2
 import pytest
 from psycopg2 import sql
 
+from expectations import decisions
 from expectations.candidate import read_candidates
-from expectations.check import NOTHING_EXAMINED, Candidate, Check
+from expectations.check import GATE, NOTHING_EXAMINED, Candidate, Check
+from expectations.decisions import By, Item, Limits
 from expectations.gate import GateRefusedError, check, explain, publish
-from expectations.suites import SUITES, all_checks
-from expectations.validation import CheckResult, open_context, run_suite
+from expectations.suites import gate_checks, suites_of
+from expectations.validation import CheckResult, Run, SuiteRun, Target, open_context, run_suite
 from ingestion.database import Connection, connect
 from ingestion.settings import Settings
-from tests.integration.gate_books import write_books, write_heads_files
+from tests.integration.gate_books import EVENTS_PER_BATCH, HEAD, write_books, write_heads_files
 from tests.integration.gate_mutations import CLOSE_MONTH_M, MUTATIONS, Mutation
 from tests.integration.gate_treasury import (
     COLLECTED,
@@ -73,7 +77,9 @@ class Books:
         context = open_context(self.settings.database_url)
         with closing(connect("fund_quality", settings=self.settings)) as connection:
             candidate = self.candidate(region)
-            results = [r for s, c in checks.items() for r in run_suite(context, connection, s, c, candidate)]
+            run = Run("books", datetime.now(UTC))
+            runs = [run_suite(context, connection, s, Target(run, candidate, c)) for s, c in checks.items()]
+            results = [result for each in runs for result in each.results]
         return {result.check.code: result for result in results}
 
 
@@ -137,16 +143,18 @@ def _switch_off_triggers(connection: psycopg2.extensions.connection) -> None:
 
 
 def _suite_of(code: str) -> dict[str, tuple[Check, ...]]:
-    return {name: checks for name, checks in SUITES.items() if any(check.code == code for check in checks)}
+    return {name: checks for name, checks in suites_of(GATE).items() if any(check.code == code for check in checks)}
 
 
 @pytest.mark.parametrize("region", ["320100", "340400"])
 def test_clean_books_pass_every_check(books: Books, region: str) -> None:
-    results = books.run(SUITES, region)
+    results = books.run(suites_of(GATE), region)
     assert {code: result.rows for code, result in results.items() if not result.success} == {}
-    assert set(results) == {check.code for check in all_checks()}
-    # What the books hold, counted by hand: 7 events, 5 with money of their own, 8 entries in the increment.
-    assert (results["C02"].rows_examined, results["C03"].rows_examined, results["B01"].rows_examined) == (7, 5, 8)
+    assert set(results) == {check.code for check in gate_checks()}
+    # What the books hold, counted by hand: all events, 5 with money of their own, 8 entries in the increment.
+    assert (results["C02"].rows_examined, results["C03"].rows_examined, results["B01"].rows_examined) == (
+        EVENTS_PER_BATCH[1], 5, 8,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("mutation", EVERY_MUTATION, ids=lambda mutation: f"{mutation.code}: {mutation.why}")
@@ -207,13 +215,13 @@ def test_an_open_item_is_looked_at_again_and_ages(books: Books) -> None:
 
 
 def test_every_check_has_a_corruption() -> None:
-    assert {mutation.code for mutation in EVERY_MUTATION} == {check.code for check in all_checks()}
+    assert {mutation.code for mutation in EVERY_MUTATION} == {check.code for check in gate_checks()}
 
 
 def test_check_that_examined_nothing_fails(books: Books) -> None:
     blind = {
         suite: tuple(dataclasses.replace(c, examined="select 0", population="select 1") for c in checks)
-        for suite, checks in SUITES.items()
+        for suite, checks in suites_of(GATE).items()
     }
     results = books.run(blind)
     assert all(not result.success and result.severity == "fail" for result in results.values())
@@ -221,9 +229,9 @@ def test_check_that_examined_nothing_fails(books: Books) -> None:
 
 
 def test_check_that_can_not_run_fails_alone(books: Books) -> None:
-    sound, other, *_ = SUITES["balance"]
+    sound, other, *_ = suites_of(GATE)["balance"]
     broken = dataclasses.replace(other, offending="select 1 / 0 as item, 0 as amount")
-    blind = dataclasses.replace(SUITES["balance"][2], population="select no_such_column")
+    blind = dataclasses.replace(suites_of(GATE)["balance"][2], population="select no_such_column")
     results = books.run({"balance": (sound, broken, blind)})
     assert results[sound.code].success
     assert results[broken.code].rows[0]["item"] == "exception"
@@ -238,12 +246,11 @@ def test_region_that_can_not_be_checked_is_refused_alone(books: Books, monkeypat
         context: EphemeralDataContext,
         connection: Connection,
         suite: str,
-        checks: tuple[Check, ...],
-        candidate: Candidate,
-    ) -> list[CheckResult]:
-        if candidate.region_code == "320100":
+        target: Target,
+    ) -> SuiteRun:
+        if target.candidate.region_code == "320100":
             raise RuntimeError("the suite is broken")
-        return run_suite(context, connection, suite, checks, candidate)
+        return run_suite(context, connection, suite, target)
 
     monkeypatch.setattr(gate, "run_suite", fail_in_nanjing)
     assert [verdict.green for verdict in check("run-1", books.settings)] == [False, True]
@@ -265,13 +272,12 @@ def test_nobody_publishes_while_a_check_runs(books: Books, monkeypatch: pytest.M
         context: EphemeralDataContext,
         connection: Connection,
         suite: str,
-        checks: tuple[Check, ...],
-        candidate: Candidate,
-    ) -> list[CheckResult]:
+        target: Target,
+    ) -> SuiteRun:
         with closing(psycopg2.connect(books.admin_url)) as other, other.cursor() as cursor:
             cursor.execute(attempt)
             got.extend(row[0] for row in cursor.fetchall())
-        return run_suite(context, connection, suite, checks, candidate)
+        return run_suite(context, connection, suite, target)
 
     monkeypatch.setattr(gate, "run_suite", publish_meanwhile)
     check("run-1", books.settings)
@@ -291,15 +297,15 @@ def test_gate_may_read_and_not_write(books: Books) -> None:
 
 def test_green_regions_are_published_once(books: Books) -> None:
     verdicts = check("run-1", books.settings)
-    assert [(v.region_code, v.head_seq, v.green) for v in verdicts] == [("320100", 14, True), ("340400", 14, True)]
+    assert [(v.region_code, v.head_seq, v.green) for v in verdicts] == [("320100", HEAD, True), ("340400", HEAD, True)]
     assert [d.decision for d in publish("run-1", books.settings)] == ["published", "published"]
     assert [d.decision for d in publish("run-1", books.settings)] == ["published", "published"]
     assert books.rows(
         "select region_code, seq, run_id, length(rules_sha256), batch_id from ledger.publication"
         " where seq > 7 order by 1"
-    ) == [("320100", 14, "run-1", 64, 2), ("340400", 14, "run-1", 64, 2)]
+    ) == [("320100", HEAD, "run-1", 64, 2), ("340400", HEAD, "run-1", 64, 2)]
     assert books.rows("select count(*), count(*) filter (where success) from quality.check_result") == [
-        (2 * len(all_checks()), 2 * len(all_checks()))
+        (2 * len(gate_checks()), 2 * len(gate_checks()))
     ]
     check("run-2", books.settings)
     assert [d.decision for d in publish("run-2", books.settings)] == ["unchanged", "unchanged"]
@@ -315,7 +321,7 @@ def test_red_region_does_not_stop_the_other(books: Books) -> None:
     assert (decided["320100"].decision, decided["340400"].decision) == ("published", "refused")
     assert decided["340400"].failed_checks == red.failed_checks
     assert books.rows("select region_code, max(seq) from ledger.publication group by 1 order by 1") == [
-        ("320100", 14), ("340400", 7)
+        ("320100", HEAD), ("340400", 7)
     ]  # fmt: skip
     text = explain("run-1", books.settings)
     assert "拒绝发布 / refused" in text
@@ -327,7 +333,7 @@ def test_other_head_than_the_checked_one_is_not_published(books: Books) -> None:
     check("run-1", books.settings)
     books.corrupt(
         "insert into ledger.built_head (region_code, batch_id, seq, batch_hash, run_id, built_at)"
-        " values ('320100', 3, 20, sha256('x'), 'late', now())"
+        " values ('320100', 3, 99, sha256('x'), 'late', now())"
     )
     with pytest.raises(GateRefusedError) as refusal:
         publish("run-1", books.settings)
@@ -381,9 +387,33 @@ def test_open_rows_accepted_once_are_not_refused_for_having_been_published(books
     assert worse.failed_checks == ("C05",)
 
 
+def test_an_accepted_warning_counts_as_none_and_brings_no_rows(books: Books) -> None:
+    """The decision is an event without a file: the window of C05 stays where it was."""
+    books.corrupt(
+        "update policy.policy_region set quarantine_row_share_max = 0.2, quarantine_amount_share_max = 0.2;"
+        "insert into events.quarantine (quarantine_id, file_id, line_no, region_code, family, source_system,"
+        " error_codes, messages, amount, quarantined_at)"
+        " values (900, 2, 900, '320100', 'claim', 's', array['E-TYPE-AMOUNT'], array['x'], 1, '2020-02-02T01:00:00Z');"
+        " update events.file_outcome set rows = rows + 1, declared_rows = rows + 1, quarantined = quarantined + 1"
+        " where file_id = 2"
+    )
+    check("run-1", books.settings)
+    publish("run-1", books.settings)
+    window = books.candidate().window_after_seq
+    (found,) = decisions.listed("320100", "C05", settings=books.settings)
+    item, by = Item("320100", "C05", found.key), By("preparer", "the source corrects it next month")
+    limits = Limits(books.settings.business_date + timedelta(20), Decimal("1.00"))
+    assert decisions.accept(item, by, limits, books.settings).is_new
+    accepted = {verdict.region_code: verdict for verdict in check("run-2", books.settings)}["320100"]
+    assert (accepted.failed_checks, accepted.warned_checks, accepted.accepted_checks) == ((), (), ("C05",))
+    assert books.candidate().window_after_seq == window
+    assert "已接受 / accepted 1" in explain("run-2", books.settings)
+    assert next(d.decision for d in publish("run-2", books.settings)) == "unchanged"
+
+
 def test_missing_heads_file_is_shown_and_does_not_fail(books: Books) -> None:
     shutil.rmtree(books.settings.heads_dir)
-    result = books.run({"integrity": SUITES["integrity"]})["H01"]
+    result = books.run({"integrity": suites_of(GATE)["integrity"]})["H01"]
     assert (result.success, result.severity) == (False, "warn")
 
 
@@ -391,7 +421,7 @@ def test_rewritten_heads_file_fails(books: Books) -> None:
     path = next(books.settings.heads_dir.glob("*/320100.jsonl"))
     newest = path.read_text().splitlines()[-1]
     path.write_text(f"{newest}\n" * 2)
-    assert books.run({"integrity": SUITES["integrity"]})["H01"].severity == "fail"
+    assert books.run({"integrity": suites_of(GATE)["integrity"]})["H01"].severity == "fail"
 
 
 def test_version_of_the_rules_follows_what_posting_reads(books: Books) -> None:

@@ -73,6 +73,7 @@ from ingestion import runs
 from ingestion.database import connect
 from ingestion.settings import Settings
 from runtime import dbt
+from tests.integration.pages_support import amounts, body_and_foot, built, by_id, tree, words
 
 FILES = Path(__file__).parent / "hand_worked"
 Figures = dict[str, str]
@@ -153,12 +154,13 @@ def figures(text: str) -> Figures:
 
 @pytest.mark.timeout(600)
 @pytest.mark.usefixtures("deployed_warehouse")
-def test_both_cities_come_out_as_worked_out_by_hand() -> None:
+def test_both_cities_come_out_as_worked_out_by_hand(tmp_path: Path) -> None:
     let_finance_read()
     take("first", "both.contribution.1.csv", "both.claim.1.csv", "both.treasury.1.csv")
     assert query("SELECT region_code FROM marts.published_head ORDER BY 1") == [("320100",), ("340400",)]
     check_nanjing()
     check_huainan(mat_spent=200, merged=6930)
+    check_pages(built(Settings.from_env(), "statement", tmp_path))
 
     take("second", "late.claim.2.csv")
     check_nanjing()
@@ -166,6 +168,31 @@ def test_both_cities_come_out_as_worked_out_by_hand() -> None:
     check_huainan_december()
     check_maternity()
     check_general_ledger()
+    # What is late has moved the separate fund, and what that handed over: no other month is written again.
+    assert set(built(Settings.from_env(), "statement", tmp_path)) == {
+        "statement.html",
+        "statement_340400_mat_2019-11.html",
+        "statement_340400_mat_2019-12.html",
+        "statement_340400_emi_2019-12.html",
+    }
+
+
+def check_pages(pages: dict[str, str]) -> None:
+    """The page of Nanjing's January; `pages` are HTML by file name."""
+    assert len(pages) == 9
+    root = tree(pages["statement_320100_emi_2020-01.html"])
+    # Total, pooled and personal of the month, the same of the year, then the total of December.
+    assert amounts(by_id(root, "I11")) == [-60, -45, -15, -60, -45, -15, 1000]
+    assert amounts(by_id(root, "E113")) == [18000, 18000, 0, 18000, 18000, 0, 0]
+    assert amounts(by_id(root, "S30")) == [145965, 116250, 29715, 145965, 116250, 29715, 116665]
+    assert amounts(by_id(root, "A41")) == [99960, 138140]
+    (behind,) = by_id(root, "x-I11").iterfind(".//table[@class='behind']")
+    assert body_and_foot(behind) == ([[-45, -45], [-15, -15]], [-60, -60])
+    items = by_id(root, "x-E113").iterfind(".//tr[@class='item']")
+    assert sorted(amounts(item)[0] for item in items) == [1000, 5000, 12000]
+    vouchers = next(by_id(root, "v-100301-shared").iter("table"))
+    assert body_and_foot(vouchers)[1] == [48300, 10120], "merger 47,000, recovered 300, moved in 1,000; out, refund"
+    assert "✗" not in words(root)
 
 
 def check_nanjing() -> None:

@@ -1,4 +1,4 @@
-"""The overview page on a real PostgreSQL: it says what became of each region, and hostile text stays text."""
+"""The site on a real PostgreSQL: it says what became of each region, and hostile text stays text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 import reporting.workbook
 from expectations.gate import GateRefusedError, check, publish
-from expectations.suites import SUITES, all_checks
+from expectations.suites import SUITES, all_checks, gate_checks
 from ingestion.database import Connection
 from ingestion.settings import Settings
 from reporting import write
@@ -21,16 +21,19 @@ from reporting.advice import ACTIONS
 from reporting.books import Region
 from reporting.names import OWNERS
 from reporting.publish import ReportsError
-from tests.integration.overview_support import Words, html_of, mutation, run
+from reporting.site import PAGES
+from reporting.site.writing import ASSETS
+from tests.integration.overview_support import Words, html_of, mutation, run, site_of, words_of
 from tests.integration.test_gate import Books, books, template  # noqa: F401 - fixtures
 
-CHECKS = len(all_checks())
+CHECKS = len(gate_checks())
 HOSTILE = """<script>alert(1)</script>"><img src=x onerror=alert(2)> javascript:alert(3) </style> {{ 7 * 7 }} '\\"""
 
 
 def test_published_books_are_said_to_be_trustworthy(books: Books) -> None:  # noqa: F811
     run(books)
-    words = Words(html_of(books.settings, workbooks=["merged_fund_320100.xlsx"]))
+    site = words_of(books.settings, workbooks=["merged_fund_320100.xlsx"])
+    words = site["index.html"]
     assert "2 个统筹区的账簿全部可信，均已发布。" in words["verdict"]
     ((idle,),) = books.rows(
         "select count(*) from quality.check_result where region_code = '320100' and rows_examined = 0"
@@ -40,24 +43,18 @@ def test_published_books_are_said_to_be_trustworthy(books: Books) -> None:  # no
     assert "published through January 2020" in words["r-320100"]
     assert ("a", "href", "merged_fund_320100.xlsx") in words.attributes
     assert ("a", "href", "merged_fund_340400.xlsx") not in words.attributes
-    assert "没有尚未解决的隔离行" in words["quarantine"]
+    assert "没有尚未解决的隔离行" in site["ingestion.html"]["quarantine"]
     assert "所存哈希一致" in words["heads"]
-
-
-def test_statement_shows_the_maternity_line_down_to_item_and_payment_method(books: Books) -> None:  # noqa: F811
-    run(books)
-    words = Words(html_of(books.settings))
-    # Worked out by hand in gate_books: 200 delivery + 300 allowance - 50 recovered.
-    assert re.search(r"E113 生育待遇支出 \S.*? 450\.00 450\.00 0\.00", words["s-320100"])
-    assert re.search(r"剖宫产 .*? 150\.00", words["m-320100-EMI"])
-    assert re.search(r"生育津贴 .*? 300\.00", words["m-320100-EMI"])
-    assert "不完整" not in words["s-320100"]
+    assert "没有未解决的问题" in words["top"]
+    assert "最近 1 次运行：0 次未予发布，0 次有提示" in words["trend"]
+    assert "没有可比较的上次运行" in words["since"]
 
 
 def test_refusal_names_rows_amount_age_owner_and_what_is_still_shown(books: Books) -> None:  # noqa: F811
     books.corrupt(mutation("M03", "a maternity benefit from the personal account"))
     run(books)
-    words = Words(html_of(books.settings))
+    site = words_of(books.settings)
+    words, findings = site["index.html"], site["findings.html"]
     assert "2 个统筹区中：1 个未发布；1 个已发布，可信。" in words["verdict"]
     said = words["r-320100"]
     assert "本次未予发布" in said
@@ -65,10 +62,14 @@ def test_refusal_names_rows_amount_age_owner_and_what_is_still_shown(books: Book
     assert "最早发现于" in said
     assert "待遇结算" in said
     assert "可查询的账簿仍为2020年2月1日 10:00 发布的结果，截至2019年12月。" in said
-    problem = words["c-320100-M03"]
+    for place in ("300.00", "待遇结算", "如何处理"):
+        assert place in findings["320100-M03"]
     for place in ("300.00", "320100-10-1", "2020-01", "320100.2020-01.csv", "第 11 行", "待遇结算", "如何处理"):
-        assert place in problem
+        assert place in findings["findings"]
     assert "不通过 M03" in words["lights"]
+    assert ("a", "href", "findings.html#320100-merger") in words.attributes
+    assert "320100-merger" in findings.texts
+    assert re.search(r"M03 .*300\.00", words["top"])
     assert "账簿可信" in words["r-340400"]
 
 
@@ -80,14 +81,15 @@ def test_warnings_are_published_and_shown(books: Books) -> None:  # noqa: F811
     )
     shutil.rmtree(books.settings.heads_dir)
     run(books)
-    words = Words(html_of(books.settings))
+    site = words_of(books.settings)
+    words, files = site["index.html"], site["ingestion.html"]
     assert (
         "账簿可信，已发布，截至2020年1月；另有 2 项检查提示（C05、H01），共 2 行，涉及金额 1.00 元" in words["r-320100"]
     )
     assert "由数据运维、内部审计负责处理" in words["r-320100"]
-    assert "320100.2020-01.csv" in words["quarantine"]
-    assert "金额格式不正确" in words["quarantine"]
-    assert "尚未解决 1 行，涉及金额 1.00 元" in words["quarantine"]
+    assert "320100.2020-01.csv" in files["quarantine"]
+    assert "金额格式不正确" in files["quarantine"]
+    assert re.search(r"尚未解决 1 行，涉及金额 .*1\.00 元", files["quarantine"])
     assert "未留存或落后" in words["heads"]
 
 
@@ -97,10 +99,10 @@ def test_missing_files_are_named(books: Books) -> None:  # noqa: F811
         " ('source_320100', 'claim', 'monthly day 10 until 2020-02', '2020-02-01', '320100')"
     )
     run(books)
-    words = Words(html_of(books.settings))
-    assert "已到期未到 1 份" in words["files"]
-    assert "202002" in words["files"]
-    assert "已过期限" in words["files"]
+    words = Words(html_of(books.settings, file="ingestion.html"))
+    assert "逾期未到 1 份" in words["due"]
+    assert "202002" in words["due"]
+    assert re.search("南京市 .*320100 待遇结算 .*202002 2020-03-10", words["due"])
 
 
 def test_other_reasons_for_a_refusal_are_said_in_words(books: Books) -> None:  # noqa: F811
@@ -108,7 +110,7 @@ def test_other_reasons_for_a_refusal_are_said_in_words(books: Books) -> None:  #
     books.corrupt(
         "set session_replication_role = replica; delete from quality.check_result where code in ('B02', 'H01');"
         " insert into ledger.built_head (region_code, batch_id, seq, batch_hash, run_id, built_at)"
-        " values ('320100', 3, 20, sha256('x'), 'late', now())"
+        " values ('320100', 3, 99, sha256('x'), 'late', now())"
     )
     undecided = Words(html_of(books.settings, "run-1"))
     assert f"检查已完成，尚未作出发布决定：{CHECKS - 2} 项检查全部通过" in undecided["r-320100"]
@@ -127,20 +129,23 @@ def test_other_reasons_for_a_refusal_are_said_in_words(books: Books) -> None:  #
 
 
 def test_run_that_broke_before_the_checks_is_not_taken_for_a_verdict(books: Books) -> None:  # noqa: F811
-    words = Words(html_of(books.settings, "broken-run"))
+    site = words_of(books.settings, "broken-run")
+    words = site["index.html"]
     assert "本次运行未形成结论" in words["verdict"]
     assert "本次运行在质量检查完成之前中断" in words["r-320100"]
     assert "另有 7 笔已入库的业务数据尚未检查、尚未发布" in words["r-320100"]
     assert "可信" not in words["r-320100"]
     assert f"未检查 {len(SUITES['balance'])} 项" in words["lights"]
-    assert "E113" in words["s-320100"]  # the published books are there all the same
+    assert "本次运行没有检查结果" in site["findings.html"]["checks"]
 
 
 def test_unchanged_region_says_since_when_it_is_so(books: Books) -> None:  # noqa: F811
     run(books)
     run(books, "run-2")
-    words = Words(html_of(books.settings))
+    site = words_of(books.settings)
+    words = site["index.html"]
     assert "账簿可信；本次没有新数据，仍为" in words["r-320100"]
+    assert "没有变化" in words["since"]
     assert "逐笔检查已在发布时完成" in words["r-320100"]
     ((idle,),) = books.rows(
         "select count(*) from quality.check_result"
@@ -148,16 +153,19 @@ def test_unchanged_region_says_since_when_it_is_so(books: Books) -> None:  # noq
     )
     assert idle >= 10
     assert f"{CHECKS} 项检查全部通过（其中 {idle} 项本次无新数据可查）" in words["r-320100"]
-    assert "通过（无数据可查）" in words["all-320100"]
+    assert "通过（无数据可查）" in site["findings.html"]["all-320100"]
     assert "未被改动" not in words["heads"]
 
 
 @pytest.mark.parametrize("warehouse", ["migrated_warehouse", "deployed_warehouse"])
 def test_empty_database_has_a_page(warehouse: str, request: pytest.FixtureRequest) -> None:
     request.getfixturevalue(warehouse)
-    words = Words(html_of(Settings.from_env()))
+    site = words_of(Settings.from_env())
+    words = site["index.html"]
     assert "尚无数据：系统中还没有任何统筹区的账簿。" in words["verdict"]
-    assert "尚未收到任何文件" in words["files"]
+    assert "尚未收到任何文件" in site["ingestion.html"]["sources"]
+    assert "尚无账簿" in site["periods.html"]["content"]
+    assert "本次运行没有检查结果" in site["findings.html"]["checks"]
     assert ("南京市（320100）" in words["verdict"]) == (warehouse == "deployed_warehouse")
 
 
@@ -174,15 +182,21 @@ def test_hostile_text_stays_text(books: Books) -> None:  # noqa: F811
             update policy.policy_region set name_zh = '{text}', name_en = '{text}' where region_code = '340400'"""
     )
     run(books, HOSTILE)
-    html = html_of(books.settings)
-    words = Words(html)
-    assert words.tags.isdisjoint({"script", "img", "iframe", "object"})
-    assert not [name for _, name, _ in words.attributes if name.startswith("on")]
-    links = {value for _, name, value in words.attributes if name in ("href", "src")}
-    assert {link.partition("-")[0].partition("_")[0] for link in links if link[0] != "#"} <= {"data:,", "merged"}
-    assert html.count("</style>") == 1
-    assert "{{ 7 * 7 }}" in words["quarantine"]
-    assert "onerror=alert(2)" in words["files"]
+    site = site_of(books.settings)
+    for html in site.values():
+        words = Words(html)
+        assert words.tags.isdisjoint({"img", "iframe", "object", "form"})
+        assert not [name for _, name, _ in words.attributes if name.startswith("on")]
+        scripts = re.findall("<script[^>]*>", html)
+        assert scripts
+        assert all(re.fullmatch(r'<script src="assets/[a-z.]+\.js"( defer)?>', script) for script in scripts)
+        links = {value for tag, name, value in words.attributes if name in ("href", "src") and tag != "script"}
+        allowed = r"#.*|data:,|assets/(site|print)\.css|[a-z]+\.html(#[\w=&-]+)?"
+        assert [link for link in links if not re.fullmatch(allowed, link)] == []
+        assert html.count("</style>") == 1
+    files = Words(site["ingestion.html"])
+    assert "{{ 7 * 7 }}" in files["quarantine"]
+    assert "onerror=alert(2)" in files["rejected"]
 
 
 def test_long_lists_are_cut_and_say_so(books: Books) -> None:  # noqa: F811
@@ -197,20 +211,21 @@ def test_long_lists_are_cut_and_say_so(books: Books) -> None:  # noqa: F811
         " where file_id = 2"
     )
     run(books)
-    html = html_of(books.settings)
-    words = Words(html)
-    assert len(html.encode()) < 300_000
-    assert "尚未解决 10,000 行，涉及金额 50,005,000.00 元" in words["quarantine"]
+    site = site_of(books.settings)
+    assert max(len(html.encode()) for html in site.values()) < 700_000
+    words = Words(site["ingestion.html"])
+    assert re.search(r"尚未解决 10,000 行，涉及金额 .*50,005,000\.00 元", words["quarantine"])
     assert "另有 9,950 行未在本页列出" in words["quarantine"]
     assert "10,000.00" in words["quarantine"]  # the largest amounts are listed
-    assert "另有 9,950 条未在本页列出" in words["c-320100-C05"]
-    assert "见 events.quarantine_open" in words["c-320100-C05"]
+    findings = Words(site["findings.html"])
+    assert "另有 9,800 条未在本页列出" in findings["320100-C05"]
+    assert "events.quarantine_open" in findings["320100-C05"]
 
 
 def test_same_state_gives_the_same_page(books: Books) -> None:  # noqa: F811
     books.corrupt(mutation("M03", "a maternity benefit from the personal account"))
     run(books)
-    assert html_of(books.settings) == html_of(books.settings)
+    assert site_of(books.settings) == site_of(books.settings)
 
 
 def test_page_is_there_when_the_workbooks_are_not(published_copy: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -227,7 +242,7 @@ def test_page_is_there_when_the_workbooks_are_not(published_copy: str, monkeypat
     with pytest.raises(ReportsError, match="320100: division by zero"):
         write()
     words = Words((folder / "index.html").read_text("utf-8"))
-    assert "工作簿未能生成：南京市（DivisionByZero）" in words["verdict"]
+    assert re.search("以下文件未能生成： .*南京市（DivisionByZero）", words["verdict"])
     assert "工作簿尚未生成" in words["r-320100"]
     assert ("a", "href", "merged_fund_340400.xlsx") in words.attributes
     assert main(["write"]) == 1
@@ -262,8 +277,9 @@ def test_page_is_replaced_in_one_step(published_copy: str, capsys: pytest.Captur
     assert capsys.readouterr().out.splitlines()[-1] == str(page)
     assert stat.S_IMODE(page.stat().st_mode) == 0o644
     assert {path.name for path in folder.iterdir()} == {
-        "index.html", "merged_fund_320100.xlsx", "merged_fund_340400.xlsx",
+        *(page.file for page in PAGES), "assets", "merged_fund_320100.xlsx", "merged_fund_340400.xlsx",
     }  # fmt: skip
+    assert {path.name for path in (folder / "assets").iterdir()} == set(ASSETS)
     words = Words(page.read_text("utf-8"))
     assert "2 个统筹区的账簿全部可信，均已发布。" in words["verdict"]
     assert ("a", "href", "merged_fund_340400.xlsx") in words.attributes

@@ -16,7 +16,7 @@ from reporting import write
 from reporting.__main__ import main
 from reporting.books import one_state
 from reporting.publish import _LOCK, OlderRunError
-from tests.integration.overview_support import Words, corruption, first, html_of, mutation, run
+from tests.integration.overview_support import Words, corruption, first, html_of, mutation, run, site_of
 from tests.integration.test_gate import Books, books, template  # noqa: F401 - fixtures
 
 _TAMPERED = (
@@ -62,13 +62,14 @@ def test_decision_before_the_newest_checks_counts_no_more(books: Books) -> None:
 
 def test_all_passed_is_said_of_full_results_only(books: Books) -> None:  # noqa: F811
     run(books)
-    assert "检查全部通过，没有提示" in Words(html_of(books.settings))["problems"]
+    assert "检查全部通过，没有提示" in Words(html_of(books.settings, file="findings.html"))["checks"]
     books.corrupt("delete from quality.check_result where region_code = '340400'")
-    missing = Words(html_of(books.settings))["problems"]
+    missing = Words(html_of(books.settings, file="findings.html"))["checks"]
     assert "全部通过" not in missing
-    assert "淮南市：本次运行没有任何检查结果" in missing
+    assert re.search("淮南市 .*本次运行没有任何检查结果", missing)
     books.corrupt("delete from quality.check_result where region_code = '320100' and code in ('B02', 'M01')")
-    assert "南京市：缺少检查 B02、M01 的结果" in Words(html_of(books.settings))["problems"]
+    findings = Words(html_of(books.settings, file="findings.html"))
+    assert re.search("南京市 .*缺少检查 B02、M01 的结果", findings["checks"])
 
 
 def test_data_after_the_build_is_no_broken_run(books: Books) -> None:  # noqa: F811
@@ -120,10 +121,10 @@ def test_rejected_file_is_made_good_by_one_of_the_same_period(books: Books) -> N
             for number, (name, family) in enumerate(listed.items())
         )
     )
-    words = Words(html_of(books.settings))
+    words = Words(html_of(books.settings, file="ingestion.html"))
     for name in listed:
         expected = "拒收，后已更正" if name in names else "拒收 rejected"
-        assert re.search(re.escape(f"source_320100/{name}") + " +" + expected, words["files"]), name
+        assert re.search(re.escape(f"source_320100/{name}") + " +" + expected, words["rejected"]), name
     assert "张三" not in words[""]
 
 
@@ -135,9 +136,9 @@ def test_file_that_two_regions_wait_for_is_one_file(books: Books) -> None:  # no
         "update events.batch set file_id = 90 where batch_id = 2"
     )
     run(books)
-    words = Words(html_of(books.settings))
-    assert "已到期未到 1 份，未到期限、尚未收到 1 份" in words["files"]
-    assert re.search("南京市 320100、淮南市 340400 tax 征缴 202002", words["files"])
+    words = Words(html_of(books.settings, file="ingestion.html"))
+    assert "逾期未到 1 份，未到期限 1 份" in words["due"]
+    assert re.search("tax 该来源各统筹区 .*征缴 .*202002", words["due"])
 
 
 def test_page_names_no_person(books: Books) -> None:  # noqa: F811
@@ -166,32 +167,32 @@ def test_page_names_no_person(books: Books) -> None:  # noqa: F811
             (["E-CONFLICT", "E-REF-ORIGINAL"], [conflict, reference]),
         )
     run(books)
-    html = html_of(books.settings)
-    words = Words(html)
-    assert {"c-320100-M03", "c-320100-M06", "c-320100-C05"} <= words.texts.keys()
+    site = site_of(books.settings)
+    words = Words(site["ingestion.html"])
+    assert {"320100-M03", "320100-M06", "320100-C05"} <= Words(site["findings.html"]).texts.keys()
     assert "a.csv:7 E-CONFLICT 同一业务编号已有不同内容" in words["quarantine"]
     assert "不同的列/columns that differ: amount, person_no" in words["quarantine"]
     assert "a.csv:8 E-REF-ORIGINAL 找不到原业务" in words["quarantine"]
     for personal in ("PERSON-", "CLAIM-", "1990-05-17"):
-        assert personal not in html
-    assert "本页不列人员编号" in words["notes"]
+        assert [name for name, html in site.items() if personal in html] == []
+    assert "本网站不列人员编号" in words["notes"]
 
 
 def test_rows_by_source_foot(books: Books) -> None:  # noqa: F811
     books.corrupt("update events.file_outcome set loaded = 5, quarantined = 2, rows = 8 where file_id = 2")
-    words = Words(html_of(books.settings))
+    words = Words(html_of(books.settings, file="ingestion.html"))
     # Two files of 8 rows: 12 + 2 + 2 = 16, of the last two both have come since.
-    assert re.search("source_320100 2 2 0 0 0 16 12 2 2 2 ", words["files"])
+    assert re.search("source_320100 2 2 0 0 0 16 12 2 2 2 ", words["sources"])
 
 
 def test_hidden_items_lead_to_the_workbook_of_the_same_run_only(books: Books) -> None:  # noqa: F811
     books.corrupt(mutation("M03", "a maternity benefit from the personal account"))
     run(books)
     books.corrupt("update quality.check_result set unexpected_count = 300 where code = 'M03' and not success")
-    html = html_of(books.settings, workbooks=["merged_fund_320100.xlsx"])
-    said = Words(html)["c-320100-M03"]
+    html = html_of(books.settings, workbooks=["merged_fund_320100.xlsx"], file="findings.html")
+    said = Words(html)["320100-M03"]
     assert "另有 299 条未在本页列出" in said
-    assert "见 quality.finding（每项检查留存 200 条）" in said
+    assert "quality.finding（每项检查留存 200 条）" in said
     assert "xlsx" not in said
 
 
@@ -225,5 +226,5 @@ def test_writers_wait_for_one_another(books: Books, monkeypatch: pytest.MonkeyPa
             assert not writing.done()
         run(books, "run-2")  # what is found while a writer waits is on its page
         slow.close()
-        (written,) = writing.result(60)
-    assert "run-2" in Words(written.read_text("utf-8"))[""]
+        written = writing.result(60)
+    assert "run-2" in Words(written[-1].read_text("utf-8"))[""]

@@ -11,6 +11,8 @@ advance of 500. C3 of 50 paid to the patient, who never got it: reversed, and st
     H1 December        settled 1,000, paid 910 - 100 = 810, deposit 90, advance 500; owed 1,000 - 810 - 100 recovered - 90 = 0
        January         settled 200, paid 200 by the advance, of which 300 remain; owed 0
        February        settled 50, paid 90 + 50 - 50 - 10 = 80, deposit 0; owed 50; 90 of the 140 paid went to H1 itself: 0.6429
+    claims             batch 1: C1 settled 1,000 less 90, paid 910, nothing owed; batch 3: C2 settled and paid 200, C3 settled 50, paid
+                       50, reversed 50, so 50 owed since February. Nobody is registered: P1, P2 and E1 are awaited by each batch.
 """
 
 # ruff: noqa: E501 - one fact a row reads better than wrapped
@@ -21,6 +23,8 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import closing
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +43,12 @@ DELTAS = {
     "contribution_turnover": "region_code, employer_no, contribution_month, insurance_type, enrollment_category, batch_id",
     "institution_settled": "region_code, institution_code, accounting_month, batch_id",
     "institution_turnover": "region_code, institution_code, accounting_month, batch_id",
+    "claim_turnover": "region_code, claim_no, batch_id",
+    "claim_unpaid": "region_code, settled_month, institution_code, batch_id",
+    "awaited_reference": "region_code, reference_kind, reference_no, claim_no, batch_id",
+    "employer_base_turnover": "region_code, employer_no, contribution_month, batch_id",
+    "enrollment_coverage": "region_code, person_no, batch_id, gap_kind, gap_from",
+    "maternity_source_turnover": "region_code, source_system, paid_month, batch_id",
 }
 PREMIUM = {
     "insurance_type": "310",
@@ -52,7 +62,14 @@ TREASURY = {"fund_code": "EMI"}
 
 def assessed(person: str, employer: int, personal: int) -> Fact:
     about = {"event_type": "contribution.assessed", "occurred_on": "2019-12-05", "person_no": person}
-    return PREMIUM | about | {"employer_amount": employer, "personal_amount": personal}
+    return (
+        PREMIUM | about | {"employer_amount": employer, "personal_amount": personal, "contribution_base": 10 * employer}
+    )
+
+
+def enrolled(person: str, insurance_type: str) -> Fact:
+    about = {"event_type": "enrollment.started", "occurred_on": "2019-12-01", "person_no": person, "employer_no": "E1"}
+    return about | {"insurance_type": insurance_type, "enrollment_category": "employee", "contribution_base": 7000}
 
 
 def batches() -> list[list[Fact]]:
@@ -73,6 +90,7 @@ def batches() -> list[list[Fact]]:
             CLAIM | {"event_type": "claim.recovered", "occurred_on": "2019-12-28", "claim_no": "C1", "benefit_item": "inpatient", "pooled_amount": 60, "personal_account_amount": 40, "original": 7},
             TREASURY | {"event_type": "interest.allocated", "occurred_on": "2019-12-31", "amount": 7},
             {"event_type": "year.closed", "occurred_on": "2019-12-31", "accounting_month": "2019-12-01"},
+            enrolled("P1", "310"),
         ],
         [
             PREMIUM | {"event_type": "contribution.refunded", "occurred_on": "2020-01-10", "person_no": "P1", "employer_amount": 20, "personal_amount": 5, "personal_account_credit": 4, "deposit_account": "special", "original": 4},
@@ -80,10 +98,12 @@ def batches() -> list[list[Fact]]:
             CLAIM | {"event_type": "advance.offset", "occurred_on": "2020-01-20", "claim_no": "C2", "benefit_item": "outpatient", "pooled_amount": 200, "original": 6},
             CLAIM | {"event_type": "claim.paid", "occurred_on": "2020-02-05", "claim_no": "C1", "benefit_item": "inpatient", "settlement_kind": "deposit_release", "payee_type": "institution", "pooled_amount": 90},
             CLAIM | {"event_type": "claim.settled", "occurred_on": "2020-02-06", "claim_no": "C3", "benefit_item": "outpatient", "pooled_amount": 50},
-            CLAIM | {"event_type": "claim.paid", "occurred_on": "2020-02-10", "claim_no": "C3", "benefit_item": "outpatient", "payee_type": "person", "pooled_amount": 50},  # 18
-            CLAIM | {"event_type": "claim.reversed", "occurred_on": "2020-02-11", "claim_no": "C3", "benefit_item": "outpatient", "original": 18},
+            CLAIM | {"event_type": "claim.paid", "occurred_on": "2020-02-10", "claim_no": "C3", "benefit_item": "outpatient", "payee_type": "person", "pooled_amount": 50},  # 19
+            CLAIM | {"event_type": "claim.reversed", "occurred_on": "2020-02-11", "claim_no": "C3", "benefit_item": "outpatient", "original": 19},
             TREASURY | {"event_type": "transfer.sent", "occurred_on": "2020-02-12", "sub_fund": "personal", "account": "special_demand", "person_no": "P2", "amount": 12},
             CLAIM | {"event_type": "claim.recovered", "occurred_on": "2020-02-13", "claim_no": "C1", "benefit_item": "inpatient", "personal_account_amount": 10, "original": 7},
+            enrolled("P1", "510"),
+            {"event_type": "claim.paid", "occurred_on": "2020-02-14", "insurance_type": "310", "person_no": "P9", "claim_no": "C9", "benefit_item": "delivery_normal", "payee_type": "person", "pooled_amount": 30},
         ],
     ]  # fmt: skip
 
@@ -159,6 +179,16 @@ def check_figures() -> None:
     assert shown(f"{n20} order by 1") == ["2019-12-01 1177.00", "2020-01-01 1168.00", "2020-02-01 1166.00"]
     assert shown("select * from marts.contribution_arrears") == [
         "320100 E1 2019-12-01 310 employee 1300.00 750.00 25.00 575.00 2"
+    ]
+    owed = "select settled_month, institution_code, batch_id, unpaid_change from ledger.claim_unpaid where unpaid_change <> 0"
+    assert rows(owed) == [(date(2020, 2, 1), "H1", 3, Decimal("50.00"))]
+    awaited = (
+        "select batch_id, string_agg(reference_kind || ' ' || reference_no, ', ' order by reference_kind, reference_no)"
+    )
+    assert rows(f"{awaited} from ledger.awaited_reference group by 1 order by 1") == [
+        (1, "employer E1, enrollment P1, examined -, person P1, person P2"),
+        (2, "employer E1, examined -, person P1, person P2"),
+        (3, "employer E1, enrollment P1, enrollment P1, enrollment P1, examined -, person P1, person P2"),
     ]
     assert shown("select * from marts.institution_settlement order by accounting_month") == [
         "320100 H1 2019-12-01 1000.00 810.00 90.00 500.00 0.00 1 1.0000",
@@ -241,7 +271,7 @@ def test_samples_tie_to_the_statements_and_a_day_costs_a_day() -> None:
 def check_cost_of_a_day() -> None:
     """The second of two days, after a history of seventy thousand events: each table goes on from its own last row."""
     history = rows("select count(*) from events.event")[0][0]
-    facts = [assessed("P1", 700, 150), *batches()[0][3:7], *batches()[2][4:6]]
+    facts = [assessed("P1", 700, 150), *batches()[0][3:7], *batches()[2][4:6], *batches()[2][-2:]]
     day = [{name: value for name, value in fact.items() if name != "original"} for fact in facts]
     for region in (NANJING, "340400"):
         PostingLog(region).add(*day)
@@ -266,6 +296,7 @@ def tuples_read() -> dict[str, int]:
         rows(
             "select relname, seq_tup_read + coalesce(idx_tup_fetch, 0) from pg_stat_user_tables where relname in"
             " ('event', 'journal_line', 'personal_account_turnover', 'assessed_contribution', 'contribution_turnover',"
-            " 'institution_settled', 'institution_turnover')"
+            " 'institution_settled', 'institution_turnover', 'claim_turnover', 'claim_unpaid', 'awaited_reference',"
+            " 'employer_base_turnover', 'enrollment_coverage', 'maternity_source_turnover')"
         )
     )

@@ -39,8 +39,13 @@ SCHEMAS = (
 )
 RESULTS = {
     *("quality.check_result", "quality.finding", "quality.publication_decision"),
+    "quality.finding_period",
     *("quality.replay_result", "quality.replay_difference", "quality.replay_outcome"),
+    *("quality.publication_freeze", "quality.audit_step"),
+    *("quality.log_verification", "quality.log_finding", "quality.closed_journal"),
 }
+PIPELINE_ONLY = {"quality.validation_document", "quality.decision_newest"}
+ALSO_PUBLISHED = {"quality.publication_decision", "ledger.publication", "quality.publication_freeze"}
 MIGRATED = {"ledger.publication", "ledger.deployment"}
 LOG_VIEWS = {
     *("events.event_current", "events.file", "events.file_control_total", "events.quarantine_open"),
@@ -70,14 +75,14 @@ def expected(role: str, relation: str) -> set[str]:
     rights = {
         "fund_ingest": _of_ingest,
         "fund_transform": _of_transform,
-        "fund_quality": lambda one: {"SELECT", "INSERT"} if one in RESULTS else {"SELECT"},
-        "fund_publisher": lambda one: (
-            {"SELECT", "INSERT"} if one in ("quality.publication_decision", "ledger.publication") else {"SELECT"}
-        ),
+        "fund_quality": _of_quality,
+        "fund_publisher": lambda one: {"SELECT", "INSERT"} if one in ALSO_PUBLISHED else {"SELECT"},
         "auditor": lambda _: {"SELECT"},
         "finance_reader": lambda _: {"SELECT"} if schema == "marts" else set(),
         "voucher_reviewer": lambda _: set(),  # an account of this role is a finance reader as well
-        "supervisor_reader": lambda _: {"SELECT"} if schema in ("marts", "quality") else set(),
+        "supervisor_reader": lambda one: (
+            {"SELECT"} if schema in ("marts", "quality") and one not in PIPELINE_ONLY else set()
+        ),
     }
     return rights[role](relation)
 
@@ -98,6 +103,12 @@ def _of_ingest(relation: str) -> set[str]:
     if relation == "events.landing_sighting":
         return {"SELECT", "INSERT", "UPDATE", "DELETE"}
     return {"SELECT"} if relation in LOG_VIEWS else {"SELECT", "INSERT"}
+
+
+def _of_quality(relation: str) -> set[str]:
+    if relation == "quality.validation_document":
+        return {"SELECT", "INSERT", "DELETE"}
+    return {"SELECT", "INSERT"} if relation in RESULTS else {"SELECT"}
 
 
 def _of_transform(relation: str) -> set[str]:

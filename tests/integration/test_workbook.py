@@ -36,6 +36,7 @@ REGIONS = ("320100", "340400")
 SIGNED = ("收支表", "收支表(万元)", "资产负债表", "资产负债表(万元)", "试算平衡表", "生育待遇支出明细")
 STATEMENT_COLUMNS = [(period, sub) for period in ("month", "year_to_date") for sub in ("total", "pooled", "personal")]
 CENT = Decimal("0.01")
+REQUIRED = os.environ.get("FUND_REQUIRE_OFFICE")  # read before each test clears FUND_*
 
 
 @pytest.fixture(scope="module")
@@ -220,6 +221,25 @@ def test_totals_are_formulas_over_the_lines(formulas: Workbook) -> None:
         assert all(sheet.cell(rows[code], column).data_type == "f" for column in range(5, 11))
 
 
+def test_vouchers_are_added_up_and_come_to_the_turnover_of_the_accounts(formulas: Workbook, shown: Workbook) -> None:
+    trial = next(row for row in shown["试算平衡表"].iter_rows(min_row=6, values_only=True) if row[1] == "合计")
+    for name, debit in (("凭证登记簿", 5), ("凭证明细", 9)):
+        (row,) = (cell.row for (cell,) in formulas[name].iter_rows(max_col=1) if cell.value == "合计 Total")
+        for column, turnover in ((debit, trial[6]), (debit + 1, trial[7])):
+            cell = formulas[name].cell(row, column)
+            assert cell.value == f"=SUM({cell.column_letter}5:{cell.column_letter}{row - 1})"
+            assert money(shown[name].cell(row, column).value) == money(turnover)
+
+
+def test_differences_to_outside_statements_are_formulas(formulas: Workbook) -> None:
+    sheet = formulas["对账"]
+    rows = [row for row in range(5, sheet.max_row) if sheet.cell(row, 9).value]
+    assert len(rows) >= 3
+    for row in rows:
+        assert sheet.cell(row, 5).value == f"=C{row}-D{row}"
+        assert sheet.cell(row, 8).value == f"=E{row}-F{row}-G{row}"
+
+
 def test_a_wrong_figure_makes_formulas_part_from_the_books(formulas: Workbook, shown: Workbook) -> None:
     sheet = formulas["收支表"]
     row = lines_of(sheet, 2)["I11"]
@@ -235,7 +255,7 @@ def test_a_wrong_figure_makes_formulas_part_from_the_books(formulas: Workbook, s
 
 def test_every_cross_check_holds(shown: Workbook) -> None:
     states = [row[7] for row in shown["勾稽核对"].iter_rows(min_row=5, values_only=True) if row[0]]
-    assert len(states) >= 19
+    assert len(states) >= 23
     assert set(states) == {"平"}
     assert shown["封面"]["C14"].value == "平"
 
@@ -414,7 +434,7 @@ def test_nothing_is_read_twice(connection: Connection, region: Region, monkeypat
 def test_libreoffice_comes_to_the_same_figures(content: bytes, shown: Workbook, tmp_path: Path) -> None:
     office = shutil.which("soffice")
     if office is None:
-        assert os.environ.get("FUND_REQUIRE_OFFICE") != "1", "LibreOffice is required and not installed"
+        assert not REQUIRED, "FUND_REQUIRE_OFFICE=1, and LibreOffice (soffice) is not installed"
         pytest.skip("LibreOffice is not installed")
     (tmp_path / "book.xlsx").write_bytes(without_values(content))
     profile = f"-env:UserInstallation={(tmp_path / 'profile').as_uri()}"

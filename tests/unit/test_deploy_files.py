@@ -9,6 +9,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
+from base64 import b64encode
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -32,8 +33,9 @@ def _reports_conf(folder: Path, port: int) -> Path:
     (folder / "reports_users").write_text("")
     text = (DEPLOY / "nginx/reports.conf").read_text("utf-8")
     places = {"/run/secrets/": f"{folder}/", "/tmp/": f"{folder}/", "/srv/fund/reports": str(folder)}
-    for there, here in {**places, "listen 8081": f"listen 127.0.0.1:{port}"}.items():
-        text = text.replace(there, here)
+    places["listen 8081"] = f"listen 127.0.0.1:{port}"
+    # In one go: this test's folder lies below /tmp/ itself.
+    text = re.sub("|".join(map(re.escape, places)), lambda found: places[found[0]], text)
     path = folder / "nginx.conf"
     path.write_text(text, "utf-8")
     return path
@@ -91,6 +93,37 @@ def test_who_guesses_passwords_behind_the_proxy_is_slowed_down_alone(tmp_path: P
         assert _status(f"{url}/index.html", "10.1.2.4") == 401
         assert _status(f"{url}/index.html", "203.0.113.9") == 401
         assert 503 in pool.map(guess, range(8 * BURST))
+
+
+def test_pages_and_what_they_load_are_served_and_nothing_beside_them(tmp_path: Path) -> None:
+    page = "data_docs/validations/merger-320100/scheduled__2026-11-26T11-42-00-08-00/20261126T033742.015153Z"
+    served = {
+        **{"index.html": "text/html", "data_docs/index.html": "text/html"},
+        f"{page}/warehouse-merger-320100.html": "text/html",
+        "assets/vendor/bootstrap/dist/css/bootstrap.min.css": "text/css",
+        "assets/vendor/@scope/package/script.min.js": "text/javascript",
+    }
+    kept = ("data_docs/made.json", "assets/vendor/manifest.json", "assets/vendor/.hidden/x.js", f"{page}/other.html")
+    for name in (*served, *kept):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("x")
+    with _reports(tmp_path) as url:
+        (tmp_path / "reports_users").write_text("reader:{PLAIN}secret\n")
+        asked = {name: _answer(f"{url}/{name}", "reader", "secret") for name in (*served, *kept)}
+        assert {name: kind for name, (status, kind) in asked.items() if status == 200} == served
+        assert {status for name, (status, _) in asked.items() if name in kept} == {404}
+        assert _status(f"{url}/data_docs/index.html") == 401
+
+
+def _answer(url: str, user: str, password: str) -> tuple[int, str]:
+    """Status and media type for who signs in."""
+    word = b64encode(f"{user}:{password}".encode()).decode()
+    request = urllib.request.Request(url, headers={"Authorization": f"Basic {word}"})
+    try:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=5) as answer:
+            return answer.status, answer.headers.get_content_type()
+    except urllib.error.HTTPError as error:
+        return error.code, error.headers.get_content_type()
 
 
 @pytest.mark.parametrize("script", ["postgres/databases.sh", "redis/redis.sh"])

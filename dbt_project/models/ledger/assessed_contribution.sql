@@ -72,7 +72,7 @@ from followed
             and own.contribution_month = followed.contribution_month
             and own.insurance_type = followed.insurance_type
             and own.enrollment_category = followed.enrollment_category
-            and own.employer_no is not distinct from followed.employer_no
+            and own.employer_no is not distinct from followed.employer_no{{ before_audited('own.last_seq') }}
         order by own.batch_id desc
         limit 1
     ) as earlier on true

@@ -81,7 +81,7 @@ select
             where
                 earlier.region_code = numbered.region_code
                 and earlier.fund_code = numbered.fund_code
-                and earlier.accounting_month = numbered.accounting_month
+                and earlier.accounting_month = numbered.accounting_month{{ before_audited('earlier.last_seq') }}
         ), 0))::integer as voucher_no,
     {%- else -%}
         numbered.place::integer as voucher_no,

@@ -21,7 +21,7 @@ from reporting.names import BENEFIT_ITEMS
 from reporting.quality import CUT_OFF, CheckResult, Finding
 from reporting.workbook_accounts import YEAR, monthly_sheet, trial_balance_sheet
 from reporting.workbook_cells import Book
-from reporting.workbook_checks import FINDINGS_MOST, findings_sheet, results_sheet
+from reporting.workbook_checks import FINDINGS_MOST, Standing, findings_sheet, results_sheet
 from reporting.workbook_page import Frame, Layout, finish, open_sheet, spread
 
 MOMENT = datetime(2020, 7, 3, tzinfo=UTC)
@@ -67,6 +67,20 @@ def test_thousands_of_findings_are_limited_and_what_is_left_out_is_said() -> Non
     assert "quality.finding（run_id = 'run 南京市'，region_code = '320100'）" in left_out
 
 
+def test_findings_say_who_acts_whether_they_are_accepted_and_what_they_come_to() -> None:
+    found = [finding(1, amount=Decimal("1.10")), finding(2, amount=Decimal("-3.00")), finding(3, amount=None)]
+    standing = Standing({"C10": "data_operations"}, {("C10", "2"): 41_450})
+    book = Book({}, MOMENT)
+    findings_sheet(book, frame(), "F", found, 3, standing)
+    content = book.close()
+    sheet = openpyxl.load_workbook(BytesIO(content), data_only=True)["F"]
+    assert [cell.value for cell in sheet["C"][4:7]] == ["未处理\nopen", "已接受 seq 41,450\naccepted", "未处理\nopen"]
+    assert [cell.value for cell in sheet["D"][4:7]] == ["数据运维"] * 3
+    assert [cell.value for cell in sheet["G"][4:7]] == [3, 3, 3]
+    assert openpyxl.load_workbook(BytesIO(content))["F"]["E8"].value == "=E5+E6"
+    assert sheet["E8"].value == -1.9
+
+
 def test_a_list_that_was_cut_says_how_many_were_kept_and_where_the_rest_is() -> None:
     note = {"item": CUT_OFF, "listed": 200, "found": 9_950}
     found = [finding(1, code="C05", key=CUT_OFF, item=note), finding(2, code="B02", key=CUT_OFF, item=note)]
@@ -108,7 +122,9 @@ def test_hostile_names_and_findings_stay_text_and_say_that_a_list_was_cut() -> N
     findings_sheet(book, frame(HOSTILE), "F", found, len(found))
     content = book.close()
     sheet = openpyxl.load_workbook(BytesIO(content))["F"]
-    assert all(cell.data_type in "sn" for row in sheet.iter_rows() for cell in row)
+    kinds = {cell.coordinate: cell.data_type for row in sheet.iter_rows() for cell in row}
+    assert kinds.pop("E7") == "f", "the total of what is listed"
+    assert set(kinds.values()) <= set("sn")
     assert sheet["B5"].value.startswith("=cmd")
     assert sheet["B5"].quotePrefix
     assert sheet["B6"].value.startswith("（清单已截断")

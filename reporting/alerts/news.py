@@ -1,0 +1,109 @@
+"""What there is to tell after a run: how each region stands, and the open findings with what became of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from expectations.record import CUT_OFF
+from ingestion.database import Connection
+from ingestion.settings import Settings
+from reporting import quality, verdict
+from reporting.names import Name
+
+# Days after which a finding that still stands is told again; from ESCALATED on also to those above.
+AGE_STEPS = (7, 30, 90)
+ESCALATED = 30
+
+_FINDINGS = """
+    select status.region_code, status.code, status.finding_key, status.severity, status.owner, status.title_zh,
+        status.title_en, status.amount, status.first_seen_at, status.age_days, period.cause, period.began_at,
+        coalesce((status.item ->> 'found')::bigint - (status.item ->> 'listed')::bigint, 1)
+    from quality.finding_status as status
+    inner join quality.finding_period as period using (region_code, code, finding_key)
+    where status.status = 'open' and period.ended_at is null
+    order by status.region_code, status.severity, status.code, status.finding_key
+"""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """An open finding: what it is, since when, and why it is open; `rows` of it, one but for a list that was cut off.
+
+    `amount` is in yuan, `began_at` when it began to stand as it stands.
+    """
+
+    region_code: str
+    code: str
+    key: str
+    severity: str
+    owner: str
+    title: Name
+    amount: Decimal | None
+    first_seen_at: datetime
+    age_days: int
+    cause: str
+    began_at: datetime
+    rows: int
+
+    @property
+    def age_step(self) -> int:
+        """The last of AGE_STEPS that it has passed, 0 before the first."""
+        return max((step for step in AGE_STEPS if self.age_days >= step), default=0)
+
+
+@dataclass(frozen=True)
+class RegionState:
+    """How a region stands after the run; `reasons` of a refusal that are no checks."""
+
+    region_code: str
+    name: Name
+    light: verdict.Light
+    badge: Name
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class News:
+    """All that a run leaves to be told."""
+
+    run_id: str
+    regions: tuple[RegionState, ...]
+    findings: tuple[Standing, ...]
+
+
+def read(connection: Connection, run_id: str, settings: Settings) -> News:
+    """The news of a run; takes a connection of role auditor."""
+    results = quality.results(connection, run_id)
+    regions = [
+        _region(region, [result for result in results if result.region_code == region.region_code])
+        for region in quality.verdicts(connection, run_id)
+        if region.state != "no_data"
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select set_config('merged_fund.business_date', %s, true)", (settings.business_date.isoformat(),)
+        )
+    return News(run_id, tuple(regions), tuple(_standing(quality.rows(connection, _FINDINGS))))
+
+
+def _region(region: quality.RegionVerdict, results: list[quality.CheckResult]) -> RegionState:
+    codes = {result.code for result in results}
+    return RegionState(
+        region_code=region.region_code,
+        name=Name(region.name_zh, region.name_en),
+        light=verdict.region_light(region, results),
+        badge=verdict.badge(region, results),
+        reasons=tuple(reason for reason in region.reasons if reason not in codes),
+    )
+
+
+def _standing(found: Iterable[tuple[Any, ...]]) -> Iterable[Standing]:
+    for region, code, key, severity, owner, title_zh, title_en, *rest, unlisted in found:
+        title = Name(title_zh or code, title_en or code)
+        rows = unlisted if key == CUT_OFF else 1
+        values = [region, code, key, severity, owner or "", title, *rest, rows]
+        yield Standing(*values)

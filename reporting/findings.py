@@ -1,0 +1,109 @@
+"""Findings in their current state: open, accepted, or resolved of late. Reads only.
+
+The state is that of `quality.finding_status`, which carries it from run to run; before that view is deployed, what the
+newest run has found counts as open.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from ingestion.database import Connection
+from reporting.quality import CUT_OFF, NEWEST_FINDINGS, Finding, exists, rows
+
+VIEW = "quality.finding_status"
+
+
+@dataclass(frozen=True)
+class Current:
+    """A finding with its state; what was accepted names who, why, and until when."""
+
+    finding: Finding
+    severity: str
+    status: str
+    accepted_by: str | None
+    accepted_reason: str | None
+    accepted_until: date | None
+
+
+@dataclass(frozen=True)
+class Total:
+    """How many findings of a check and a state a region has, what they amount to, and the age of the oldest in days."""
+
+    region_code: str
+    code: str
+    status: str
+    count: int
+    amount: Decimal
+    age_days: int
+
+
+# What has been resolved stays on the page for a while, so that readers see what became of it.
+_RESOLVED_DAYS = 30
+
+_STATUS = f"""
+    select region_code, code, finding_key, item, amount, first_seen_run, first_seen_at, age_days, severity, status,
+        accepted_by, accepted_reason, accepted_until
+    from {VIEW}
+    where finding_key <> '{CUT_OFF}'
+        and (status <> 'resolved' or resolved_at >= now() - interval '{_RESOLVED_DAYS} days')
+"""
+
+_OF_RUN = f"""
+    select region_code, code, finding_key, item, amount, first_seen_run, first_seen_at, age_days,
+        coalesce(item ->> 'severity', (
+            select result.severity from quality.check_result as result
+            where result.run_id = finding.run_id and result.region_code = finding.region_code
+                and result.code = finding.code order by result.started_at desc limit 1
+        ), 'fail') as severity,
+        'open' as status, null::text as accepted_by, null::text as accepted_reason, null::date as accepted_until
+    from ({NEWEST_FINDINGS}) as finding
+    where finding_key <> '{CUT_OFF}'
+"""
+
+# Open before accepted before resolved, then the largest amounts: what is cut is what matters least.
+_LISTED = """
+    select region_code, code, finding_key, item::text, amount, first_seen_run, first_seen_at, age_days, severity,
+        status, accepted_by, accepted_reason, accepted_until
+    from (
+        select state.*, row_number() over (
+            partition by region_code, code
+            order by array_position(array['open', 'accepted', 'resolved'], status), abs(amount) desc nulls last,
+                finding_key
+        ) as place
+        from ({state}) as state
+    ) as numbered
+    where place <= %(limit)s
+    order by array_position(array['open', 'accepted', 'resolved'], status), abs(amount) desc nulls last, region_code,
+        code, finding_key
+"""
+
+_TOTALS = """
+    select region_code, code, status, count(*), coalesce(sum(amount), 0), max(age_days)
+    from ({state}) as state group by region_code, code, status order by region_code, code, status
+"""
+
+
+def current(connection: Connection, run_id: str | None, limit: int) -> list[Current]:
+    """At most `limit` findings of every region and check, the largest amounts first."""
+    found = rows(connection, _LISTED.format(state=_state(connection)), {"run": run_id, "limit": limit})
+    return [_current(row) for row in found]
+
+
+def totals(connection: Connection, run_id: str | None) -> list[Total]:
+    """All findings by region, check and state."""
+    return [Total(*row) for row in rows(connection, _TOTALS.format(state=_state(connection)), {"run": run_id})]
+
+
+def _state(connection: Connection) -> str:
+    return _STATUS if exists(connection, VIEW) else _OF_RUN
+
+
+def _current(row: tuple[Any, ...]) -> Current:
+    region, code, key, item, amount, run_id, first_seen_at, age_days, *state = row
+    values = json.loads(item, parse_float=Decimal)  # the driver would make amounts floats
+    return Current(Finding(region, code, key, values, amount, run_id, first_seen_at, age_days), *state)

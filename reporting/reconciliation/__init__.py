@@ -1,0 +1,1 @@
+"""What the reconciliation pages show: every stated figure beside ours, and what makes each difference."""

@@ -1,0 +1,31 @@
+"""The site: static pages that show one state of the database, and the list of them.
+
+A page is an entry of `PAGES`: its place in the navigation, and the builder that makes its files. A builder reads over
+the connection of `Source` what it needs and returns HTML by file name; what it renders goes through `Frame.html`, so
+that all pages have the same frame. A builder that fails keeps nobody from the other pages.
+"""
+
+from __future__ import annotations
+
+from reporting.names import Name
+from reporting.site import findings, ingestion, overview, periods, reconciliation, statement
+from reporting.site.frame import Entry, Frame
+from reporting.site.pages import Builder, Page, Source
+
+__all__ = ["PAGES", "Builder", "Entry", "Frame", "Page", "Source", "frame_of"]
+
+# In the order of the navigation.
+PAGES: tuple[Page, ...] = (
+    Page("overview", "index.html", Name("总览", "Overview"), overview.build),
+    Page("findings", "findings.html", Name("问题", "Findings"), findings.build),
+    Page(statement.KEY, statement.FILE, Name("报表", "Statements"), statement.build),
+    Page(reconciliation.KEY, reconciliation.FILE, Name("对账", "Reconciliation"), reconciliation.build),
+    Page("ingestion", "ingestion.html", Name("收文", "Files"), ingestion.build),
+    Page("periods", "periods.html", Name("月结", "Periods"), periods.build),
+)
+
+
+def frame_of(source: Source) -> Frame:
+    """The frame of all pages of one writing."""
+    entries = [Entry(page.key, page.file, page.title) for page in PAGES]
+    return Frame(source.overview.clock, source.overview.run, entries)
