@@ -37,6 +37,7 @@ from tests.integration.gate_treasury import (
     TO_H1,
     TREASURY_MUTATIONS,
     balance,
+    corrected_balance,
     stated,
 )
 
@@ -182,6 +183,7 @@ def test_a_month_that_stayed_as_it_was_closed_passes(books: Books) -> None:
         # 50.00 of recoveries deducted by the fiscal side
         ("T04", PAID_DIRECTLY + stated("fiscal_expenditure", "250.00")),
         ("T05", TO_H1 + stated("institution_settled", PAID_TO_H1)),
+        ("T02", corrected_balance()),
     ],
 )
 def test_statements_that_agree_are_examined_and_pass(books: Books, code: str, statement: str) -> None:
