@@ -39,10 +39,10 @@ SCHEMAS = (
 )
 RESULTS = {
     *("quality.check_result", "quality.finding", "quality.publication_decision"),
-    "quality.finding_period",
+    *("quality.finding_period", "quality.notification"),
     *("quality.replay_result", "quality.replay_difference", "quality.replay_outcome"),
 }
-PIPELINE_ONLY = {"quality.decision_newest"}
+PIPELINE_ONLY = {"quality.decision_newest", "quality.notification"}
 MIGRATED = {"ledger.publication", "ledger.deployment"}
 LOG_VIEWS = {"events.event_current", "events.file", "events.quarantine_open", "events.source_region"}
 EVERYTHING = {"SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER"}
