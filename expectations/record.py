@@ -97,11 +97,12 @@ def record(connection: Connection, run_id: str, candidate: Candidate, runs: Sequ
     results = [result for run in runs for result in run.results]
     with connection, connection.cursor() as cursor:
         cursor.execute(_BEGIN, (candidate.region_code, candidate.business_date.isoformat()))
-        told = [result for result in results if not standing.is_overtaken(cursor, candidate, result)]
+        overtaken = standing.overtaken(cursor, candidate, results)
         findings = [row for result in results for row in _finding_rows(run_id, candidate, result, found_at)]
         accepted = _insert_findings(cursor, findings)
         judged = [_with_accepted(result, accepted[result.check.code]) for result in results]
         execute_values(cursor, _RESULT, [_result_row(run_id, candidate, result) for result in judged])
+        told = [result for result in judged if result.check.code not in overtaken]
         standing.move_on(cursor, run_id, candidate, told, found_at)
         _record_documents(cursor, run_id, candidate, runs)
     return judged

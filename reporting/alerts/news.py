@@ -20,11 +20,10 @@ ESCALATED = 30
 
 _FINDINGS = """
     select status.region_code, status.code, status.finding_key, status.severity, status.owner, status.title_zh,
-        status.title_en, status.amount, status.first_seen_at, status.age_days, period.cause, period.began_at,
+        status.title_en, status.amount, status.first_seen_at, status.age_days, status.cause, status.stands_since,
         coalesce((status.item ->> 'found')::bigint - (status.item ->> 'listed')::bigint, 1)
     from quality.finding_status as status
-    inner join quality.finding_period as period using (region_code, code, finding_key)
-    where status.status = 'open' and period.ended_at is null
+    where status.status = 'open'
     order by status.region_code, status.severity, status.code, status.finding_key
 """
 

@@ -16,9 +16,11 @@ from runtime.environment import Environment
 from runtime.layout import Layout
 from runtime.postgres import EmbeddedPostgres
 from tests.e2e.landing import land_bad, land_good
+from tests.integration.ingestion_support import select
 from tests.integration.object_store import ROOT, Store, s3_server
 from tests.integration.planted_numbers import Numbers, contents, dump, land_canonical, land_refused_files, leaks
 from tests.integration.replay_support import as_owner
+from tests.integration.sinks import hook_sink
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -94,8 +96,14 @@ def test_good_files_end_green_and_a_refusal_ends_red_with_a_new_page(
 
     land_bad(fund_environment / "landing")
     assert run("ingest_events")[0] == "success"
-    state, tasks = run("build_ledger")
+    with hook_sink() as sink:
+        given = {"conn_type": "http", "host": f"http://127.0.0.1:{sink.port}"}
+        state, tasks = run("build_ledger", AIRFLOW_CONN_FUND_ALERTS_WEBHOOK=json.dumps(given))
     assert state == "failed"
+    (told,) = [body for _, body in sink.requests]
+    (region,) = told["regions"]
+    assert (region["light"], [check["code"] for check in region["checks"]]) == ("red", ["C05"])
+    assert select("SELECT run_id, outcome FROM quality.notification") == [(told["run_id"], "sent")]
     assert tasks == {
         **{step: ["success"] for step in steps},
         "publish": ["failed"],

@@ -39,12 +39,12 @@ SCHEMAS = (
 )
 RESULTS = {
     *("quality.check_result", "quality.finding", "quality.publication_decision"),
-    "quality.finding_period",
+    *("quality.finding_period", "quality.notification"),
     *("quality.replay_result", "quality.replay_difference", "quality.replay_outcome"),
     *("quality.publication_freeze", "quality.audit_step"),
     *("quality.log_verification", "quality.log_finding", "quality.closed_journal"),
 }
-PIPELINE_ONLY = {"quality.validation_document", "quality.decision_newest"}
+PIPELINE_ONLY = {"quality.validation_document", "quality.decision_newest", "quality.notification"}
 ALSO_PUBLISHED = {"quality.publication_decision", "ledger.publication", "quality.publication_freeze"}
 MIGRATED = {"ledger.publication", "ledger.deployment"}
 LOG_VIEWS = {
