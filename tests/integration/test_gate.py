@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,12 +20,13 @@ from psycopg2 import sql
 from expectations.candidate import read_candidates
 from expectations.check import NOTHING_EXAMINED, Candidate, Check
 from expectations.gate import GateRefusedError, check, explain, publish
-from expectations.suites import SUITES, all_checks
+from expectations.suites import SUITES, all_checks, check_by_code
 from expectations.validation import CheckResult, open_context, run_suite
 from ingestion.database import Connection, connect
 from ingestion.settings import Settings
 from tests.integration.gate_books import EVENTS_PER_BATCH, HEAD, write_books, write_heads_files
 from tests.integration.gate_mutations import CLOSE_MONTH_M, MUTATIONS, Mutation
+from tests.integration.gate_mutations_claims import UNPAID_CLAIM
 
 if TYPE_CHECKING:
     from great_expectations.data_context import EphemeralDataContext
@@ -151,6 +154,22 @@ def test_a_month_that_stayed_as_it_was_closed_passes(books: Books) -> None:
     books.corrupt("set session_replication_role = replica;" + CLOSE_MONTH_M)
     result = books.run(_suite_of("B08"))["B08"]
     assert (result.success, result.rows_examined) == (True, 1), result.rows
+
+
+def test_an_unpaid_claim_is_overdue_after_thirty_working_days(books: Books) -> None:
+    """Settled in January 2020: 14 working days from 11 to 28 February and 16 to 23 March."""
+    books.corrupt("set session_replication_role = replica;" + UNPAID_CLAIM)
+    overdue = {}
+    for day in (date(2020, 3, 23), date(2020, 3, 24)):
+        there = dataclasses.replace(books, settings=dataclasses.replace(books.settings, business_date=day))
+        result = there.run({"completeness": (check_by_code("C08"),)})["C08"]
+        overdue[day] = [json.loads(row["details"]) for row in result.rows]
+    assert overdue[date(2020, 3, 23)] == []
+    (listed,) = overdue[date(2020, 3, 24)]
+    told = ("claim_no", "due_on", "days_overdue", "settled_month", "limit_status", "amount", "source_file")
+    assert [listed[name] for name in told] == [
+        "C4", "2020-03-23", 1, "2020-01-01", "verified", 999.0, "320100.2020-01.csv"
+    ]  # fmt: skip
 
 
 def test_every_check_has_a_corruption() -> None:
