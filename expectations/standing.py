@@ -19,7 +19,8 @@ _OVERTAKEN = """
     select checked.code from unnest(%s, %s) as checked (code, started_at)
     where exists (
         select from quality.check_result as newer
-        where newer.scope = %s and newer.region_code = %s and newer.code = checked.code and newer.started_at > checked.started_at
+        where newer.scope = %s and newer.region_code = %s and newer.code = checked.code
+            and newer.started_at > checked.started_at
     )
 """
 

@@ -45,6 +45,8 @@ _OPEN_C4 = f"""
     where {_R} and claim_no = 'C4';
 """
 
+UNPAID_CLAIM = _UNPAID_C4 + _OPEN_C4
+
 CLAIM_MUTATIONS = (
     Mutation("C07", "an employer's assessment lost on its way to the arrears", f"delete from ledger.contribution_turnover where {_R}"
              f" and employer_no = 'E2' and contribution_month = '{_JANUARY}'", "arrears/E2/2020-01-01/310/employee", severity="warn"),
@@ -57,7 +59,7 @@ CLAIM_MUTATIONS = (
             and event_type = 'contribution.assessed' and employer_no = 'E2' and contribution_month = '{_JANUARY}';
         update ledger.contribution_turnover set assessed_change = 0 where {_R} and employer_no = 'E2' and contribution_month = '{_JANUARY}';
     """, "missing/E2/2020-01-01", severity="warn"),
-    Mutation("C08", "a settled claim that was never paid", _UNPAID_C4 + _OPEN_C4, "C4", severity="warn"),
+    Mutation("C08", "a settled claim that was never paid", UNPAID_CLAIM, "C4", severity="warn"),
     Mutation("C08", "a claim of a hospital that was never paid", _UNPAID_C4
              + f"update ledger.claim_turnover set institution_code = 'H1' where {_R} and claim_no = 'C4';" + _OPEN_C4, "C4", severity="warn"),
     Mutation("C08", "an unpaid claim that its month does not tell of", _UNPAID_C4, "open/2020-01-01"),
