@@ -32,7 +32,7 @@ def test_published_books_are_said_to_be_trustworthy(books: Books) -> None:  # no
     run(books)
     words = Words(html_of(books.settings, workbooks=["merged_fund_320100.xlsx"]))
     assert "2 个统筹区的账簿全部可信，均已发布。" in words["verdict"]
-    said = f"南京市：账簿可信，已发布，截至2020年1月；{CHECKS} 项检查全部通过（其中 4 项本次无新数据可查）。"
+    said = f"南京市：账簿可信，已发布，截至2020年1月；{CHECKS} 项检查全部通过（其中 6 项本次无新数据可查）。"
     assert said in words["r-320100"]
     assert "published through January 2020" in words["r-320100"]
     assert ("a", "href", "merged_fund_320100.xlsx") in words.attributes
