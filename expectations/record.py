@@ -9,11 +9,11 @@ from typing import Any
 
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
-from psycopg2.extras import Json, execute_values
+from psycopg2.extras import execute_values
 
 from expectations.check import Candidate
 from expectations.document import SAMPLE_ROWS
-from expectations.validation import CheckResult, SuiteRun
+from expectations.validation import CheckResult
 from ingestion.database import Connection
 
 # Kept per check and region; when there were more, the row with this key says how many.
@@ -44,26 +44,9 @@ _FINDING = """
 """
 
 
-# What Great Expectations returned is kept of so many runs of a region: the pages made of it show no more.
-DOCUMENTS_KEPT = 5
-
-_DROP_DOCUMENTS = """
-    delete from quality.validation_document
-    where region_code = %(region)s and (run_id = %(run)s or run_id not in (
-        select run_id from quality.validation_document where region_code = %(region)s and run_id <> %(run)s
-        group by run_id order by max(validated_at) desc limit %(others)s
-    ))
-"""
-_DOCUMENT = """
-    insert into quality.validation_document (run_id, region_code, head_seq, suite, success, validated_at, document)
-    values %s
-"""
-
-
-def record(connection: Connection, run_id: str, candidate: Candidate, runs: Sequence[SuiteRun]) -> None:
-    """Insert every result, passes too, every finding, and the documents of one region. Commits."""
+def record(connection: Connection, run_id: str, candidate: Candidate, results: Sequence[CheckResult]) -> None:
+    """Insert every result, passes too, and every finding of one region. Commits."""
     found_at = datetime.now(UTC)
-    results = [result for run in runs for result in run.results]
     with connection, connection.cursor() as cursor:
         cursor.execute("select max(found_at) from quality.finding where region_code = %s", (candidate.region_code,))
         (found_before,) = cursor.fetchone() or (None,)
@@ -74,26 +57,6 @@ def record(connection: Connection, run_id: str, candidate: Candidate, runs: Sequ
         if findings:
             statement = sql.SQL(_FINDING).format(found_before=sql.Literal(found_before))
             execute_values(cursor, statement, findings)
-        _record_documents(cursor, run_id, candidate, runs)
-
-
-def _record_documents(cursor: Cursor, run_id: str, candidate: Candidate, runs: Sequence[SuiteRun]) -> None:
-    """Keep the documents of this run, repeated or not, and of the runs before it; the older ones go."""
-    of_region = {"region": candidate.region_code, "run": run_id, "others": DOCUMENTS_KEPT - 1}
-    cursor.execute(_DROP_DOCUMENTS, of_region)
-    rows = [
-        (
-            run_id,
-            candidate.region_code,
-            candidate.head_seq,
-            run.suite,
-            run.success,
-            run.validated_at,
-            Json(run.document),
-        )
-        for run in runs
-    ]
-    execute_values(cursor, _DOCUMENT, rows)
 
 
 def _is_of_last_check(cursor: Cursor, region_code: str, found_at: datetime | None) -> bool:
