@@ -1,4 +1,4 @@
-"""Tables that builds append to are made anew batch by batch in an audit: what they hold of later batches must not count."""
+"""Tables that builds append to are made anew batch by batch in an audit: what they hold of later batches counts not."""
 
 from __future__ import annotations
 
