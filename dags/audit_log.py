@@ -50,7 +50,17 @@ def audit_log() -> None:
 
         print(conclude(run).text())
 
-    @task(trigger_rule="all_done", execution_timeout=timedelta(minutes=10))
+    def tell_owners(context: object) -> None:
+        from reporting.alerts.notifier import DigestNotifier
+
+        DigestNotifier()(context)
+
+    @task(
+        trigger_rule="all_done",
+        execution_timeout=timedelta(minutes=10),
+        on_success_callback=tell_owners,
+        on_failure_callback=tell_owners,
+    )
     def write_reports() -> list[str]:
         from reporting import write
 

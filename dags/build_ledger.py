@@ -51,14 +51,17 @@ def build_ledger() -> None:
 
         publish(run)
 
-    def tell_owners(context: dict[str, object]) -> None:
+    def tell_owners(context: object) -> None:
         from reporting.alerts.notifier import DigestNotifier
 
         DigestNotifier()(context)
 
-    told = {"on_success_callback": tell_owners, "on_failure_callback": tell_owners}
-
-    @task(trigger_rule="all_done", execution_timeout=timedelta(minutes=10), **told)
+    @task(
+        trigger_rule="all_done",
+        execution_timeout=timedelta(minutes=10),
+        on_success_callback=tell_owners,
+        on_failure_callback=tell_owners,
+    )
     def write_reports(run: str) -> list[str]:
         from reporting import write
 

@@ -25,7 +25,17 @@ SCHEDULE = os.environ.get("FUND_WATCH_SCHEDULE", "30 8,14 * * *")
     doc_md=__doc__,
 )
 def watch_freshness() -> None:
-    @task(retries=0, execution_timeout=timedelta(minutes=30))  # what is late is late at the next try as well
+    def tell_owners(context: object) -> None:
+        from reporting.alerts.notifier import DigestNotifier
+
+        DigestNotifier()(context)
+
+    @task(
+        retries=0,  # what is late is late at the next try as well
+        execution_timeout=timedelta(minutes=30),
+        on_success_callback=tell_owners,
+        on_failure_callback=tell_owners,
+    )
     def look_at_freshness(run: str) -> None:
         from expectations.look import look
 

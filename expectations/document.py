@@ -3,11 +3,34 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
+from psycopg2.extras import Json, execute_values
+
+from expectations.check import Candidate
 from expectations.impersonal import impersonal
+from ingestion.database import Connection
+
+if TYPE_CHECKING:
+    from expectations.validation import SuiteRun
 
 SAMPLE_ROWS = 20
+
+# Kept of so many runs of a region: the pages made of it show no more.
+DOCUMENTS_KEPT = 5
+
+_DROP = """
+    delete from quality.validation_document
+    where region_code = %(region)s and (run_id = %(run)s or run_id not in (
+        select run_id from quality.validation_document where region_code = %(region)s and run_id <> %(run)s
+        group by run_id order by max(validated_at) desc limit %(others)s
+    ))
+"""
+_INSERT = """
+    insert into quality.validation_document (run_id, region_code, head_seq, suite, success, validated_at, document)
+    values %s
+"""
 
 _LEFT_OUT = "…"
 
@@ -26,6 +49,15 @@ def document_of(validated: Any) -> dict[str, Any]:  # noqa: ANN401 - Great Expec
         for raised in _raised(result.get("exception_info") or {}):
             raised["exception_traceback"] = _LEFT_OUT if raised.get("exception_traceback") else None
     return document
+
+
+def keep_documents(connection: Connection, run_id: str, candidate: Candidate, runs: Sequence[SuiteRun]) -> None:
+    """Keep the documents of this run, repeated or not, and of the four runs before it; the older ones go. Commits."""
+    key = (run_id, candidate.region_code, candidate.head_seq)
+    rows = [(*key, run.suite, run.success, run.validated_at, Json(run.document)) for run in runs]
+    with connection, connection.cursor() as cursor:
+        cursor.execute(_DROP, {"region": candidate.region_code, "run": run_id, "others": DOCUMENTS_KEPT - 1})
+        execute_values(cursor, _INSERT, rows)
 
 
 def _listed(row: dict[str, Any]) -> dict[str, Any]:

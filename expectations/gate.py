@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 from expectations.candidate import read_candidates
 from expectations.check import GATE, Candidate
+from expectations.document import keep_documents
 from expectations.publication import NOT_CHECKED, GateRefusedError, RegionDecision, publish
 from expectations.record import record
 from expectations.report import explain
 from expectations.suites import suites_of
-from expectations.validation import CheckResult, GateBrokenError, Run, Target, open_context, run_suite
+from expectations.validation import CheckResult, GateBrokenError, Run, SuiteRun, Target, open_context, run_suite
 from ingestion.database import Connection, connect
 from ingestion.schema import check_version
 from ingestion.settings import Settings
@@ -79,13 +80,24 @@ def _check_region(
             run_suite(context, connection, suite, Target(run, candidate, checks))
             for suite, checks in suites_of(GATE).items()
         ]
+        results = [result for each in runs for result in each.results]
         connection.commit()
-        results = record(connection, run.run_id, candidate, runs)
+        results = record(connection, run.run_id, candidate, results)
     except Exception:
         _LOG.exception("the gate could not check %s", candidate.region_code)
         connection.rollback()
         return RegionVerdict(candidate.region_code, candidate.head_seq, False, (NOT_CHECKED,), (), ())
+    _keep_documents(connection, run, candidate, runs)
     return verdict_of(candidate, results)
+
+
+def _keep_documents(connection: Connection, run: Run, candidate: Candidate, runs: Sequence[SuiteRun]) -> None:
+    """For the technical pages. The verdict has been recorded, and stands whether they can be made or not."""
+    try:
+        keep_documents(connection, run.run_id, candidate, runs)
+    except Exception:
+        _LOG.exception("what Great Expectations returned on %s could not be kept", candidate.region_code)
+        connection.rollback()
 
 
 def verdict_of(candidate: Candidate, results: Sequence[CheckResult]) -> RegionVerdict:

@@ -38,12 +38,13 @@ def look(run_id: str, settings: Settings | None = None) -> list[RegionVerdict]:
         run = Run(run_id, datetime.now(UTC))
         for candidate in candidates:
             assert context is not None
-            runs = [
-                run_suite(context, connection, suite, Target(run, candidate, checks))
+            results = [
+                result
                 for suite, checks in suites_of(LOOK).items()
+                for result in run_suite(context, connection, suite, Target(run, candidate, checks)).results
             ]
             connection.commit()
-            results = record(connection, run_id, candidate, runs)
+            results = record(connection, run_id, candidate, results)
             verdicts.append(verdict_of(candidate, results))
     if not all(verdict.green for verdict in verdicts):
         raise LookError(explain(run_id, settings))

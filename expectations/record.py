@@ -11,12 +11,12 @@ from decimal import Decimal
 from typing import Any
 
 from psycopg2.extensions import cursor as Cursor
-from psycopg2.extras import Json, execute_values
+from psycopg2.extras import execute_values
 
 from expectations import standing
 from expectations.check import Candidate
 from expectations.document import SAMPLE_ROWS
-from expectations.validation import CheckResult, SuiteRun
+from expectations.validation import CheckResult
 from ingestion.database import Connection
 
 # Kept per check and region; when there were more, the row with this key says how many.
@@ -71,59 +71,24 @@ _FINDING = """
 """
 
 
-# What Great Expectations returned is kept of so many runs of a region: the pages made of it show no more.
-DOCUMENTS_KEPT = 5
-
-_DROP_DOCUMENTS = """
-    delete from quality.validation_document
-    where region_code = %(region)s and (run_id = %(run)s or run_id not in (
-        select run_id from quality.validation_document where region_code = %(region)s and run_id <> %(run)s
-        group by run_id order by max(validated_at) desc limit %(others)s
-    ))
-"""
-_DOCUMENT = """
-    insert into quality.validation_document (run_id, region_code, head_seq, suite, success, validated_at, document)
-    values %s
-"""
-
-
-def record(connection: Connection, run_id: str, candidate: Candidate, runs: Sequence[SuiteRun]) -> list[CheckResult]:
-    """Insert every result, passes too, every finding and the documents of one region, and move on how its findings
-    stand. Commits.
+def record(
+    connection: Connection, run_id: str, candidate: Candidate, results: Sequence[CheckResult]
+) -> list[CheckResult]:
+    """Insert every result, passes too, and every finding of one region, and move on how its findings stand. Commits.
 
     Returns the results with what of them is accepted by decisions in force on the candidate's business date.
     """
     found_at = datetime.now(UTC)
-    results = [result for run in runs for result in run.results]
     with connection, connection.cursor() as cursor:
         cursor.execute(_BEGIN, (candidate.region_code, candidate.business_date.isoformat()))
-        told = [result for result in results if not standing.is_overtaken(cursor, candidate, result)]
+        overtaken = standing.overtaken(cursor, candidate, results)
         findings = [row for result in results for row in _finding_rows(run_id, candidate, result, found_at)]
         accepted = _insert_findings(cursor, findings)
         judged = [_with_accepted(result, accepted[result.check.code]) for result in results]
         execute_values(cursor, _RESULT, [_result_row(run_id, candidate, result) for result in judged])
+        told = [result for result in judged if result.check.code not in overtaken]
         standing.move_on(cursor, run_id, candidate, told, found_at)
-        _record_documents(cursor, run_id, candidate, runs)
     return judged
-
-
-def _record_documents(cursor: Cursor, run_id: str, candidate: Candidate, runs: Sequence[SuiteRun]) -> None:
-    """Keep the documents of this run, repeated or not, and of the runs before it; the older ones go."""
-    of_region = {"region": candidate.region_code, "run": run_id, "others": DOCUMENTS_KEPT - 1}
-    cursor.execute(_DROP_DOCUMENTS, of_region)
-    rows = [
-        (
-            run_id,
-            candidate.region_code,
-            candidate.head_seq,
-            run.suite,
-            run.success,
-            run.validated_at,
-            Json(run.document),
-        )
-        for run in runs
-    ]
-    execute_values(cursor, _DOCUMENT, rows)
 
 
 def _insert_findings(cursor: Cursor, findings: Sequence[tuple[Any, ...]]) -> dict[str, set[str]]:

@@ -15,10 +15,12 @@ from psycopg2.extras import execute_values
 from expectations.check import Candidate
 from expectations.validation import CheckResult
 
-_NEWER = """
-    select exists (
-        select from quality.check_result
-        where scope = %s and region_code = %s and code = %s and started_at > %s
+_OVERTAKEN = """
+    select checked.code from unnest(%s, %s) as checked (code, started_at)
+    where exists (
+        select from quality.check_result as newer
+        where newer.scope = %s and newer.region_code = %s and newer.code = checked.code
+            and newer.started_at > checked.started_at
     )
 """
 
@@ -78,6 +80,9 @@ _BEGIN = """
 
 # What stands otherwise than its period says: accepted meanwhile, no longer accepted, or turned from warning to failure.
 _CHANGED = """
+    with status as materialized (
+        select * from quality.finding_status where region_code = %s and status in ('open', 'accepted')
+    )
     select period.period_id, period.scope, status.region_code, status.code, status.finding_key, status.status,
         case
             when status.status = 'accepted' then 'accepted'
@@ -85,10 +90,9 @@ _CHANGED = """
             else coalesce(status.lapse, 'withdrawn')
         end,
         status.severity, status.amount, status.decided_seq, status.first_seen_run, status.first_seen_at
-    from quality.finding_status as status
-    inner join quality.finding_period as period using (region_code, code, finding_key)
-    where status.region_code = %s and status.status in ('open', 'accepted') and period.ended_at is null
-        and (period.state <> status.status or period.severity = 'warn' and status.severity = 'fail')
+    from status
+    inner join quality.finding_period as period using (period_id)
+    where period.state <> status.status or period.severity = 'warn' and status.severity = 'fail'
     order by status.code, status.finding_key
 """
 _END = """
@@ -102,11 +106,11 @@ _FOLLOW = """
 """
 
 
-def is_overtaken(cursor: Cursor, candidate: Candidate, result: CheckResult) -> bool:
-    """Whether a newer result of the check is on record already, so that this one says nothing of how things stand."""
-    of = (candidate.scope, candidate.region_code, result.check.code, result.started_at)
-    cursor.execute(_NEWER, of)
-    return bool((cursor.fetchone() or (False,))[0])
+def overtaken(cursor: Cursor, candidate: Candidate, results: Sequence[CheckResult]) -> set[str]:
+    """Codes of which a newer result is on record already: the older one says nothing of how things stand."""
+    codes, starts = [result.check.code for result in results], [result.started_at for result in results]
+    cursor.execute(_OVERTAKEN, (codes, starts, candidate.scope, candidate.region_code))
+    return {code for (code,) in cursor.fetchall()}
 
 
 def move_on(

@@ -271,6 +271,13 @@ def newest_run(connection: Connection) -> str | None:
     return found[0][0] if found else None
 
 
+def gate_run(connection: Connection, run_id: str) -> str | None:
+    """The run itself; of one that audits or looks at freshness, and so decides nothing, the newest that does."""
+    query = "select exists (select from quality.check_result where run_id = %(run)s and scope <> 'gate')"
+    ((other,),) = rows(connection, query, {"run": run_id})
+    return newest_run(connection) if other else run_id
+
+
 def run(connection: Connection, run_id: str) -> Run:
     """When a run has built, checked and decided."""
     built = exists(connection, "ledger.built_head")

@@ -40,7 +40,19 @@ inner join head on event.region_code = head.region_code and event.seq <= head.se
 left join {{ ref('money_account') }} as money_account on event.account = money_account.symbol
 left join {{ source('events', 'batch') }} as batch on event.region_code = batch.region_code and event.batch_id = batch.batch_id
 left join {{ source('events', 'file_registry') }} as file on batch.file_id = file.file_id
-where event.event_type = 'balance.stated'
+where
+    event.event_type = 'balance.stated'
+    -- A statement that a later one names as its original has been taken back by who made it.
+    and not exists (
+        select from {{ source('events', 'event') }} as correction
+        where
+            correction.region_code = event.region_code and correction.event_type = 'balance.stated'
+            and correction.original_event_key = event.source_event_key and correction.seq <> event.seq and correction.seq <= head.seq
+            and coalesce(correction.original_source_system, correction.source_system) = event.source_system
+            {%- if bound == 'published' %}
+            and {{ readable('correction.region_code') }}
+            {%- endif %}
+    )
 {%- endmacro %}
 
 {% macro money_line(bound) -%}

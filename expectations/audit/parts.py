@@ -23,7 +23,7 @@ from expectations.check import AUDIT, Candidate
 from expectations.gate import RegionVerdict, verdict_of
 from expectations.record import record
 from expectations.suites import suites_of
-from expectations.validation import Run, SuiteRun, Target, open_context, run_suite
+from expectations.validation import CheckResult, Run, Target, open_context, run_suite
 from ingestion import verification
 from ingestion.database import Connection, connect
 from ingestion.schema import check_version
@@ -122,7 +122,7 @@ def check_history(run_id: str, settings: Settings | None = None) -> list[RegionV
             context = open_context(settings.database_url, snapshot_name(seen))
             verdicts, failed = [], []
             for candidate in candidates:
-                results = record(writing, run_id, candidate, _runs(context, seen, Run(run_id, began), candidate))
+                results = record(writing, run_id, candidate, _results(context, seen, Run(run_id, began), candidate))
                 verdicts.append(verdict_of(candidate, results))
                 failed += [f"{candidate.region_code} {one.check.code}" for one in results if not one.could_run]
         if failed:
@@ -130,10 +130,13 @@ def check_history(run_id: str, settings: Settings | None = None) -> list[RegionV
     return verdicts
 
 
-def _runs(context: EphemeralDataContext, connection: Connection, run: Run, candidate: Candidate) -> list[SuiteRun]:
+def _results(
+    context: EphemeralDataContext, connection: Connection, run: Run, candidate: Candidate
+) -> list[CheckResult]:
     return [
-        run_suite(context, connection, suite, Target(run, candidate, checks))
+        result
         for suite, checks in suites_of(AUDIT).items()
+        for result in run_suite(context, connection, suite, Target(run, candidate, checks)).results
     ]
 
 

@@ -5,6 +5,8 @@ advance and deposits released, less reversals), taken back (recoveries and payme
 for the claim of the payment that it goes back to. Kinds of settlement other than `case` differ in nothing here: the
 number of a monthly, per-capita or yearly settlement is that of its payments; only a recovery of the yearly clearing
 may stand without any.
+
+Keys of findings name events, not claims: pages show them, and leave out what leads to a person.
 """
 
 from __future__ import annotations
@@ -134,10 +136,11 @@ _PAID_WITHOUT = """
 OVERPAID = f"""
     with log_claim as materialized ({LOG_CLAIMS})
     select
-        'differs/' || claim_no as item,
+        'differs/' || coalesce(log_claim.seq, delta.last_seq) as item,
         'fail' as severity,
         '逐笔合计与日志不符 / the claim''s totals differ from the log' as reason,
-        claim_no, log_claim.seq as event_seq, null::text as institution_code, null::integer as age_days,
+        claim_no, coalesce(log_claim.seq, delta.last_seq) as event_seq, null::text as institution_code,
+        null::integer as age_days,
         coalesce(log_claim.settled_pooled_amount, 0) + coalesce(log_claim.settled_personal_amount, 0) as settled_amount,
         coalesce(log_claim.paid_pooled_amount, 0) + coalesce(log_claim.paid_personal_amount, 0) as paid_amount,
         coalesce(log_claim.taken_back_pooled_amount, 0) + coalesce(log_claim.taken_back_personal_amount, 0)
@@ -145,7 +148,7 @@ OVERPAID = f"""
         {_DIFFERENCE} as amount
     from log_claim
     full join (
-        select claim.claim_no, {_SUMS}
+        select claim.claim_no, max(claim.last_seq) as last_seq, {_SUMS}
         from ledger.claim_turnover as claim
         where claim.region_code = $region and claim.last_seq > $after and claim.last_seq <= $head
         group by claim.claim_no
@@ -153,7 +156,7 @@ OVERPAID = f"""
     where {_DIFFERS}
     union all
     select
-        case when excess > 0 then 'above/' else 'unpaid/' end || claim_no,
+        case when excess > 0 then 'above/' else 'unpaid/' end || settled_seq,
         'fail',
         case
             when excess > 0 then '支付超过结算 / paid above its settlement'
@@ -167,7 +170,7 @@ OVERPAID = f"""
     where settled_seq is not null and (excess > 0 or unpaid <> unpaid_change)
     union all
     select
-        'without/' || without.claim_no,
+        'without/' || without.seq,
         'warn',
         '有支付而尚无结算 / paid, and no settlement has come yet',
         without.claim_no, without.seq, paid.institution_code, $business_date - without.occurred_on,
@@ -209,7 +212,7 @@ _OPEN = """
 
 OVERDUE = f"""
     select
-        claim.claim_no as item,
+        'settled/' || claim.settled_seq as item,
         'warn' as severity,
         '超过 {WORKING_DAYS} 个工作日未支付 / not paid within {WORKING_DAYS} working days' as reason,
         claim.claim_no, claim.settled_seq as event_seq, settlement.person_no, settlement.employer_no,

@@ -117,7 +117,8 @@ UNRESOLVED = f"""
         select * from reference where kind = 'employer' and not exists ({_REGISTERED})
     )
     select
-        concat_ws('/', missing.kind, missing.named, missing.claim_no) as item,
+        -- pages show the key: it names an event, and nobody
+        missing.kind || '/' || case missing.kind when 'employer' then missing.named else missing.seq::text end as item,
         case missing.kind
             when 'enrollment' then '待遇期内无有效参保 / not enrolled on any day of the treatment'
             when 'person' then '人员从未登记 / the person was never registered'

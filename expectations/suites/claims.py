@@ -12,9 +12,7 @@ OPERATIONS = "data_operations"
 ACCOUNTING = "fund_accounting"
 SETTLEMENT = "benefit_settlement"
 
-_CLAIM_FACTS = (
-    "('claim.settled', 'claim.paid', 'advance.offset', 'claim.reversed', 'claim.recovered', 'return.written_back')"
-)
+_CLAIM_FACTS = "('claim.settled', 'claim.paid', 'advance.offset', 'claim.reversed', 'claim.recovered')"
 
 C07 = Check(
     code="C07",
@@ -45,7 +43,7 @@ C08 = Check(
             where bucket.region_code = $region and bucket.last_seq <= $head
         )
     """,
-    population=f"select count(*) from {EVENTS} and event.event_type = 'claim.settled'",
+    population=f"select count(*) from {EVENTS} and event.event_type = 'claim.settled' and event.claim_no is not null",
 )
 
 C09 = Check(
@@ -57,7 +55,7 @@ C09 = Check(
     clause="events §3 claim",
     offending=OVERPAID,
     examined=f"select count(*) from ({LOG_CLAIMS}) as log_claim",
-    population=f"select count(*) from {EVENTS} and event.event_type in {_CLAIM_FACTS}",
+    population=f"select count(*) from {EVENTS} and event.event_type in {_CLAIM_FACTS} and event.claim_no is not null",
 )
 
 C10 = Check(

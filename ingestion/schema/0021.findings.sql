@@ -326,7 +326,7 @@ standing AS (
     SELECT DISTINCT ON (p.region_code, p.code, p.finding_key)
         p.region_code, p.code, p.finding_key, coalesce(f.severity, p.severity) AS severity, r.owner, r.title_zh, r.title_en,
         f.item, f.amount, p.first_seen_run, p.first_seen_at, f.run_id AS last_seen_run, f.found_at AS last_seen_at,
-        own, general,
+        p.period_id, p.cause, p.began_at, own, general,
         quality.lapse(own.decision, own.valid_until, own.amount_max, NULL, coalesce(f.severity, p.severity), f.amount, NULL,
             quality.business_date()) AS own_lapse,
         quality.lapse(general.decision, general.valid_until, general.amount_max, general.rows_max,
@@ -377,7 +377,7 @@ SELECT
     CASE WHEN (d.made).decision IN ('accepted', 'dismissed') THEN (d.made).decided_by END AS accepted_by,
     CASE WHEN (d.made).decision IN ('accepted', 'dismissed') THEN (d.made).reason END AS accepted_reason,
     (d.made).valid_until AS accepted_until, (d.made).amount_max AS accepted_amount_max, (d.made).decided_seq,
-    nullif(d.lapse, 'undecided') AS lapse
+    nullif(d.lapse, 'undecided') AS lapse, d.period_id, d.cause, d.began_at AS stands_since
 FROM decided AS d
 WHERE d.region_code = '-' OR d.region_code IN (SELECT m.region_code FROM mine AS m)
     OR EXISTS (SELECT FROM mine AS m WHERE m.region_code IS NULL)
@@ -386,7 +386,7 @@ SELECT
     s.region_code, s.code, s.finding_key, coalesce(f.severity, s.severity), r.owner, r.title_zh, r.title_en, 'resolved',
     f.item, f.amount, s.first_seen_run, s.first_seen_at, f.run_id, f.found_at,
     greatest(0, (s.ended_at AT TIME ZONE 'Asia/Shanghai')::date - (s.first_seen_at AT TIME ZONE 'Asia/Shanghai')::date),
-    s.ended_at, NULL, NULL, NULL, NULL, NULL, NULL
+    s.ended_at, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
 FROM settled AS s
 CROSS JOIN LATERAL (
     SELECT found.severity, found.item, found.amount, found.run_id, found.found_at FROM quality.finding AS found
@@ -537,6 +537,10 @@ COMMENT ON COLUMN quality.finding_status.accepted_until IS '接受有效期至 /
 COMMENT ON COLUMN quality.finding_status.accepted_amount_max IS '接受的金额上限（元） / Amount up to which it is accepted, yuan';
 COMMENT ON COLUMN quality.finding_status.decided_seq IS '最新决定的序号 / Seq of the decision that counts';
 COMMENT ON COLUMN quality.finding_status.lapse IS '决定失效的原因：withdrawn 撤回、rejected 确认须更正、expired 到期、over_budget 超过上限、failing 转为不通过 / Why the decision does not hold';
+
+COMMENT ON COLUMN quality.finding_status.period_id IS '当前阶段（quality.finding_period），已解决的为空 / Its current period; null when resolved';
+COMMENT ON COLUMN quality.finding_status.cause IS '当前阶段的起因，同 quality.finding_period.cause / Why the current period began';
+COMMENT ON COLUMN quality.finding_status.stands_since IS '当前阶段开始时间 / When the current period began';
 
 COMMENT ON VIEW quality.finding_history IS '问题经过：发现、接受、失效、解决、再次出现，每件事一行 / What happened to each finding: one row each';
 COMMENT ON COLUMN quality.finding_history.region_code IS '统筹区代码，-为不属于任何统筹区 / Region, - for what belongs to none';

@@ -20,11 +20,10 @@ ESCALATED = 30
 
 _FINDINGS = """
     select status.region_code, status.code, status.finding_key, status.severity, status.owner, status.title_zh,
-        status.title_en, status.amount, status.first_seen_at, status.age_days, period.cause, period.began_at,
+        status.title_en, status.amount, status.first_seen_at, status.age_days, status.cause, status.stands_since,
         coalesce((status.item ->> 'found')::bigint - (status.item ->> 'listed')::bigint, 1)
     from quality.finding_status as status
-    inner join quality.finding_period as period using (region_code, code, finding_key)
-    where status.status = 'open' and period.ended_at is null
+    where status.status = 'open'
     order by status.region_code, status.severity, status.code, status.finding_key
 """
 
@@ -76,11 +75,15 @@ class News:
 
 
 def read(connection: Connection, run_id: str, settings: Settings) -> News:
-    """The news of a run; takes a connection of role auditor."""
-    results = quality.results(connection, run_id)
+    """The news of a run; takes a connection of role auditor.
+
+    An audit or a look decides nothing on regions: they stand as the newest run of the gate has left them.
+    """
+    decided = quality.gate_run(connection, run_id)
+    results = quality.results(connection, decided) if decided else []
     regions = [
         _region(region, [result for result in results if result.region_code == region.region_code])
-        for region in quality.verdicts(connection, run_id)
+        for region in quality.verdicts(connection, decided)
         if region.state != "no_data"
     ]
     with connection.cursor() as cursor:
@@ -97,8 +100,15 @@ def _region(region: quality.RegionVerdict, results: list[quality.CheckResult]) -
         name=Name(region.name_zh, region.name_en),
         light=verdict.region_light(region, results),
         badge=verdict.badge(region, results),
-        reasons=tuple(reason for reason in region.reasons if reason not in codes),
+        reasons=_reasons(region, codes),
     )
+
+
+def _reasons(region: quality.RegionVerdict, codes: set[str]) -> tuple[str, ...]:
+    reasons = [reason for reason in region.reasons if reason not in codes]
+    if region.frozen is not None and quality.FROZEN not in reasons:
+        reasons.append(quality.FROZEN)
+    return tuple(reasons)
 
 
 def _standing(found: Iterable[tuple[Any, ...]]) -> Iterable[Standing]:

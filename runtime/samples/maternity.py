@@ -19,9 +19,7 @@ def record(log: CityLog, population: Population) -> None:
     """All maternity claims of the sample period."""
     rng = log.rng("maternity")
     for month in MONTHS:
-        # insured beyond the month, since complications and aftercare follow in the next one
-        lasting = [person for person in population.persons if person.active(month) and person.active(month.plus(1))]
-        women = [person for person in lasting if _may_give_birth(person, month)]
+        women = [person for person in population.persons if person.active(month) and _may_give_birth(person, month)]
         employees = [person for person in women if person.category == "employee" and _has_waited(log, person, month)]
         births = max(2, len(population.persons) * 9 // 4_000)
         for mother in rng.sample(employees, min(births, len(employees))):
@@ -96,7 +94,7 @@ def _birth(log: CityLog, rng: random.Random, mother: Person, month: Month) -> No
     item = rng.choices(_DELIVERIES, weights=(55, 8, 37))[0]
     children = 2 if rng.random() < 0.06 else 1
     mother.children = children
-    born = month.day(rng.randint(3, 27))
+    born = mother.insured_by(month.day(rng.randint(3, 27)))
     weeks = rng.randint(37, 41)
     for weeks_before in (24, 8):
         visit = born - timedelta(weeks=weeks_before)
@@ -104,7 +102,7 @@ def _birth(log: CityLog, rng: random.Random, mother: Person, month: Month) -> No
             _medical(log, rng, mother, visit, "prenatal", service_on=visit, gestation_weeks=weeks - weeks_before)
     _delivery(log, rng, mother, born, item, children, weeks)
     if rng.random() < 0.12 and born + timedelta(days=9) <= LAST_DAY:
-        _complication(log, rng, mother, born + timedelta(days=9))
+        _complication(log, rng, mother, mother.insured_by(born + timedelta(days=9)))
     _cash_benefits(log, mother, born, item, children, weeks)
 
 
@@ -193,11 +191,11 @@ def _flexible_birth(log: CityLog, rng: random.Random, women: list[Person], month
         visit = month.day(5)
         if not _by_capita(log, visit):
             _medical(log, rng, mother, visit, "prenatal", service_on=visit, gestation_weeks=30)
-        _delivery(log, rng, mother, month.day(22), "delivery_normal", 1, 39)
+        _delivery(log, rng, mother, mother.insured_by(month.day(22)), "delivery_normal", 1, 39)
 
 
 def _miscarriage(log: CityLog, rng: random.Random, person: Person, month: Month) -> None:
-    day, weeks = month.day(rng.randint(4, 24)), rng.choice((7, 10, 18))
+    day, weeks = person.insured_by(month.day(rng.randint(4, 24))), rng.choice((7, 10, 18))
     _medical(log, rng, person, day, "miscarriage", service_on=day, gestation_weeks=weeks)
     days = policy.allowance_days(log.city.region_code, _miscarriage_case(log, weeks), day)
     decided = day + timedelta(days=20)
@@ -214,7 +212,7 @@ def _miscarriage_case(log: CityLog, weeks: int) -> str:
 
 
 def _family_planning(log: CityLog, rng: random.Random, person: Person, month: Month) -> None:
-    day = month.day(rng.randint(4, 26))
+    day = person.insured_by(month.day(rng.randint(4, 26)))
     _medical(log, rng, person, day, "family_planning", service_on=day)
 
 

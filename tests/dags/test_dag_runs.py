@@ -16,9 +16,11 @@ from runtime.environment import Environment
 from runtime.layout import Layout
 from runtime.postgres import EmbeddedPostgres
 from tests.e2e.landing import land_bad, land_good
+from tests.integration.ingestion_support import select
 from tests.integration.object_store import ROOT, Store, s3_server
 from tests.integration.planted_numbers import Numbers, contents, dump, land_canonical, land_refused_files, leaks
 from tests.integration.replay_support import as_owner
+from tests.integration.sinks import hook_sink
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -94,8 +96,14 @@ def test_good_files_end_green_and_a_refusal_ends_red_with_a_new_page(
 
     land_bad(fund_environment / "landing")
     assert run("ingest_events")[0] == "success"
-    state, tasks = run("build_ledger")
+    with hook_sink() as sink:
+        given = {"conn_type": "http", "host": f"http://127.0.0.1:{sink.port}"}
+        state, tasks = run("build_ledger", AIRFLOW_CONN_FUND_ALERTS_WEBHOOK=json.dumps(given))
     assert state == "failed"
+    (told,) = [body for _, body in sink.requests]
+    (region,) = told["regions"]
+    assert (region["light"], [check["code"] for check in region["checks"]]) == ("red", ["C05"])
+    assert select("SELECT run_id, outcome FROM quality.notification") == [(told["run_id"], "sent")]
     assert tasks == {
         **{step: ["success"] for step in steps},
         "publish": ["failed"],
@@ -115,6 +123,24 @@ def test_a_replay_is_green_when_the_books_agree_and_red_when_they_do_not(run: Ru
     as_owner("DELETE FROM ledger.journal_line WHERE line_no = 1")
     assert run("replay_ledger") == ("failed", {"replay_books": ["failed"]})
     assert "仅重放 / replayed only" in (fund_environment / "replay_ledger.out").read_text(encoding="utf-8")
+
+
+@pytest.mark.timeout(1800)
+def test_an_audit_is_green_until_old_books_are_touched_and_then_freezes(run: Run, fund_environment: Path) -> None:
+    parts = ("verify_log", "rebuild_books", "check_history", "conclude", "write_reports")
+    land_good(fund_environment / "landing")
+    assert run("ingest_events")[0] == "success"
+    assert run("build_ledger")[0] == "success"
+    assert run("audit_log") == ("success", {**{part: ["success"] for part in parts}, "report_failure": ["skipped"]})
+    assert run("watch_freshness") == ("success", {"look_at_freshness": ["success"]})
+
+    as_owner("DELETE FROM ledger.journal_line WHERE line_no = 1")
+    state, tasks = run("audit_log")
+    assert state == "failed"
+    assert {task for task, ended in tasks.items() if ended == ["failed"]} == {"conclude", "report_failure"}
+    page = (fund_environment / "reports" / "index.html").read_text(encoding="utf-8")
+    assert "nightly audit" in page
+    assert "暂停发布" in page
 
 
 def test_files_in_object_storage_are_taken_like_local_ones(

@@ -131,9 +131,11 @@ ENTRIES = (
 )  # fmt: skip
 
 # Seq of each claim's settlement, and of the first assessment.
-_CLAIM_SEQS = {
+CLAIM_SEQS = {
     fact.columns["claim_no"]: fact.seq for fact in FACTS if fact.event_type == "claim.settled"
-} | {"assessed": next(fact.seq for fact in FACTS if fact.event_type == "contribution.assessed")}  # fmt: skip
+} | {
+    "enrolled": next(fact.seq for fact in FACTS if fact.event_type == "enrollment.started" and fact.seq > 7),
+    "assessed": next(fact.seq for fact in FACTS if fact.event_type == "contribution.assessed")}  # fmt: skip
 
 _RECORDED_AT = ("2020-02-01T01:00:00+00:00", "2020-02-02T01:00:00+00:00")
 _PUBLISHED_AT = "2020-02-01T02:00:00+00:00"
@@ -299,7 +301,7 @@ def _write_turnover(connection: Connection) -> None:
             " sum(debit_amount), sum(credit_amount), count(*) from ledger.journal_line group by 1, 2, 3, 4, 5, 6, 7"
         )
         for region, months in REGIONS.items():
-            write_claim_deltas(cursor, region, months, _CLAIM_SEQS)
+            write_claim_deltas(cursor, region, months, CLAIM_SEQS)
         # P1 alone: month M 80 + 160 credited and 5 paid, month N 80 + 160 credited
         for region, months in REGIONS.items():
             for batch_id, (month, credited, paid) in enumerate(

@@ -47,7 +47,7 @@ CLAIM_FACTS: tuple[tuple[str, str, int, dict[str, Any]], ...] = (
 
 
 def write_claim_deltas(cursor: Cursor, region: str, months: tuple[str, str], seqs: dict[str, int]) -> None:
-    """The rows that a build would make of the facts; `seqs`: seq of each claim's settlement, and of `assessed`."""
+    """The rows that a build would make of the facts; `seqs`: seq by claim (its settlement), `enrolled`, `assessed`."""
     month_m, month_n = (f"{month}-01" for month in months)
     for row in _premiums(month_m, month_n, seqs["assessed"]):
         _insert(cursor, "ledger.contribution_turnover", {"region_code": region} | row)
@@ -69,6 +69,9 @@ def write_claim_deltas(cursor: Cursor, region: str, months: tuple[str, str], seq
         _insert(cursor, "ledger.claim_turnover", {"region_code": region} | amounts | row)
     for row in _awaited(month_m):
         _insert(cursor, "ledger.awaited_reference", {"region_code": region} | row)
+    # P2, enrolled from the merger on: nothing is missing
+    covered = {"person_no": "P2", "batch_id": 2, "last_seq": seqs["enrolled"], "gap_kind": "none"}
+    _insert(cursor, "ledger.enrollment_coverage", {"region_code": region} | covered)
 
 
 def _premiums(month_m: str, month_n: str, assessed: int) -> list[dict[str, Any]]:

@@ -91,7 +91,7 @@ _MATERNITY_LINE_MUTATIONS = (
              "510_without_310/E1/2019-12", severity="warn"),
     Mutation("M04", "an enrolment in maternity insurance alone after the merger", _GAP.format(kind="'510_after_merger'", begins="'2020-01-05'"),
              "510_after_merger/E1", severity="warn"),
-    Mutation("M04", "an enrolment that nobody looked at", f"update events.event set event_type = 'enrollment.started' where {_R} and seq = 14",
+    Mutation("M04", "an enrolment that nobody looked at", f"delete from ledger.enrollment_coverage where {_R}",
              "nothing-examined"),
     Mutation("M05", "a merged rate that is not the sum", "update policy.policy_rate set employer_rate = 0.0970"
              f" where {_R} and effective_from = '2020-01-01'", "employee/*"),

@@ -4,10 +4,16 @@
 
 from __future__ import annotations
 
+from tests.integration.gate_books import CLAIM_SEQS
 from tests.integration.gate_mutation import Mutation
 
 _R = "region_code = '320100'"
 _JANUARY = "2020-01-01"
+
+
+def _key(kind: str, claim: str) -> str:
+    """Key of a finding about the settlement of a claim."""
+    return f"{kind}/{CLAIM_SEQS[claim]}"
 
 
 def _settlement(claim: str) -> str:
@@ -45,6 +51,8 @@ _OPEN_C4 = f"""
     where {_R} and claim_no = 'C4';
 """
 
+UNPAID_CLAIM = _UNPAID_C4 + _OPEN_C4
+
 CLAIM_MUTATIONS = (
     Mutation("C07", "an employer's assessment lost on its way to the arrears", f"delete from ledger.contribution_turnover where {_R}"
              f" and employer_no = 'E2' and contribution_month = '{_JANUARY}'", "arrears/E2/2020-01-01/310/employee", severity="warn"),
@@ -57,26 +65,26 @@ CLAIM_MUTATIONS = (
             and event_type = 'contribution.assessed' and employer_no = 'E2' and contribution_month = '{_JANUARY}';
         update ledger.contribution_turnover set assessed_change = 0 where {_R} and employer_no = 'E2' and contribution_month = '{_JANUARY}';
     """, "missing/E2/2020-01-01", severity="warn"),
-    Mutation("C08", "a settled claim that was never paid", _UNPAID_C4 + _OPEN_C4, "C4", severity="warn"),
+    Mutation("C08", "a settled claim that was never paid", UNPAID_CLAIM, _key("settled", "C4"), severity="warn"),
     Mutation("C08", "a claim of a hospital that was never paid", _UNPAID_C4
-             + f"update ledger.claim_turnover set institution_code = 'H1' where {_R} and claim_no = 'C4';" + _OPEN_C4, "C4", severity="warn"),
+             + f"update ledger.claim_turnover set institution_code = 'H1' where {_R} and claim_no = 'C4';" + _OPEN_C4, _key("settled", "C4"), severity="warn"),
     Mutation("C08", "an unpaid claim that its month does not tell of", _UNPAID_C4, "open/2020-01-01"),
-    Mutation("C09", "a claim paid a fen above its settlement", _settled_otherwise("C3", "pooled_amount", "299.99"), "above/C3"),
-    Mutation("C09", "a personal part paid above its settlement", _settled_otherwise("C1", "personal_account_amount", "4.99"), "above/C1"),
-    Mutation("C09", "a payment without a settlement", _settled_as("C3", "C9"), "without/C3", severity="warn"),
-    Mutation("C09", "a payment of an earlier publication, still without a settlement", _settled_as("C1", "C8"), "without/C1", severity="warn"),
+    Mutation("C09", "a claim paid a fen above its settlement", _settled_otherwise("C3", "pooled_amount", "299.99"), _key("above", "C3")),
+    Mutation("C09", "a personal part paid above its settlement", _settled_otherwise("C1", "personal_account_amount", "4.99"), _key("above", "C1")),
+    Mutation("C09", "a payment without a settlement", _settled_as("C3", "C9"), "without/10", severity="warn"),
+    Mutation("C09", "a payment of an earlier publication, still without a settlement", _settled_as("C1", "C8"), "without/4", severity="warn"),
     Mutation("C09", "a payment that the totals of its claim do not hold", f"delete from ledger.claim_turnover where {_R} and claim_no = 'C3'",
-             "differs/C3"),
+             _key("differs", "C3")),
     Mutation("C09", "an unpaid amount that is not what was settled less what was paid", f"update ledger.claim_turnover set unpaid_change = 1"
-             f" where {_R} and claim_no = 'C3'", "unpaid/C3"),
+             f" where {_R} and claim_no = 'C3'", _key("unpaid", "C3")),
     Mutation("C10", "a claim of a person who is not enrolled", f"update events.event set person_no = 'P9' where {_R} and seq = 9",
-             "enrollment/P9/C2", severity="warn"),
+             "enrollment/9", severity="warn"),
     Mutation("C10", "a claim before the enrolment", f"update events.event set admitted_on = '2019-01-02', discharged_on = '2019-01-09' where"
-             f" {_settlement('C3')}; update events.event set service_on = '2019-01-05' where {_R} and seq = 10", "enrollment/P1/C3", severity="warn"),
+             f" {_settlement('C3')}; update events.event set service_on = '2019-01-05' where {_R} and seq = 10", "enrollment/10", severity="warn"),
     Mutation("C10", "a premium of an employer that was never registered", f"update events.event set employer_no = 'E9' where {_R} and seq = 12",
              "employer/E9", severity="warn"),
     Mutation("C10", "a personal account charged that nobody has", f"update events.event set account_holder_no = 'P8' where {_settlement('C1')}",
-             "person/P8", severity="warn"),
+             _key("person", "C1"), severity="warn"),
     Mutation("C10", "an employer of an earlier publication, still not registered", f"update events.event set employer_no = 'E7' where {_R}"
              " and event_type = 'employer.registered' and employer_no = 'E1'", "employer/E1", severity="warn"),
 )  # fmt: skip

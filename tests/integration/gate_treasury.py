@@ -33,6 +33,16 @@ def balance(amount: str) -> str:
     return stated("bank_balance", amount, account="'expenditure'")
 
 
+def corrected_balance() -> str:
+    """A wrong balance, taken back by the right one."""
+    wrong = balance("1.00").replace("seq = 14", "seq = 13")
+    return wrong + balance(LEFT_ON_EXPENDITURE) + f"""
+        update events.event set original_event_key = null, original_seq = null where {_R} and seq = 13;
+        update events.event set original_event_key = 'K13' where {_R} and seq = 14;
+        delete from ledger.journal_line where {_R} and event_seq = 13;
+    """  # fmt: skip
+
+
 # The payment of seq 10 goes to an institution.
 TO_H1 = f"""
     update events.event set payee_type = 'institution', institution_code = 'H1' where {_R} and seq = 10;

@@ -1,4 +1,4 @@
-"""Totals of a file, a day, a month: compared while the file is read, kept, and shown beside what the log holds."""
+"""Totals of a file, a day, a month: compared as the file is read, kept, shown beside the log. Corrected statements."""
 
 from __future__ import annotations
 
@@ -99,3 +99,18 @@ def test_a_key_that_is_no_column_and_no_day_rejects(key: str) -> None:
     land_with({key: "1"})
     run()
     assert files()["a.treasury.1.csv"][:2] == ("rejected", "E-FILE-MANIFEST")
+
+
+@pytest.mark.usefixtures("migrated_warehouse")
+def test_a_statement_may_name_the_one_it_takes_back() -> None:
+    """Named or not yet known: a statement moves no money, and its order of arrival is no matter."""
+    wrong = sound_row("balance.stated", source_event_key="S1", account="treasury", amount="9.00")
+    right = wrong | {"source_event_key": "S2", "amount": "8.00", "original_event_key": "S1"}
+    land_rows("a.treasury.1.csv", right | {"source_event_key": "S3", "original_event_key": "S0"}, wrong, right)
+    run()
+    assert files()["a.treasury.1.csv"][:4] == ("loaded", None, 3, 3)
+    assert select("SELECT source_event_key, original_event_key FROM events.event ORDER BY 1") == [
+        ("S1", None),
+        ("S2", "S1"),
+        ("S3", "S0"),
+    ]

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from psycopg2 import errors
 
+from expectations.document import DOCUMENTS_KEPT
 from expectations.gate import GateRefusedError, check, publish
-from expectations.record import DOCUMENTS_KEPT
 from expectations.suites import SUITES, all_checks
 from ingestion.database import connect
 from reporting import data_docs
@@ -140,6 +140,13 @@ def test_another_version_makes_all_pages_anew(
     first = made(books, tmp_path)
     monkeypatch.setattr(data_docs, "version", lambda: "another")
     assert made(books, tmp_path) == first
+
+
+def test_a_verdict_stands_when_its_document_can_not_be_kept(books: Books, tmp_path: Path) -> None:
+    books.corrupt("alter table quality.validation_document rename to gone")
+    assert [verdict.green for verdict in check(RUN, books.settings)] == [True, True]
+    assert {decision.decision for decision in publish(RUN, books.settings)} == {"published"}
+    assert made(books, tmp_path) == []
 
 
 def test_pages_do_not_disturb_the_gate(books: Books) -> None:

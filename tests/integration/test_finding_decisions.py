@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import threading
-from contextlib import closing
-from datetime import date, timedelta
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import psycopg2
 import pytest
+from psycopg2.extensions import cursor as Cursor
 
 from expectations import decisions
 from expectations.__main__ import main
 from expectations.decisions import By, Item, Limits
-from ingestion import heads
+from ingestion import control, heads
+from ingestion.control import Closing
 from ingestion.database import connect
 from ingestion.errors import FindingRefused
 from ingestion.finding_decisions import Decision, decide
@@ -36,6 +40,7 @@ from tests.integration.findings_support import (
     statuses,
 )
 from tests.integration.ingestion_support import CERTIFICATE, land_rows, person, run, select
+from tests.unit.ingestion.valid_rows import sound_row
 
 TODAY = date(2026, 11, 2)
 BY = By("王会计", "已签缓缴协议 / agreed")
@@ -280,6 +285,30 @@ def test_a_decision_is_an_event_like_any_other(log: str) -> None:
             cursor.execute("SELECT count(*) FROM events.event AS e WHERE content_hash <> events.content_hash(e)")
             assert cursor.fetchone() == (1,), change
             connection.rollback()
+
+
+@pytest.mark.usefixtures("log")
+def test_a_decision_neither_needs_an_open_month_nor_voids_the_approval_of_one() -> None:
+    land_rows("a.treasury.1.csv", sound_row("interest.credited", occurred_on="2026-08-15"))
+    run()
+    (checked,) = select("SELECT max(seq) FROM events.event WHERE region_code = %s", NANJING)[0]
+    august = Closing(
+        NANJING, date(2026, 8, 1), "preparer", "approver", datetime(2026, 10, 5, tzinfo=UTC), None, "r1", checked,
+        "ab" * 32, "cd" * 32, "ef" * 32,
+    )  # fmt: skip
+    assert control.close_period(august).is_new
+    recorded("r1", result(Row("E1")))
+    assert accept("E1")
+    assert control.close_period(replace(august, month=date(2026, 9, 1))).is_new, "nothing that posts has come since"
+    assert decisions.withdraw(Item(NANJING, "C07", "E1"), BY).is_new
+    with closing_connection() as cursor:
+        assert control.money_events_after(cursor, NANJING, checked) == 0
+
+
+@contextmanager
+def closing_connection() -> Iterator[Cursor]:
+    with closing(connect("fund_ingest")) as connection, connection.cursor() as cursor:
+        yield cursor
 
 
 @pytest.mark.usefixtures("log")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,12 +23,13 @@ from expectations.candidate import read_candidates
 from expectations.check import GATE, NOTHING_EXAMINED, Candidate, Check
 from expectations.decisions import By, Item, Limits
 from expectations.gate import GateRefusedError, check, explain, publish
-from expectations.suites import gate_checks, suites_of
+from expectations.suites import check_by_code, gate_checks, suites_of
 from expectations.validation import CheckResult, Run, SuiteRun, Target, open_context, run_suite
 from ingestion.database import Connection, connect
 from ingestion.settings import Settings
 from tests.integration.gate_books import EVENTS_PER_BATCH, HEAD, write_books, write_heads_files
 from tests.integration.gate_mutations import CLOSE_MONTH_M, MUTATIONS, Mutation
+from tests.integration.gate_mutations_claims import UNPAID_CLAIM
 from tests.integration.gate_treasury import (
     COLLECTED,
     FUNDED,
@@ -37,6 +39,7 @@ from tests.integration.gate_treasury import (
     TO_H1,
     TREASURY_MUTATIONS,
     balance,
+    corrected_balance,
     stated,
 )
 
@@ -182,6 +185,7 @@ def test_a_month_that_stayed_as_it_was_closed_passes(books: Books) -> None:
         # 50.00 of recoveries deducted by the fiscal side
         ("T04", PAID_DIRECTLY + stated("fiscal_expenditure", "250.00")),
         ("T05", TO_H1 + stated("institution_settled", PAID_TO_H1)),
+        ("T02", corrected_balance()),
     ],
 )
 def test_statements_that_agree_are_examined_and_pass(books: Books, code: str, statement: str) -> None:
@@ -210,6 +214,22 @@ def test_an_open_item_is_looked_at_again_and_ages(books: Books) -> None:
     assert late.failed_checks == ("T02",)
     query = "select distinct first_seen_run from quality.finding where code = 'T02' and run_id = 'run-3'"
     assert books.rows(query) == [("run-1",)]
+
+
+def test_an_unpaid_claim_is_overdue_after_thirty_working_days(books: Books) -> None:
+    """Settled in January 2020: 14 working days from 11 to 28 February and 16 to 23 March."""
+    books.corrupt("set session_replication_role = replica;" + UNPAID_CLAIM)
+    overdue = {}
+    for day in (date(2020, 3, 23), date(2020, 3, 24)):
+        there = dataclasses.replace(books, settings=dataclasses.replace(books.settings, business_date=day))
+        result = there.run({"completeness": (check_by_code("C08"),)})["C08"]
+        overdue[day] = [json.loads(row["details"]) for row in result.rows]
+    assert overdue[date(2020, 3, 23)] == []
+    (listed,) = overdue[date(2020, 3, 24)]
+    told = ("claim_no", "due_on", "days_overdue", "settled_month", "limit_status", "amount", "source_file")
+    assert [listed[name] for name in told] == [
+        "C4", "2020-03-23", 1, "2020-01-01", "verified", 999.0, "320100.2020-01.csv"
+    ]  # fmt: skip
 
 
 def test_every_check_has_a_corruption() -> None:

@@ -182,7 +182,9 @@ def check_figures() -> None:
     ]
     owed = "select settled_month, institution_code, batch_id, unpaid_change from ledger.claim_unpaid where unpaid_change <> 0"
     assert rows(owed) == [(date(2020, 2, 1), "H1", 3, Decimal("50.00"))]
-    awaited = "select batch_id, string_agg(reference_kind || ' ' || reference_no, ', ' order by reference_kind, reference_no)"
+    awaited = (
+        "select batch_id, string_agg(reference_kind || ' ' || reference_no, ', ' order by reference_kind, reference_no)"
+    )
     assert rows(f"{awaited} from ledger.awaited_reference group by 1 order by 1") == [
         (1, "employer E1, enrollment P1, examined -, person P1, person P2"),
         (2, "employer E1, examined -, person P1, person P2"),

@@ -11,7 +11,7 @@ import pytest
 
 from ingestion.settings import Settings
 from reporting import books
-from reporting.reconciliation import reading
+from reporting.reconciliation import control_totals, reading
 from tests.integration.pages_support import amounts, body_and_foot, built, by_id, tree, words
 
 REGION = "340400"
@@ -96,13 +96,22 @@ def test_the_page_over_all_regions_has_a_light_for_each_kind(folder: Path) -> No
     assert len(rows) == 2
     for row in rows:
         said = words(row)
-        assert said.count("个相符") == 3
-        assert "未报送" in said, "no institution has stated anything"
+        assert said.count("个相符") >= 3
+        assert said.count("个相符") + said.count("未报送") == 4, "institutions state something in one of them"
     assert {a.attrib["href"] for a in by_id(root, "open").iter("a")} == {
         "reconciliation_320100.html#open",
         "reconciliation_340400.html#open",
     }
-    assert "清单" in words(by_id(root, "control-totals")) or "控制总额" in words(by_id(root, "control-totals"))
+
+
+def test_control_totals_stand_beside_what_was_counted(settings: Settings, folder: Path) -> None:
+    with books.one_state(settings) as connection:
+        (stored,) = books.rows(connection, "select count(*) from events.control_total")
+    section = by_id(tree((folder / "reconciliation.html").read_text(encoding="utf-8")), "control-totals")
+    listed = [amounts(row) for row in section.iterfind(".//tbody/tr")]
+    assert len(listed) == min(stored["count"], control_totals.LISTED) > 0
+    assert all(stated == counted for stated, counted in listed)
+    assert f"{stored['count']:,} 项全部相符" in words(section)
 
 
 def test_months_that_stand_are_taken_from_the_last_writing(

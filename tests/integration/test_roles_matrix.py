@@ -39,12 +39,12 @@ SCHEMAS = (
 )
 RESULTS = {
     *("quality.check_result", "quality.finding", "quality.publication_decision"),
-    "quality.finding_period",
+    *("quality.finding_period", "quality.notification"),
     *("quality.replay_result", "quality.replay_difference", "quality.replay_outcome"),
     *("quality.publication_freeze", "quality.audit_step"),
     *("quality.log_verification", "quality.log_finding", "quality.closed_journal"),
 }
-PIPELINE_ONLY = {"quality.validation_document", "quality.decision_newest"}
+PIPELINE_ONLY = {"quality.validation_document", "quality.decision_newest", "quality.notification"}
 ALSO_PUBLISHED = {"quality.publication_decision", "ledger.publication", "quality.publication_freeze"}
 MIGRATED = {"ledger.publication", "ledger.deployment"}
 LOG_VIEWS = {
@@ -154,7 +154,9 @@ def outcome(url: str, *statements: str) -> dict[str, str]:
                 cursor.execute(statement)
                 told[statement] = ""
             except psycopg2.Error as error:
-                told[statement] = type(error).__name__
+                # A right that row security then narrows is a right: what it lets through depends on the row.
+                narrowed = "row-level security" in str(error)
+                told[statement] = "RowSecurity" if narrowed else type(error).__name__
             connection.rollback()
     return told
 
@@ -190,7 +192,7 @@ def _column(url: str, relation: str) -> str:
     with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
         cursor.execute(
             "SELECT quote_ident(attname) FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0"
-            " AND NOT attisdropped AND attgenerated = '' ORDER BY attnum LIMIT 1",
+            " AND NOT attisdropped AND attgenerated = '' AND attidentity = '' ORDER BY attnum LIMIT 1",
             (relation,),
         )
         (column,) = cursor.fetchone() or ("",)

@@ -196,7 +196,7 @@ def test_the_index_leads_to_every_month(settings: Settings, folder: Path) -> Non
         (income,) = books.rows(connection, "select amount_month from marts.income_expenditure_statement where"
                                " region_code = '320100' and fund_code = 'EMI' and accounting_month = '2020-06-01'"
                                " and line_code = 'I90' and sub_fund = 'total'")  # fmt: skip
-    assert amounts(by_id(root, "r-320100"))[0] == income["amount_month"]
+    assert amounts(by_id(root, "320100"))[0] == income["amount_month"]
 
 
 def test_pages_of_months_that_stand_are_not_written_again(

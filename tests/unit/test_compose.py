@@ -32,6 +32,7 @@ SERVICES: dict[str, dict[str, Any]] = FILE["services"]
 EXAMPLE = REPOSITORY / "deploy" / "env.example"
 READERS = REPOSITORY / "deploy" / "compose.readers.yml"
 STORAGE = REPOSITORY / "deploy" / "compose.object-storage.yml"
+ALERTS = REPOSITORY / "deploy" / "compose.alerts.yml"
 LONG_RUNNING = sorted(set(SERVICES) - {"migrate"})
 OWN = sorted(name for name, service in SERVICES.items() if service["image"].startswith("merged-fund:"))
 PACKAGES = ("closing", "dags", "ingestion", "expectations", "reporting", "runtime")
@@ -47,7 +48,7 @@ each_service = pytest.mark.parametrize("name", sorted(SERVICES))
 
 def test_the_files_are_valid_by_the_specification() -> None:
     check = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec"]
-    done = subprocess.run([*check, COMPOSE, READERS, STORAGE], capture_output=True, text=True, check=False)
+    done = subprocess.run([*check, COMPOSE, READERS, STORAGE, ALERTS], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
 
 
@@ -133,6 +134,17 @@ def test_object_storage_is_reached_by_what_runs_tasks_alone_and_only_when_asked_
     assert not added["networks"]["storage"].get("internal"), "a store lies outside"
     assert not added["volumes"].keys() & FILE["volumes"].keys()
     assert STORAGE.relative_to(REPOSITORY).as_posix() in EXAMPLE.read_text("utf-8")
+
+
+def test_the_way_out_to_mail_and_webhook_is_for_what_runs_tasks_alone_and_only_when_asked_for() -> None:
+    file = yaml.safe_load(ALERTS.read_text("utf-8"))
+    assert {name: service["networks"] for name, service in file["services"].items()} == {
+        "scheduler": ["backend", "alerts"],
+        "celery-worker": ["backend", "alerts"],
+    }
+    assert file["networks"] == {"alerts": {}}
+    assert not any("alerts" in str(service.get("networks")) for service in SERVICES.values())
+    assert ALERTS.relative_to(REPOSITORY).as_posix() in EXAMPLE.read_text("utf-8")
 
 
 def test_one_service_builds_the_image_and_all_wait_for_it() -> None:

@@ -115,6 +115,13 @@ def test_a_landing_root_in_object_storage_reaches_tasks_as_it_was_given(
     assert Settings.from_env().spool_dir == tmp_path / "spool"
 
 
+def test_connections_for_alerts_reach_tasks_and_no_others(tmp_path: Path) -> None:
+    given = {"AIRFLOW_CONN_FUND_ALERTS_EMAIL": "smtp://127.0.0.1:25", "AIRFLOW_CONN_OTHER": "http://127.0.0.1"}
+    variables = environment(tmp_path, **given).airflow()
+    assert variables["AIRFLOW_CONN_FUND_ALERTS_EMAIL"] == "smtp://127.0.0.1:25"
+    assert "AIRFLOW_CONN_OTHER" not in variables
+
+
 @pytest.mark.parametrize("given", ["landed files", "file://landed files", "local://landed files"])
 def test_a_file_url_is_a_path(given: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)

@@ -567,7 +567,7 @@ def test_hospitals_state_what_they_were_paid(facts: list[Row]) -> None:
     stated = {
         (row["institution_code"], row["accounting_month"], row["fund_code"]): _of(row, "amount")
         for row in facts
-        if row.get("statement_kind") == "institution_settled"
+        if row.get("statement_kind") == "institution_settled" and row["region_code"] == "320100"
     }
     assert len({institution for institution, *_ in stated}) == 3
     assert len(stated) >= 30

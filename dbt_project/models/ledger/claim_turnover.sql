@@ -95,7 +95,8 @@ earlier as (
                 sum(held.settled_pooled_amount - held.withheld_amount - held.paid_pooled_amount + held.released_amount) as owed_pooled,
                 sum(held.settled_personal_amount - held.paid_personal_amount) as owed_personal
             from {{ this }} as held
-            where held.region_code = touched.region_code and held.claim_no = touched.claim_no
+            where
+                held.region_code = touched.region_code and held.claim_no = touched.claim_no{{ before_audited('held.last_seq') }}
         ) as own
     {%- endif %}
 ),
