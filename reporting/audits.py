@@ -21,7 +21,9 @@ _NEWEST = """
     select part, outcome, detail, started_at, ended_at
     from (
         select distinct on (part) step.* from quality.audit_step as step
-        where step.run_id = (select newest.run_id from quality.audit_step as newest order by newest.ended_at desc limit 1)
+        where step.run_id = (
+            select newest.run_id from quality.audit_step as newest order by newest.ended_at desc limit 1
+        )
         order by part, ended_at desc
     ) as of_run
     order by ended_at
