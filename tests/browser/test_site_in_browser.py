@@ -11,8 +11,13 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from ingestion.settings import Settings
+from reporting import overview as overviews
+from reporting.books import one_state
 from reporting.site import PAGES as ALL_PAGES
-from tests.browser.content import write_site
+from reporting.site import Source
+from reporting.site.writing import write_assets, write_pages
+from tests.browser.content import MADE_AT, write_site
 from tests.browser.site_pages import opened
 
 PAGES = ("index.html", "findings.html", "ingestion.html", "periods.html")
@@ -38,6 +43,26 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def small(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """One region with six checks that failed; axe takes its time with every element."""
     return write_site(tmp_path_factory.mktemp("small"), 1, 1, codes=6)
+
+
+def test_published_samples_as_supervisors_see_them(browser: Browser, published_samples: str, tmp_path: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FUND_DATABASE_URL", published_samples)
+        settings = Settings.from_env()
+    failures: dict[str, Exception] = {}
+    with one_state(settings) as connection:
+        content = overviews.read(connection, None, overviews.Clock(MADE_AT, settings.business_date))
+        written = write_pages(Source(connection, content, folder=tmp_path), tmp_path, failures)
+    write_assets(tmp_path)
+    assert failures == {}
+    assert {entry.file for entry in ALL_PAGES} <= {path.name for path in written}
+    for entry in ALL_PAGES:
+        with opened(browser, tmp_path / entry.file) as page:
+            assert page.locator("h1").is_visible()
+            assert page.locator("nav a[aria-current=page]").inner_text() == entry.title.zh
+    with opened(browser, tmp_path / "index.html") as page:
+        assert page.locator("#verdict .card.green").count() == page.locator("#verdict .card").count() == 2
+        assert page.locator("#trend svg").count() == 2
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
