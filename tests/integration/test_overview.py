@@ -21,6 +21,7 @@ from reporting.advice import ACTIONS
 from reporting.books import Region
 from reporting.names import OWNERS
 from reporting.publish import ReportsError
+from tests.integration.gate_books import EVENTS_PER_BATCH
 from tests.integration.overview_support import Words, html_of, mutation, run
 from tests.integration.test_gate import Books, books, template  # noqa: F401 - fixtures
 
@@ -127,7 +128,7 @@ def test_run_that_broke_before_the_checks_is_not_taken_for_a_verdict(books: Book
     words = Words(html_of(books.settings, "broken-run"))
     assert "本次运行未形成结论" in words["verdict"]
     assert "本次运行在质量检查完成之前中断" in words["r-320100"]
-    assert "另有 7 笔已入库的业务数据尚未检查、尚未发布" in words["r-320100"]
+    assert f"另有 {EVENTS_PER_BATCH[1]} 笔已入库的业务数据尚未检查、尚未发布" in words["r-320100"]
     assert "可信" not in words["r-320100"]
     assert f"未检查 {len(SUITES['balance'])} 项" in words["lights"]
     assert "E113" in words["s-320100"]  # the published books are there all the same
