@@ -66,7 +66,8 @@ def as_owner(statement: str) -> None:
     with closing(connect(role=dbt.ROLE)) as connection, connection, connection.cursor() as cursor:
         tables = ("journal_line", "account_turnover", "voucher")
         cursor.execute(
-            "SELECT tgrelid::regclass::text, tgname FROM pg_trigger WHERE tgenabled = 'A' AND tgrelid = ANY(%s::regclass[])",
+            "SELECT tgrelid::regclass::text, tgname FROM pg_trigger"
+            " WHERE tgenabled = 'A' AND tgrelid = ANY(%s::regclass[])",
             ([f"ledger.{table}" for table in tables],),
         )
         guards = cursor.fetchall()
