@@ -133,7 +133,7 @@ def test_run_that_broke_before_the_checks_is_not_taken_for_a_verdict(books: Book
     words = site["index.html"]
     assert "本次运行未形成结论" in words["verdict"]
     assert "本次运行在质量检查完成之前中断" in words["r-320100"]
-    assert "另有 7 笔已入库的业务数据尚未检查、尚未发布" in words["r-320100"]
+    assert "另有 17 笔已入库的业务数据尚未检查、尚未发布" in words["r-320100"]
     assert "可信" not in words["r-320100"]
     assert f"未检查 {len(SUITES['balance'])} 项" in words["lights"]
     assert "本次运行没有检查结果" in site["findings.html"]["checks"]
