@@ -1,6 +1,6 @@
 -- One batch of facts into the log, sealed and hashed. A fact follows from its place alone, so the same numbers give the same
 -- log. Of a thousand places in a row:
---   0- 9 enrolments, 10-129 assessments, 130-479 premiums, 480-729 settlements, 730-979 their payments, 980-983 refunds,
+--   0- 9 enrolments (the first thousand registers the employers, and has no claims), 10-129 assessments, 130-479 premiums, 480-729 settlements, 730-979 their payments, 980-983 refunds,
 --   984-987 recoveries, 988-991 reversals (of facts two batches before), 992-999 fund-level money.
 CREATE FUNCTION pg_temp.draft_ordinary(
     of_region text, of_batch bigint, first_place bigint, last_place bigint, begins date, ends date
@@ -14,7 +14,8 @@ RETURNS void LANGUAGE sql AS $$
         SELECT
             place, (place % 1000)::integer AS slot,
             begins + ((place - first_place) * (ends - begins) / (last_place - first_place + 1))::integer
-                - CASE WHEN place % 100 = 37 AND begins > date '2019-02-01' THEN 20 ELSE 0 END AS occurred_on,
+                - CASE WHEN place % 1000 < 10 THEN 40 WHEN place % 100 = 37 AND begins > date '2019-02-01' THEN 20 ELSE 0 END
+                AS occurred_on,
             CASE WHEN place > 25000 THEN 20000 ELSE 0 END AS back
         FROM generate_series(first_place, last_place) AS place
     ),
@@ -22,9 +23,10 @@ RETURNS void LANGUAGE sql AS $$
         SELECT placed.*, merger.merger_date,
             CASE
                 WHEN slot < 10 THEN 'enrollment.started'
+                WHEN place < 1000 AND slot BETWEEN 480 AND 991 THEN 'employer.registered'
                 WHEN slot < 130 THEN 'contribution.assessed'
                 WHEN slot < 480 THEN 'contribution.collected'
-                WHEN slot < 730 OR place < 1000 AND slot < 992 THEN 'claim.settled'
+                WHEN slot < 730 THEN 'claim.settled'
                 WHEN slot < 980 THEN 'claim.paid'
                 WHEN slot < 984 THEN 'contribution.refunded'
                 WHEN slot < 988 THEN 'claim.recovered'
@@ -60,7 +62,8 @@ RETURNS void LANGUAGE sql AS $$
     ),
     known AS (
         SELECT rooted.*,
-            'P' || root * 7919 % 400000 AS person_no, 'U' || root * 7919 % 8000 AS employer_no,
+            -- four persons a thousand, enrolled at its head, to whom all its facts belong
+            'P' || (root / 1000 * 4 + root % 4) * 7919 % 400000 AS person_no, 'U' || root % 100 AS employer_no,
             4000 + root * 31 % 9000 AS base, 100 + root * 17 % 5000 AS fee,
             event_type = 'contribution.collected' AND slot >= 465 AND occurred_on < merger_date AS is_maternity_premium,
             event_type = 'contribution.collected' AND slot BETWEEN 450 AND 464 AS is_flexible,
@@ -92,14 +95,15 @@ RETURNS void LANGUAGE sql AS $$
     )
     SELECT
         of_region, place, event_type,
-        CASE subject WHEN 'enrollment' THEN 'registration' WHEN 'contribution' THEN subject WHEN 'claim' THEN subject ELSE 'treasury' END,
+        CASE subject WHEN 'enrollment' THEN 'registration' WHEN 'employer' THEN 'registration' WHEN 'contribution' THEN subject WHEN 'claim' THEN subject ELSE 'treasury' END,
         1, 'bench', 'K' || lpad(place::text, 12, '0'), occurred_on, (ends + interval '2 hours') AT TIME ZONE 'Asia/Shanghai',
         of_batch, (place - first_place)::integer + 2, original, 'K' || lpad(original::text, 12, '0'),
-        CASE WHEN subject IN ('enrollment', 'contribution') AND NOT is_flexible THEN employer_no END,
+        CASE WHEN subject IN ('employer', 'enrollment', 'contribution') AND NOT is_flexible THEN employer_no END,
         CASE WHEN subject IN ('enrollment', 'contribution', 'claim') OR event_type = 'transfer.received' THEN person_no END,
         CASE WHEN subject = 'claim' AND item <> 'maternity_allowance' THEN 'H' || root % 300 END,
         CASE
-            WHEN subject IN ('enrollment', 'contribution') THEN CASE WHEN is_maternity_premium THEN '510' ELSE '310' END
+            WHEN subject IN ('enrollment', 'contribution') THEN
+                CASE WHEN is_maternity_premium OR slot BETWEEN 4 AND 7 AND begins < merger_date THEN '510' ELSE '310' END
             WHEN subject = 'claim' THEN CASE WHEN is_maternity AND occurred_on < merger_date THEN '510' ELSE '310' END
         END,
         CASE WHEN subject IN ('enrollment', 'contribution') THEN CASE WHEN is_flexible THEN 'flexible' ELSE 'employee' END END,

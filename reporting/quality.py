@@ -62,6 +62,7 @@ class RegionVerdict:
     received: bool
     published: Head | None
     frozen: Frozen | None = None  # now, whatever the run has decided
+    audited: tuple[CheckResult, ...] = ()  # what the audit that froze it found: failed checks of severity `fail`
 
     @property
     def state(self) -> State:
@@ -296,7 +297,14 @@ def verdicts(connection: Connection, run_id: str | None) -> list[RegionVerdict]:
     )
     frozen = frozen_regions(connection)
     told = [_verdict(row) for row in rows(connection, query, {"run": run_id})]
-    return [replace(verdict, frozen=frozen.get(verdict.region_code)) for verdict in told]
+    return [_with_freeze(connection, verdict, frozen.get(verdict.region_code)) for verdict in told]
+
+
+def _with_freeze(connection: Connection, verdict: RegionVerdict, frozen: Frozen | None) -> RegionVerdict:
+    audit = results(connection, frozen.run_id) if frozen is not None and frozen.run_id else []
+    failed = [one for one in audit if not one.success and one.severity == "fail"]
+    of_region = [one for one in failed if one.region_code == verdict.region_code]
+    return replace(verdict, frozen=frozen, audited=tuple(of_region))
 
 
 def _verdict(row: tuple[Any, ...]) -> RegionVerdict:

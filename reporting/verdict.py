@@ -24,6 +24,8 @@ LIGHTS: dict[Light, Name] = {
 
 
 PUBLISHED_FAIL = Name("已发布的账簿未通过检查", "Published, but has failed")
+FROZEN_BOOKS = Name("已暂停发布，查明前请勿使用", "Frozen, not to be used")
+_FROZEN_BY_HAND = Name("已暂停发布", "Publication frozen")
 _CHECKS_FAILED = Name("检查不通过，未作决定", "Checks failed, not decided")
 _NO_VERDICT = {
     "undecided": Name("已检查，未作决定", "Checked, not decided"),
@@ -32,11 +34,11 @@ _NO_VERDICT = {
 
 
 def region_light(verdict: RegionVerdict, results: Sequence[CheckResult]) -> Light:
-    """Red: refused, or a check of the newest results failed. Grey: no verdict. Amber: published, with warnings.
+    """Red: frozen, refused, or a check of the newest results failed. Grey: no verdict. Amber: published, with warnings.
 
     A warning all of which is accepted is none.
     """
-    if verdict.state == "refused" or _failed(results):
+    if verdict.frozen is not None or verdict.state == "refused" or _failed(results):
         return "red"
     if verdict.state not in ("published", "unchanged"):
         return "grey"
@@ -48,6 +50,8 @@ def badge(verdict: RegionVerdict, results: Sequence[CheckResult]) -> Name:
     light = region_light(verdict, results)
     if published_books_fail(verdict, results):
         return PUBLISHED_FAIL
+    if verdict.frozen is not None:
+        return FROZEN_BOOKS if verdict.frozen.codes else _FROZEN_BY_HAND
     if light == "red":
         return LIGHTS[light] if verdict.state == "refused" else _CHECKS_FAILED
     return _NO_VERDICT.get(verdict.state, LIGHTS[light])
@@ -81,6 +85,8 @@ def sentence(
     """What became of a region in this run; the name of the region is not part of it."""
     if published_books_fail(verdict, results):
         return _published_fail(verdict, results, last_month)
+    if verdict.frozen is not None and verdict.state != "refused":
+        return _frozen_since(verdict, last_month)
     if verdict.state == "refused":
         return _refused(verdict, results, last_month)
     if verdict.state in ("published", "unchanged"):
@@ -91,16 +97,7 @@ def sentence(
 
 
 def pending(verdict: RegionVerdict) -> Name | None:
-    """What the run has not taken into account: a freeze since, and what has arrived that it has not looked at."""
-    told = [_waiting(verdict)]
-    if verdict.frozen is not None and FROZEN not in verdict.reasons:
-        frozen = _frozen(verdict.frozen)
-        told.insert(0, Name(f"{frozen.zh}。", f"{frozen.en[0].upper()}{frozen.en[1:]}."))
-    notes = [note for note in told if note is not None]
-    return Name("".join(note.zh for note in notes), " ".join(note.en for note in notes)) if notes else None
-
-
-def _waiting(verdict: RegionVerdict) -> Name | None:
+    """What has arrived that this run has not looked at."""
     reached = max(verdict.checked_seq or 0, verdict.published.seq if verdict.published else 0)
     if verdict.log_seq <= reached:
         return None
@@ -242,7 +239,7 @@ def _refused(verdict: RegionVerdict, results: Sequence[CheckResult], last_month:
     failed = _failed(results)
     reasons = [_reason(reason) for reason in _other_reasons(verdict)]
     if FROZEN in verdict.reasons:
-        reasons.insert(0, _frozen(verdict.frozen))
+        reasons = [*_frozen_for(verdict), *reasons]
     if failed:
         reasons.insert(0, _found(failed))
     if not failed:
@@ -253,6 +250,21 @@ def _refused(verdict: RegionVerdict, results: Sequence[CheckResult], last_month:
         "本次未予发布：" + "；".join(reason.zh for reason in reasons) + f"；{still.zh}",
         "Not published: " + "; ".join(reason.en for reason in reasons) + f". {still.en}",
     )
+
+
+def _frozen_since(verdict: RegionVerdict, last_month: date | None) -> Name:
+    """The run has decided, and then publication was frozen: what readers see is what the freeze is about."""
+    reasons = _frozen_for(verdict)
+    still = _still_shown(verdict, last_month, doubted=bool(verdict.audited))
+    return Name(
+        "；".join(reason.zh for reason in reasons) + f"；{still.zh}",
+        "; ".join(f"{reason.en[0].upper()}{reason.en[1:]}" for reason in reasons) + f". {still.en}",
+    )
+
+
+def _frozen_for(verdict: RegionVerdict) -> list[Name]:
+    """Who has frozen publication and why, and what the audit that did it has found."""
+    return [_frozen(verdict.frozen)] + ([_found(verdict.audited)] if verdict.audited else [])
 
 
 def _frozen(frozen: Frozen | None) -> Name:

@@ -197,11 +197,11 @@ CREATE INDEX finding_item ON quality.finding (region_code, code, finding_key, fo
 -- One row a period in which a finding stood the same way. It is written when the period begins and ended once; an item
 -- without a current period is settled. What is open is therefore found without reading what the runs of years have found.
 CREATE TABLE quality.finding_period (
-    period_id       bigint         NOT NULL GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    scope           text           NOT NULL DEFAULT 'gate' CHECK (scope IN ('gate', 'audit', 'look')),
     region_code     text           NOT NULL,
     code            text           NOT NULL,
     finding_key     text           NOT NULL,
+    period_id       bigint         NOT NULL GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    scope           text           NOT NULL DEFAULT 'gate' CHECK (scope IN ('gate', 'audit', 'look')),
     state           text           NOT NULL CHECK (state IN ('open', 'accepted')),
     cause           text           NOT NULL CHECK (cause IN (
         'found', 'returned', 'accepted', 'withdrawn', 'rejected', 'expired', 'over_budget', 'failing')),

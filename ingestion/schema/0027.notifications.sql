@@ -2,8 +2,8 @@
 -- depends: 0026.audit
 
 CREATE TABLE quality.notification (
-    notification_id  bigint      NOT NULL GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     run_id           text        NOT NULL,
+    notification_id  bigint      NOT NULL GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     channel          text        NOT NULL CHECK (channel IN ('email', 'webhook')),
     connection_id    text        NOT NULL,
     audience         text[]      NOT NULL,   -- owner roles it was for; empty: all of them

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from expectations.check import GATE
 from expectations.suites import suites_of
-from reporting import findings, history
+from reporting import audits, findings, history
 from reporting import verdict as verdicts
 from reporting.names import SUITE_NAMES, Name
 from reporting.overview import Overview
@@ -60,6 +60,7 @@ class Content:
     since: list[history.Since]
     top: list[findings.Current]
     open_findings: int
+    audit: audits.Audit | None = None
 
 
 def build(source: Source, frame: Frame) -> Mapping[str, str]:
@@ -77,6 +78,7 @@ def read(source: Source) -> Content:
         since=history.since(connection, run_id, made, overview.results) if run_id else [],
         top=[found for found in findings.current(connection, run_id, TOP) if found.status == "open"][:TOP],
         open_findings=sum(total.count for total in findings.totals(connection, run_id) if total.status == "open"),
+        audit=audits.newest(connection),
     )
 
 
@@ -102,6 +104,7 @@ def render(source: Source, frame: Frame, content: Content) -> str:
         since=content.since,
         top=rows_of(content.top, overview.results),
         open_findings=content.open_findings,
+        audit=content.audit,
     )
 
 

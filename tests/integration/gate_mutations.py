@@ -112,15 +112,15 @@ _MATERNITY_LINE_MUTATIONS = (
     Mutation("M07", "an item that the region does not know", f"delete from policy.policy_payment_method where {_R}"
              " and benefit_item = 'delivery_caesarean'", "event/9", severity="warn"),
     Mutation("M08", "an allowance a fen too high", f"update events.event set pooled_amount = 300.01 where {_R} and seq = 10",
-             "overpaid/maternity_allowance/C3", severity="warn"),
+             "overpaid/maternity_allowance/event/10", severity="warn"),
     Mutation("M08", "an allowance a fen too low", f"update events.event set pooled_amount = 299.99 where {_R} and seq = 10",
-             "underpaid/maternity_allowance/C3", severity="warn"),
-    Mutation("M08", "a day too many", f"update events.event set leave_days = 21 where {_R} and seq = 10", "stated/maternity_allowance/C3",
+             "underpaid/maternity_allowance/event/10", severity="warn"),
+    Mutation("M08", "a day too many", f"update events.event set leave_days = 21 where {_R} and seq = 10", "stated/maternity_allowance/event/10",
              severity="warn"),
     Mutation("M08", "no weeks to compute by", f"update events.event set gestation_weeks = null where {_R} and seq = 14",
-             "not_computable/maternity_allowance/C3", severity="warn"),
+             "not_computable/maternity_allowance/event/10", severity="warn"),
     Mutation("M08", "an allowance paid to the person before it was allowed", f"update events.event set payee_type = 'person' where {_R}"
-             " and seq = 10", "payee/maternity_allowance/C3", severity="warn"),
+             " and seq = 10", "payee/maternity_allowance/event/10", severity="warn"),
     Mutation("M09", "a fact of the platform after its migration", _PLATFORM.format(migrated_on="'2020-01-21'"), "event/14"),
     Mutation("M09", "a total that is not what was paid", _PLATFORM.format(migrated_on="null") + f"""
         update events.event set event_type = 'balance.stated', family = 'treasury', statement_kind = 'institution_settled', fund_code = 'EMI',

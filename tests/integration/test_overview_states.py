@@ -227,5 +227,5 @@ def test_writers_wait_for_one_another(books: Books, monkeypatch: pytest.MonkeyPa
         run(books, "run-2")  # what is found while a writer waits is on its page
         slow.close()
         written = writing.result(240)
-    (page,) = [path for path in written if path.name == "index.html"]
+    (page,) = [path for path in written if path == books.settings.reports_dir / "index.html"]
     assert "run-2" in Words(page.read_text("utf-8"))[""]
