@@ -9,6 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from expectations.impersonal import impersonal
 from ingestion.errors import CODES
 from ingestion.reasons import names
 from ingestion.settings import BEIJING
@@ -168,10 +169,10 @@ def is_note(finding: Finding) -> bool:
 
 
 def item_of(finding: Finding) -> Item:
-    """The item of a finding."""
-    row = finding.item
+    """The item of a finding, without what leads to a person, wherever in it that stands."""
+    row: dict[str, Any] = impersonal({**finding.item, "item": finding.key})
     return Item(
-        key=finding.key,
+        key=_text(row["item"]),
         reason=_text(row.get("reason")),
         codes=tuple(row.get("error_codes") or ()),
         month=_text(row.get("accounting_month"))[:7] or _text(row.get("period")),

@@ -179,10 +179,10 @@ def test_page_names_no_person(books: Books) -> None:  # noqa: F811
 
 
 def test_rows_by_source_foot(books: Books) -> None:  # noqa: F811
-    books.corrupt("update events.file_outcome set loaded = 5, quarantined = 2, rows = 8 where file_id = 2")
+    books.corrupt("update events.file_outcome set loaded = 15, quarantined = 2, rows = 18 where file_id = 2")
     words = Words(html_of(books.settings, file="ingestion.html"))
-    # Two files of 8 rows: 12 + 2 + 2 = 16, of the last two both have come since.
-    assert re.search("source_320100 2 2 0 0 0 16 12 2 2 2 ", words["sources"])
+    # Two files of 8 and 18 rows: 22 + 2 + 2 = 26, of the last two both have come since.
+    assert re.search("source_320100 2 2 0 0 0 26 22 2 2 2 ", words["sources"])
 
 
 def test_hidden_items_lead_to_the_workbook_of_the_same_run_only(books: Books) -> None:  # noqa: F811
@@ -226,6 +226,6 @@ def test_writers_wait_for_one_another(books: Books, monkeypatch: pytest.MonkeyPa
             assert not writing.done()
         run(books, "run-2")  # what is found while a writer waits is on its page
         slow.close()
-        written = writing.result(60)
-    (page,) = [path for path in written if path.name == "index.html"]
+        written = writing.result(240)
+    (page,) = [path for path in written if path == books.settings.reports_dir / "index.html"]
     assert "run-2" in Words(page.read_text("utf-8"))[""]
