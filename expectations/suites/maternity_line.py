@@ -283,8 +283,8 @@ M08 = Check(
     clause="社会保险法 第五十六条；女职工劳动保护特别规定 第七条、第八条；宁政办发〔2019〕52号：待遇不变",
     offending=f"""
         select
-            concat_ws('/', outcome, benefit_item, 'event', event_seq) as item, event_seq, claim_no, benefit_item,
-            person_no,
+            concat_ws('/', outcome, benefit_item, 'event', event_seq) as item, event_seq,
+            claim_no, benefit_item, person_no,
             employer_no, rule_date, paid_on, care_item, care_claim_no, rules, days, stated_days, daily_base,
             stated_base, demanded_base, waiting_months, months_lacking, payee_type, payee_demanded, paid_amount,
             awaited_amount, computed_amount,
