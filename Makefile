@@ -8,7 +8,7 @@ MAKEFLAGS += --no-print-directory
 
 RUNTIME := .venv/bin/python -m runtime
 
-.PHONY: help install run pipeline up down status report tie-out export-journal replay verify backup restore shell psql url test test-all bench lint lock clean
+.PHONY: help install run pipeline up down status report tie-out export-journal replay audit frozen freeze lift verify backup restore shell psql url test test-all bench lint lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -31,7 +31,7 @@ down: install ## stop Airflow and PostgreSQL
 status: install ## say what is running
 	@$(RUNTIME) status
 
-report: install ## write the overview page and the workbooks again, of what is in the warehouse now
+report: install ## write the pages and the workbooks again, of what is in the warehouse now
 	@$(RUNTIME) report
 
 tie-out: install ## compare the books with outside statements and name what differs (REGION=..., MONTH=YYYY-MM)
@@ -42,6 +42,18 @@ export-journal: install ## the published journal for other programs (REGION=...,
 
 replay: install ## rebuild the books beside the live ones, compare row for row (SWAP=1: put them in their place; REASON=... accepts differences)
 	@$(RUNTIME) replay $(if $(SWAP),--swap) $(if $(REASON),--accept-differences "$(REASON)")
+
+audit: install ## verify the log, make the books anew and compare, run all checks over all history; freezes regions that fail
+	@$(RUNTIME) env -- .venv/bin/python -m expectations audit
+
+frozen: install ## list the regions whose publication is frozen, by whom and why
+	@$(RUNTIME) env -- .venv/bin/python -m expectations frozen
+
+freeze: install ## stop publication of a region (REGION=..., BY=..., REASON=...)
+	@$(RUNTIME) env -- .venv/bin/python -m expectations freeze --region "$(REGION)" --by "$(BY)" --reason "$(REASON)"
+
+lift: install ## let a frozen region be published again (REGION=..., BY=..., REASON=...)
+	@$(RUNTIME) env -- .venv/bin/python -m expectations lift --region "$(REGION)" --by "$(BY)" --reason "$(REASON)"
 
 verify: install ## recompute every hash of the log from its stored columns and compare with the heads outside
 	@$(RUNTIME) env -- .venv/bin/python -m ingestion verify
@@ -76,6 +88,7 @@ bench: install ## measure beside what PostgreSQL alone takes (an hour, on a quie
 	@.venv/bin/python -m benchmarks.ledger_full
 	@.venv/bin/python -m benchmarks.day
 	@.venv/bin/python -m benchmarks.query
+	@.venv/bin/python -m benchmarks.audit
 	@.venv/bin/python -m benchmarks.peers
 
 lint: install ## ruff, mypy and sqlfluff

@@ -1,7 +1,6 @@
 """Findings in their current state: open, accepted, or resolved of late. Reads only.
 
-The state is that of `quality.finding_status`, which carries it from run to run; before that view is deployed, what the
-newest run has found counts as open.
+The state is that of `quality.finding_status`, which carries it from run to run.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from ingestion.database import Connection
-from reporting.quality import CUT_OFF, NEWEST_FINDINGS, Finding, exists, rows
+from reporting.quality import CUT_OFF, Finding, rows
 
 VIEW = "quality.finding_status"
 
@@ -53,18 +52,6 @@ _STATUS = f"""
         and (status <> 'resolved' or resolved_at >= now() - interval '{_RESOLVED_DAYS} days')
 """
 
-_OF_RUN = f"""
-    select region_code, code, finding_key, item, amount, first_seen_run, first_seen_at, age_days,
-        coalesce(item ->> 'severity', (
-            select result.severity from quality.check_result as result
-            where result.run_id = finding.run_id and result.region_code = finding.region_code
-                and result.code = finding.code order by result.started_at desc limit 1
-        ), 'fail') as severity,
-        'open' as status, null::text as accepted_by, null::text as accepted_reason, null::date as accepted_until
-    from ({NEWEST_FINDINGS}) as finding
-    where finding_key <> '{CUT_OFF}'
-"""
-
 # Open before accepted before resolved, then the largest amounts: what is cut is what matters least.
 _LISTED = """
     select region_code, code, finding_key, item::text, amount, first_seen_run, first_seen_at, age_days, severity,
@@ -88,19 +75,15 @@ _TOTALS = """
 """
 
 
-def current(connection: Connection, run_id: str | None, limit: int) -> list[Current]:
+def current(connection: Connection, limit: int) -> list[Current]:
     """At most `limit` findings of every region and check, the largest amounts first."""
-    found = rows(connection, _LISTED.format(state=_state(connection)), {"run": run_id, "limit": limit})
+    found = rows(connection, _LISTED.format(state=_STATUS), {"limit": limit})
     return [_current(row) for row in found]
 
 
-def totals(connection: Connection, run_id: str | None) -> list[Total]:
+def totals(connection: Connection) -> list[Total]:
     """All findings by region, check and state."""
-    return [Total(*row) for row in rows(connection, _TOTALS.format(state=_state(connection)), {"run": run_id})]
-
-
-def _state(connection: Connection) -> str:
-    return _STATUS if exists(connection, VIEW) else _OF_RUN
+    return [Total(*row) for row in rows(connection, _TOTALS.format(state=_STATUS))]
 
 
 def _current(row: tuple[Any, ...]) -> Current:

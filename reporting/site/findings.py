@@ -104,11 +104,10 @@ def build(source: Source, frame: Frame) -> Mapping[str, str]:
 
 def read(source: Source) -> Content:
     """Findings of all regions, at most `ROWS_ON_PAGE` of them, each check with its largest."""
-    run_id = source.overview.run.run_id if source.overview.run else None
-    totals = findings.totals(source.connection, run_id)
+    totals = findings.totals(source.connection)
     checks = len({(total.region_code, total.code) for total in totals})
     limit = max(ROWS_OF_CHECK_MIN, min(ROWS_OF_CHECK_MAX, ROWS_ON_PAGE // max(checks, 1)))
-    listed = findings.current(source.connection, run_id, limit)[:ROWS_ON_PAGE]
+    listed = findings.current(source.connection, limit)[:ROWS_ON_PAGE]
     return Content(rows_of(listed, source.overview.results), totals)
 
 

@@ -76,8 +76,8 @@ def read(source: Source) -> Content:
     return Content(
         runs=made,
         since=history.since(connection, run_id, made, overview.results) if run_id else [],
-        top=[found for found in findings.current(connection, run_id, TOP) if found.status == "open"][:TOP],
-        open_findings=sum(total.count for total in findings.totals(connection, run_id) if total.status == "open"),
+        top=[found for found in findings.current(connection, TOP) if found.status == "open"][:TOP],
+        open_findings=sum(total.count for total in findings.totals(connection) if total.status == "open"),
         audit=audits.newest(connection),
     )
 

@@ -139,10 +139,10 @@ def test_an_accepted_warning_is_counted_apart_and_shown_with_who_and_until_when(
     assert judged.is_accepted
     assert select("SELECT warned, accepted FROM quality.check_trend WHERE run_id = 'r3'") == [(0, 1)]
     with one_state() as connection:
-        listed = {found.finding.key: found for found in findings.current(connection, "r3", 10)}
+        listed = {found.finding.key: found for found in findings.current(connection, 10)}
         assert {key: found.status for key, found in listed.items()} == {"E1": "accepted", "E2": "accepted"}
         assert (listed["E1"].accepted_by, listed["E1"].accepted_reason) == (BY.name, BY.reason)
-        assert [(total.status, total.count, total.amount) for total in findings.totals(connection, "r3")] == [
+        assert [(total.status, total.count, total.amount) for total in findings.totals(connection)] == [
             ("accepted", 2, Decimal("111.00"))
         ]
         (_, before, last) = history_of.runs(connection, [NANJING])
