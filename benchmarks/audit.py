@@ -72,11 +72,12 @@ def main() -> int:
         ledger(target, options.events)
         heads.record()
         print(f"{options.events:,} events built in {time.monotonic() - began:.0f} s\n", flush=True)
-        _measure(target, options.events)
+        measure(target, options.events)
     return 0
 
 
-def _measure(target: Server, events: int) -> None:
+def measure(target: Server, events: int) -> None:
+    """Audit a published ledger of so many events and print what it took; then alter a row and find it."""
     startup = timed(partial(_run, START_UP), target)
     timings: dict[str, Timing] = {}
     for part, code in PARTS.items():

@@ -20,8 +20,9 @@ from functools import partial
 
 import psycopg2
 
+from benchmarks import audit
 from benchmarks.common import Server, Timing, command, machine, medians, server, timed
-from benchmarks.databases import execute, fresh, quiet
+from benchmarks.databases import execute, fresh, quiet, use
 from benchmarks.ledgers import DAY_FILES, END, day, fill, ledger, prepare
 from ingestion import heads
 
@@ -63,13 +64,23 @@ def main() -> int:
         "--onto", type=int, nargs="+", default=[200_000, 2_000_000, 10_000_000], help="events that are there, rising"
     )
     parser.add_argument("--days", type=int, default=3, help="of which the medians are told (default: three)")
+    parser.add_argument("--audit", action="store_true", help="audit the longest ledger afterwards (benchmarks.audit)")
     options = parser.parse_args()
     print(f"{command()}\n{machine()}\n", flush=True)
     with server() as empty:
         prepare()
         measured = [_measure(empty, events, options.days) for events in options.onto]
-    _report(measured, options.days)
+        _report(measured, options.days)
+        if options.audit:
+            audit.measure(use(_named(empty, options.onto[-1])), options.onto[-1])
     return 0
+
+
+def _named(empty: Server, events: int) -> Server:
+    """The ledger of so many events that `_measure` has made."""
+    name = f"ledger_{events}"
+    urls = (f"{url.rpartition('/')[0]}/{name}" for url in (empty.url, empty.superuser_url))
+    return Server(*urls, empty.postmaster, empty.local)
 
 
 def _measure(empty: Server, events: int, days: int) -> Measured:
@@ -135,6 +146,16 @@ def _report(measured: Sequence[Measured], days: int) -> None:
             f"{whole - startup:.2f}", f"{(whole - startup) / (smallest.wall('all') - startup):.2f}",
         ]  # fmt: skip
         print(f"| {one.events:,} | {' | '.join(figures)} |")
+    print(
+        "\n| onto | gate, s | ratio | with nothing new | queries of the checks, s | server, s | ratio |\n|" + "---|" * 7
+    )
+    for one in measured:
+        queries = sum(ms for _, ms in one.checks) / 1000
+        gate, of_server = one.wall("check"), one.server("check")
+        print(
+            f"| {one.events:,} | {gate:.2f} | {gate / smallest.wall('check'):.2f} | {one.wall('check', 'idle'):.2f}"
+            f" | {queries:.2f} | {of_server:.2f} | {of_server / smallest.server('check'):.2f} |"
+        )
     print()
     for one in measured:
         checks = ", ".join(f"{code} {ms:.0f}" for code, ms in one.checks[:SLOWEST_CHECKS])
