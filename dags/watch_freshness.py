@@ -41,7 +41,7 @@ def watch_freshness() -> None:
 
         look(run)
 
-    look_at_freshness("{{ run_id }}")
+    look_at_freshness("look__{{ run_id }}")
 
 
 watch_freshness()
