@@ -32,7 +32,7 @@ _REGIONS = """
         coalesce(decided.failed_checks, '{}')
     from (
         select region_code, max(head_seq) as head_seq, count(distinct code) as check_count
-        from quality.check_result where run_id = %(run)s group by region_code
+        from quality.check_result where run_id = %(run)s and scope = 'gate' group by region_code
     ) as checked
     left join lateral (
         select name_zh, name_en from policy.policy_region as region
@@ -49,7 +49,7 @@ _RESULTS = """
     select code, severity, title_zh, title_en, unexpected_count, unexpected_amount, owner, sample, accepted_count
     from (
         select distinct on (code) * from quality.check_result
-        where run_id = %s and region_code = %s order by code, started_at desc
+        where run_id = %s and region_code = %s and scope = 'gate' order by code, started_at desc
     ) as newest
     where not success
     order by severity, code
