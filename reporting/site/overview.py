@@ -9,6 +9,7 @@ from expectations.check import GATE
 from expectations.suites import suites_of
 from reporting import audits, findings, history
 from reporting import verdict as verdicts
+from reporting.headline import headline
 from reporting.names import SUITE_NAMES, Name
 from reporting.overview import Overview
 from reporting.page import PAGE
@@ -96,7 +97,7 @@ def render(source: Source, frame: Frame, content: Content) -> str:
         by_urgency=sorted(shown, key=lambda region: urgency.index(region.light)),
         suites=[SUITE_NAMES[suite] for suite in suites_of(GATE)],
         without_data=[region.verdict for region in regions if region.verdict.state == "no_data"],
-        headline=verdicts.headline([(region.light, region.badge) for region in shown], overview.rejected_files),
+        headline=headline([(region.light, region.badge) for region in shown], overview.rejected_files),
         worst=min(_tones(overview, shown), key=urgency.index, default="grey"),
         names=source.names,
         failures=source.failures,
