@@ -62,6 +62,23 @@ def published_books_fail(verdict: RegionVerdict, results: Sequence[CheckResult])
     return verdict.published_was_checked and bool(_failed(results))
 
 
+def warning(verdict: RegionVerdict, results: Sequence[CheckResult]) -> Name | None:
+    """What must stand beside figures of the published books: they fail, or publication is frozen. None: nothing."""
+    said = []
+    if published_books_fail(verdict, results):
+        codes = [result.code for result in _failed(results)]
+        said.append(
+            Name(
+                f"已发布的账簿检查不通过（{'、'.join(codes)}），查明之前请勿使用",
+                f"The published books have failed ({', '.join(codes)}) and are not to be used until this is settled",
+            )
+        )
+    if verdict.frozen is not None:
+        frozen = frozen_words(verdict.frozen)
+        said.append(Name(frozen.zh, f"{frozen.en[0].upper()}{frozen.en[1:]}"))
+    return Name("；".join(one.zh for one in said) + "。", ". ".join(one.en for one in said) + ".") if said else None
+
+
 def _failed(results: Sequence[CheckResult]) -> list[CheckResult]:
     return [result for result in results if not result.success and result.severity == "fail"]
 
@@ -235,10 +252,10 @@ def _frozen_since(verdict: RegionVerdict, last_month: date | None) -> Name:
 
 def _frozen_for(verdict: RegionVerdict) -> list[Name]:
     """Who has frozen publication and why, and what the audit that did it has found."""
-    return [_frozen(verdict.frozen)] + ([_found(verdict.audited)] if verdict.audited else [])
+    return [frozen_words(verdict.frozen)] + ([_found(verdict.audited)] if verdict.audited else [])
 
 
-def _frozen(frozen: Frozen | None) -> Name:
+def frozen_words(frozen: Frozen | None) -> Name:
     """Who has frozen publication, when and why; what to do."""
     if frozen is None:
         return Name("当时已暂停发布，现已恢复", "publication was frozen then, and has been lifted since")

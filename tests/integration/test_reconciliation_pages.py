@@ -12,7 +12,7 @@ import pytest
 from ingestion.settings import Settings
 from reporting import books
 from reporting.reconciliation import control_totals, reading
-from tests.integration.pages_support import amounts, body_and_foot, built, by_id, tree, words
+from tests.integration.pages_support import FROZEN, amounts, body_and_foot, built, by_id, tree, words
 
 REGION = "340400"
 PAGE = f"reconciliation_{REGION}.html"
@@ -135,3 +135,10 @@ def test_what_was_kept_of_another_state_is_computed_again(settings: Settings, fo
     assert not set(kept) & set(json.loads((folder / place).read_text(encoding="utf-8")))
     (tmp_path / place).write_text("{", encoding="utf-8")
     assert reading._load(tmp_path, REGION) == {}, "a torn file is as good as none"
+
+
+def test_pages_of_a_frozen_region_warn(settings: Settings, folder: Path, tmp_path: Path) -> None:
+    place = f".reconciliation_{REGION}.json"
+    (tmp_path / place).write_text((folder / place).read_text(encoding="utf-8"), encoding="utf-8")
+    frozen = built(settings, "reconciliation", tmp_path, frozen=[REGION])
+    assert {name for name, html in frozen.items() if FROZEN in html} == {PAGE, "reconciliation.html"}
