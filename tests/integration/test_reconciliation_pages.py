@@ -112,6 +112,13 @@ def test_control_totals_stand_beside_what_was_counted(settings: Settings, folder
     assert len(listed) == min(stored["count"], control_totals.LISTED) > 0
     assert all(stated == counted for stated, counted in listed)
     assert f"{stored['count']:,} 项全部相符" in words(section)
+    with books.one_state(settings) as connection:
+        (rejected,) = books.rows(
+            connection,
+            "select count(*) from events.file where state = 'rejected' and error_code in ('E-FILE-MANIFEST',"
+            " 'E-FILE-TOTAL')",
+        )
+    assert (f"另有 {rejected['count']} 份文件因与清单" in words(section)) is bool(rejected["count"])
 
 
 def test_months_that_stand_are_taken_from_the_last_writing(
