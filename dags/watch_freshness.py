@@ -11,7 +11,7 @@ nothing. Limits are the seed `freshness_limit`.
 import os
 from datetime import timedelta
 
-from airflow.sdk import CronTriggerTimetable, dag, task
+from airflow.sdk import CronTriggerTimetable, chain, dag, task
 
 SCHEDULE = os.environ.get("FUND_WATCH_SCHEDULE", "30 8,14 * * *")
 
@@ -21,7 +21,7 @@ SCHEDULE = os.environ.get("FUND_WATCH_SCHEDULE", "30 8,14 * * *")
     catchup=False,
     max_active_runs=1,
     tags=["quality", "impact/tier_1"],
-    default_args={"owner": "data-platform"},
+    default_args={"owner": "data-platform", "retries": 2, "retry_delay": timedelta(seconds=20)},
     doc_md=__doc__,
 )
 def watch_freshness() -> None:
@@ -30,18 +30,30 @@ def watch_freshness() -> None:
 
         DigestNotifier()(context)
 
-    @task(
-        retries=0,  # what is late is late at the next try as well
-        execution_timeout=timedelta(minutes=30),
-        on_success_callback=tell_owners,
-        on_failure_callback=tell_owners,
-    )
+    @task(retries=0, execution_timeout=timedelta(minutes=30))  # what is late is late at the next try as well
     def look_at_freshness(run: str) -> None:
         from expectations.look import look
 
         look(run)
 
-    look_at_freshness("look__{{ run_id }}")
+    @task(
+        trigger_rule="all_done",
+        execution_timeout=timedelta(minutes=10),
+        on_success_callback=tell_owners,
+        on_failure_callback=tell_owners,
+    )
+    def write_reports() -> list[str]:
+        from reporting import write
+
+        return [str(path) for path in write()]
+
+    @task(trigger_rule="one_failed", retries=0, execution_timeout=timedelta(minutes=1))
+    def report_failure() -> None:
+        raise RuntimeError("a task above has failed; its log and the overview page say why")
+
+    steps = [look_at_freshness("look__{{ run_id }}"), write_reports()]
+    chain(*steps)
+    steps >> report_failure()
 
 
 watch_freshness()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from expectations import freeze
 from expectations.audit.parts import AuditError, audit
+from expectations.check import LOOK
 from expectations.look import LookError, look
 from expectations.report import explain
 from ingestion.database import connect
@@ -73,7 +74,7 @@ def _look(options: argparse.Namespace) -> int:
     except LookError as error:
         print(error)
         return EXIT_RED
-    print(explain(run_id))
+    print(explain(run_id, scope=LOOK))
     return 0
 
 

@@ -47,5 +47,5 @@ def look(run_id: str, settings: Settings | None = None) -> list[RegionVerdict]:
             results = record(connection, run_id, candidate, results)
             verdicts.append(verdict_of(candidate, results))
     if not all(verdict.green for verdict in verdicts):
-        raise LookError(explain(run_id, settings))
+        raise LookError(explain(run_id, settings, LOOK))
     return verdicts

@@ -8,6 +8,7 @@ from contextlib import closing
 from decimal import Decimal
 from typing import Any
 
+from expectations.check import GATE, Scope
 from ingestion.database import Connection, connect
 from ingestion.settings import Settings
 
@@ -32,7 +33,7 @@ _REGIONS = """
         coalesce(decided.failed_checks, '{}')
     from (
         select region_code, max(head_seq) as head_seq, count(distinct code) as check_count
-        from quality.check_result where run_id = %(run)s group by region_code
+        from quality.check_result where run_id = %(run)s and scope = %(scope)s group by region_code
     ) as checked
     left join lateral (
         select name_zh, name_en from policy.policy_region as region
@@ -49,11 +50,13 @@ _RESULTS = """
     select code, severity, title_zh, title_en, unexpected_count, unexpected_amount, owner, sample, accepted_count
     from (
         select distinct on (code) * from quality.check_result
-        where run_id = %s and region_code = %s order by code, started_at desc
+        where run_id = %s and region_code = %s and scope = %s order by code, started_at desc
     ) as newest
     where not success
     order by severity, code
 """
+
+_SCOPE = "select scope from quality.check_result where run_id = %s order by scope = 'gate' desc limit 1"
 
 
 def newest_run(connection: Connection) -> str | None:
@@ -64,18 +67,22 @@ def newest_run(connection: Connection) -> str | None:
     return row[0] if row else None
 
 
-def explain(run_id: str | None = None, settings: Settings | None = None) -> str:
-    """Verdict of a run (default: the newest) per region, with its failed checks; ends with where to look for more."""
+def explain(run_id: str | None = None, settings: Settings | None = None, scope: Scope | None = None) -> str:
+    """Verdict of a run (default: the newest) per region, with its failed checks; ends with where to look for more.
+
+    `scope` of the results told; by default those of the gate, and others only of a run that has none of the gate.
+    """
     with closing(connect("fund_quality", settings=settings)) as connection:
         run_id = run_id or newest_run(connection)
         if run_id is None:
             return "尚无质量检查结果 / no checks have been run yet"
+        told = scope or _scope_of(connection, run_id)
         with connection.cursor() as cursor:
-            cursor.execute(_REGIONS, {"run": run_id})
+            cursor.execute(_REGIONS, {"run": run_id, "scope": told})
             regions = cursor.fetchall()
         lines = [f"质量闸 / quality gate · run_id = {run_id}"]
         for region in regions:
-            lines += _region_lines(connection, run_id, region)
+            lines += _region_lines(connection, (run_id, told), region)
     lines.append(
         "全部问题 / all findings:  "
         + f"select * from quality.finding where run_id = '{run_id}' order by region_code, code;"
@@ -84,10 +91,18 @@ def explain(run_id: str | None = None, settings: Settings | None = None) -> str:
     return "\n".join(lines)
 
 
-def _region_lines(connection: Connection, run_id: str, region: Sequence[Any]) -> list[str]:
+def _scope_of(connection: Connection, run_id: str) -> Scope:
+    with connection.cursor() as cursor:
+        cursor.execute(_SCOPE, (run_id,))
+        row = cursor.fetchone()
+    return row[0] if row else GATE
+
+
+def _region_lines(connection: Connection, told: tuple[str, Scope], region: Sequence[Any]) -> list[str]:
+    run_id, scope = told
     code, head_seq, check_count, name_zh, name_en, decision, failed = region
     with connection.cursor() as cursor:
-        cursor.execute(_RESULTS, (run_id, code))
+        cursor.execute(_RESULTS, (run_id, code, scope))
         results = cursor.fetchall()
     name = " ".join(part for part in (name_zh, name_en) if part)
     red = sum(1 for result in results if result[1] == "fail")

@@ -16,17 +16,25 @@ PARTS: dict[str, Name] = {
     "audit": Name("结论", "conclusion"),
 }
 
-# Of the newest audit that has left a trace, concluded or not, and the newest that was green.
+# Of the newest audit that has come to a conclusion; before the first, of the newest that has left a trace.
 _NEWEST = """
     select part, outcome, detail, started_at, ended_at
     from (
         select distinct on (part) step.* from quality.audit_step as step
-        where step.run_id = (
-            select newest.run_id from quality.audit_step as newest order by newest.ended_at desc limit 1
+        where step.run_id = coalesce(
+            (select done.run_id from quality.audit_step as done where done.part = 'audit'
+                order by done.ended_at desc limit 1),
+            (select begun.run_id from quality.audit_step as begun order by begun.ended_at desc limit 1)
         )
         order by part, ended_at desc
     ) as of_run
     order by ended_at
+"""
+# When the audits of which parts have ended after the newest conclusion began, and none has concluded.
+_BEGUN = """
+    select min(step.started_at) from quality.audit_step as step
+    where step.started_at > (select max(done.ended_at) from quality.audit_step as done where done.part = 'audit')
+        and step.part <> 'audit'
 """
 _GREEN = "select max(ended_at) from quality.audit_step where part = 'audit' and outcome = 'green'"
 
@@ -43,13 +51,17 @@ class Step:
 
 @dataclass(frozen=True)
 class Audit:
-    """The newest audit; `outcome` is None while it has no conclusion. `green_at`: when one was last green."""
+    """The newest audit that has a conclusion; `outcome` is None before the first has.
+
+    `green_at`: when one was last green; `begun_at`: when a newer one began that has no conclusion yet.
+    """
 
     steps: tuple[Step, ...]
     outcome: str | None
     detail: str | None
     ended_at: datetime
     green_at: datetime | None
+    begun_at: datetime | None = None
 
 
 def newest(connection: Connection) -> Audit | None:
@@ -59,11 +71,12 @@ def newest(connection: Connection) -> Audit | None:
         return None
     steps = [Step(PARTS[part], outcome, detail, ended - began) for part, outcome, detail, began, ended in found]
     concluded = [step for step in steps if step.part == PARTS["audit"]]
-    ((green_at,),) = rows(connection, _GREEN)
+    ((green_at,),), ((begun_at,),) = rows(connection, _GREEN), rows(connection, _BEGUN)
     return Audit(
         steps=tuple(step for step in steps if step not in concluded),
         outcome=concluded[0].outcome if concluded else None,
         detail=concluded[0].detail if concluded else None,
         ended_at=found[-1][-1],
         green_at=green_at,
+        begun_at=begun_at,
     )

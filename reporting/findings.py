@@ -31,7 +31,10 @@ class Current:
 
 @dataclass(frozen=True)
 class Total:
-    """How many findings of a check and a state a region has, what they amount to, and the age of the oldest in days."""
+    """How many findings of a check and a state a region has, what they amount to, and the age of the oldest in days.
+
+    Those beyond what is listed of a check count; `listed_only`: their amount is not known and is not in `amount`.
+    """
 
     region_code: str
     code: str
@@ -39,6 +42,7 @@ class Total:
     count: int
     amount: Decimal
     age_days: int
+    listed_only: bool = False
 
 
 # What has been resolved stays on the page for a while, so that readers see what became of it.
@@ -69,9 +73,20 @@ _LISTED = """
         code, finding_key
 """
 
-_TOTALS = """
-    select region_code, code, status, count(*), coalesce(sum(amount), 0), max(age_days)
-    from ({state}) as state group by region_code, code, status order by region_code, code, status
+# The row of what was cut off stands for many; once it is resolved nobody knows what became of each.
+_TOTALS = f"""
+    select region_code, code, status,
+        sum(case when finding_key = '{CUT_OFF}'
+            then greatest((item ->> 'found')::bigint - (item ->> 'listed')::bigint, 0) else 1 end)::bigint,
+        coalesce(sum(amount), 0), max(age_days), bool_or(finding_key = '{CUT_OFF}' and amount is null)
+    from (
+        {{state}}
+        union all
+        select region_code, code, finding_key, item, amount, first_seen_run, first_seen_at, age_days, severity, status,
+            accepted_by, accepted_reason, accepted_until
+        from {VIEW} where finding_key = '{CUT_OFF}' and status <> 'resolved'
+    ) as state
+    group by region_code, code, status order by region_code, code, status
 """
 
 
@@ -82,7 +97,7 @@ def current(connection: Connection, limit: int) -> list[Current]:
 
 
 def totals(connection: Connection) -> list[Total]:
-    """All findings by region, check and state."""
+    """All findings by region, check and state, those too that are not listed."""
     return [Total(*row) for row in rows(connection, _TOTALS.format(state=_STATUS))]
 
 

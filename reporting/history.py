@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from expectations.suites import all_checks
+from expectations.suites import gate_checks
 from ingestion.database import Connection
 from reporting.quality import CheckResult, results, rows
 
@@ -84,7 +84,7 @@ class FilesDay:
     rows: int
 
 
-# By the index of a check's results: as many rows as shown, whatever the history.
+# By the index of a check's results: about as many rows as shown, whatever the history. Audits and looks are no runs.
 _RUNS = """
     with newest as (
         select of_region.region_code, of_check.code, result.*
@@ -94,7 +94,7 @@ _RUNS = """
             select run_id, head_seq, started_at, severity, success, unexpected_count, unexpected_amount,
                 not success and severity = 'warn' and accepted_count >= unexpected_count as accepted
             from quality.check_result as made
-            where made.region_code = of_region.region_code and made.code = of_check.code
+            where made.region_code = of_region.region_code and made.code = of_check.code and made.scope = 'gate'
             order by started_at desc limit %(depth)s
         ) as result
     ),
@@ -156,8 +156,8 @@ _FILES = """
 
 
 def runs(connection: Connection, regions: Sequence[str]) -> list[RunOfRegion]:
-    """The newest runs that have checked each region, `RUNS` at most, the oldest first."""
-    codes = [check.code for check in all_checks()]
+    """The newest runs of the gate that have checked each region, `RUNS` at most, the oldest first."""
+    codes = [check.code for check in gate_checks()]
     wanted = {"regions": list(regions), "codes": codes, "depth": _DEPTH, "runs": RUNS}
     return [RunOfRegion(*row) for row in rows(connection, _RUNS, wanted)]
 

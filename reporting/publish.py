@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from expectations.freeze import Frozen, frozen_regions
 from ingestion.database import Connection
 from ingestion.settings import Settings
 from reporting import books, overview, quality
@@ -89,23 +90,25 @@ def _workbooks(connection: Connection, folder: Path, failures: dict[str, Excepti
     """Write one workbook after the other; one that can't be written keeps nobody from the next."""
     if not quality.exists(connection, "marts.published_head"):
         return
+    frozen = frozen_regions(connection)
     for region in books.regions(connection):
         if region.head is None or not region.funds:
             continue
         try:
-            yield _workbook(connection, region, folder)
+            yield _workbook(connection, region, folder, frozen.get(region.region_code))
         except Exception as failure:
             _LOG.exception("the workbook of %s could not be written", region.region_code)
             failures[region.region_code] = failure
 
 
-def _workbook(connection: Connection, region: books.Region, folder: Path) -> Path:
+def _workbook(connection: Connection, region: books.Region, folder: Path, frozen: Frozen | None) -> Path:
     from reporting.workbook import workbook  # noqa: PLC0415 - a fault in there must not keep anyone from the page
 
     with connection.cursor() as cursor:
         cursor.execute("savepoint workbook")
         try:
-            return replace_file(folder / workbook_name(region.region_code), workbook(connection, region))
+            content = workbook(connection, region, frozen=frozen)
+            return replace_file(folder / workbook_name(region.region_code), content)
         except Exception:
             cursor.execute("rollback to savepoint workbook")  # the state that all reports are of goes on
             raise

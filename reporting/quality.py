@@ -12,6 +12,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal
 
+from expectations.check import AUDIT, GATE
 from expectations.freeze import Frozen, frozen_regions
 from expectations.publication import FROZEN, HEAD_MOVED, NOT_CHECKED, RULES_NOT_ADOPTED
 from expectations.record import CUT_OFF, FINDINGS_MAX
@@ -156,7 +157,7 @@ _NEWEST_RUN = """
 _RUN = """
     select
         {built},
-        (select min(started_at) from quality.check_result where run_id = %(run)s),
+        (select min(started_at) from quality.check_result where run_id = %(run)s and scope = 'gate'),
         (select max(decided_at) from quality.publication_decision where run_id = %(run)s)
 """
 
@@ -180,7 +181,7 @@ _REGIONS = """
     left join ({built}) as built using (region_code)
     left join (
         select region_code, max(head_seq) as head_seq, max(started_at) as started_at
-        from quality.check_result where run_id = %(run)s group by region_code
+        from quality.check_result where run_id = %(run)s and scope = 'gate' group by region_code
     ) as checked using (region_code)
     left join (
         select distinct on (region_code) * from ledger.publication order by region_code, seq desc, published_at desc
@@ -219,14 +220,15 @@ NEWEST_FINDINGS = """
     select finding.* from quality.finding as finding
     inner join (
         select found.region_code, max(found.found_at) as found_at from quality.finding as found
-        where found.run_id = %(run)s
+        where found.run_id = %(run)s and found.scope = %(scope)s
             and found.found_at >= (
                 select max(started_at) from quality.check_result as result
                 where result.run_id = %(run)s and result.region_code = found.region_code
+                    and result.scope = %(scope)s
             )
         group by found.region_code
     ) as newest using (region_code, found_at)
-    where finding.run_id = %(run)s
+    where finding.run_id = %(run)s and finding.scope = %(scope)s
 """
 
 _RESULTS = f"""
@@ -235,7 +237,7 @@ _RESULTS = f"""
         accepted_count, accepted_amount, seen.accepted_by, seen.accepted_until
     from (
         select distinct on (region_code, code) * from quality.check_result
-        where run_id = %(run)s order by region_code, code, started_at desc
+        where run_id = %(run)s and scope = %(scope)s order by region_code, code, started_at desc
     ) as newest
     left join (
         select region_code, code, min(first_seen_at) as first_seen_at, max(age_days) as age_days,
@@ -264,19 +266,25 @@ _FINDINGS = f"""
 
 
 def newest_run(connection: Connection) -> str | None:
-    """The run that was heard of last: by a check, a decision, or a ledger that it has built."""
+    """The run that was heard of last: by a check of the gate, a decision, or a ledger that it has built.
+
+    A broken build that an audit or a replay has completed first bears its run with `.live`, and is no run of its own.
+    """
     built = (
-        "union all select run_id, built_at from ledger.built_head" if exists(connection, "ledger.built_head") else ""
+        "union all select run_id, built_at from ledger.built_head where right(run_id, 5) <> '.live'"
+        if exists(connection, "ledger.built_head")
+        else ""
     )
     found = rows(connection, _NEWEST_RUN.format(built=built))
     return found[0][0] if found else None
 
 
 def gate_run(connection: Connection, run_id: str) -> str | None:
-    """The run itself; of one that audits or looks at freshness, and so decides nothing, the newest that does."""
-    query = "select exists (select from quality.check_result where run_id = %(run)s and scope <> 'gate')"
-    ((other,),) = rows(connection, query, {"run": run_id})
-    return newest_run(connection) if other else run_id
+    """The run itself if it has built, checked for the gate or decided; else the newest run that has.
+
+    An audit, a look at freshness, and one that broke before it had anything to record decide nothing on regions.
+    """
+    return run_id if run(connection, run_id).left_traces else newest_run(connection)
 
 
 def run(connection: Connection, run_id: str) -> Run:
@@ -301,7 +309,7 @@ def verdicts(connection: Connection, run_id: str | None) -> list[RegionVerdict]:
 
 
 def _with_freeze(connection: Connection, verdict: RegionVerdict, frozen: Frozen | None) -> RegionVerdict:
-    audit = results(connection, frozen.run_id) if frozen is not None and frozen.run_id else []
+    audit = results(connection, frozen.run_id, AUDIT) if frozen is not None and frozen.run_id else []
     failed = [one for one in audit if not one.success and one.severity == "fail"]
     of_region = [one for one in failed if one.region_code == verdict.region_code]
     return replace(verdict, frozen=frozen, audited=tuple(of_region))
@@ -313,14 +321,14 @@ def _verdict(row: tuple[Any, ...]) -> RegionVerdict:
     return RegionVerdict(*values)
 
 
-def results(connection: Connection, run_id: str) -> list[CheckResult]:
-    """The newest result of every check of a run, passes too, by region and code."""
-    return [CheckResult(*row) for row in rows(connection, _RESULTS, {"run": run_id})]
+def results(connection: Connection, run_id: str, scope: str = GATE) -> list[CheckResult]:
+    """The newest result of every check of a run, passes too, by region and code; `scope`: where it was checked."""
+    return [CheckResult(*row) for row in rows(connection, _RESULTS, {"run": run_id, "scope": scope})]
 
 
 def findings(connection: Connection, run_id: str, limit: int | None = None) -> list[Finding]:
     """Offending items of a run by region, code and falling amount, at most `limit` a check."""
-    return [_finding(row) for row in rows(connection, _FINDINGS, {"run": run_id, "limit": limit})]
+    return [_finding(row) for row in rows(connection, _FINDINGS, {"run": run_id, "scope": GATE, "limit": limit})]
 
 
 def _finding(row: tuple[Any, ...]) -> Finding:

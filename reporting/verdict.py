@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -24,6 +23,7 @@ LIGHTS: dict[Light, Name] = {
 
 
 PUBLISHED_FAIL = Name("已发布的账簿未通过检查", "Published, but has failed")
+FROZEN_AND_FAIL = Name("已发布的账簿未通过检查，已暂停发布", "Published, but has failed; frozen")
 FROZEN_BOOKS = Name("已暂停发布，查明前请勿使用", "Frozen, not to be used")
 _FROZEN_BY_HAND = Name("已暂停发布", "Publication frozen")
 _CHECKS_FAILED = Name("检查不通过，未作决定", "Checks failed, not decided")
@@ -49,7 +49,7 @@ def badge(verdict: RegionVerdict, results: Sequence[CheckResult]) -> Name:
     """What stands beside the light of a region."""
     light = region_light(verdict, results)
     if published_books_fail(verdict, results):
-        return PUBLISHED_FAIL
+        return PUBLISHED_FAIL if verdict.frozen is None else FROZEN_AND_FAIL
     if verdict.frozen is not None:
         return FROZEN_BOOKS if verdict.frozen.codes else _FROZEN_BY_HAND
     if light == "red":
@@ -60,6 +60,23 @@ def badge(verdict: RegionVerdict, results: Sequence[CheckResult]) -> Name:
 def published_books_fail(verdict: RegionVerdict, results: Sequence[CheckResult]) -> bool:
     """Whether the very books that are public have been checked, and a check has failed on them."""
     return verdict.published_was_checked and bool(_failed(results))
+
+
+def warning(verdict: RegionVerdict, results: Sequence[CheckResult]) -> Name | None:
+    """What must stand beside figures of the published books: they fail, or publication is frozen. None: nothing."""
+    said = []
+    if published_books_fail(verdict, results):
+        codes = [result.code for result in _failed(results)]
+        said.append(
+            Name(
+                f"已发布的账簿检查不通过（{'、'.join(codes)}），查明之前请勿使用",
+                f"The published books have failed ({', '.join(codes)}) and are not to be used until this is settled",
+            )
+        )
+    if verdict.frozen is not None:
+        frozen = frozen_words(verdict.frozen)
+        said.append(Name(frozen.zh, f"{frozen.en[0].upper()}{frozen.en[1:]}"))
+    return Name("；".join(one.zh for one in said) + "。", ". ".join(one.en for one in said) + ".") if said else None
 
 
 def _failed(results: Sequence[CheckResult]) -> list[CheckResult]:
@@ -105,39 +122,6 @@ def pending(verdict: RegionVerdict) -> Name | None:
     return Name(
         f"另有 {count} 笔已入库的业务数据尚未检查、尚未发布。",
         f"{count} recorded events are not checked or published yet.",
-    )
-
-
-def headline(regions: Sequence[tuple[Light, Name]], rejected: int = 0) -> Name:
-    """All regions in one sentence, worst first; takes light and badge of each, and files that wait for a correction."""
-    total = len(regions)
-    lights = {light for light, _ in regions}
-    if not total:
-        said = Name("尚无数据：系统中还没有任何统筹区的账簿", "No data yet: there are no books of any region")
-    elif lights == {"green"}:
-        said = Name(f"{total} 个统筹区的账簿全部可信，均已发布", f"The books of all {total} regions can be trusted")
-    elif lights == {"grey"}:
-        said = Name(
-            "本次运行未形成结论；可查询的账簿仍为此前发布的结果",
-            "This run has come to no verdict; readers still see what was published before",
-        )
-    else:
-        said = _counted(regions)
-    if not rejected:
-        return Name(f"{said.zh}。", f"{said.en}.")
-    files = "file was" if rejected == 1 else "files were"
-    return Name(
-        f"{said.zh}；另有 {rejected:,} 份文件被拒收，尚待更正。",
-        f"{said.en}; {rejected:,} {files} rejected and not made good.",
-    )
-
-
-def _counted(regions: Sequence[tuple[Light, Name]]) -> Name:
-    order = list(LIGHTS)
-    counts = Counter(badge for _, badge in sorted(regions, key=lambda region: order.index(region[0])))
-    return Name(
-        f"{len(regions)} 个统筹区中：" + "；".join(f"{count} 个{name.zh}" for name, count in counts.items()),
-        f"Of {len(regions)} regions: " + "; ".join(f"{count} {name.en.lower()}" for name, count in counts.items()),
     )
 
 
@@ -223,11 +207,15 @@ def _published_fail(verdict: RegionVerdict, results: Sequence[CheckResult], last
     head, month, found = verdict.published, month_name(last_month), _found(_failed(results))
     if head is None:
         raise ValueError(f"region {verdict.region_code} has published nothing")
+    frozen = _frozen_for(verdict) if verdict.frozen is not None else []
+    frozen_zh = "".join(f"{reason.zh}。" for reason in frozen)
+    frozen_en = "".join(f" {reason.en[0].upper()}{reason.en[1:]}." for reason in frozen)
     return Name(
         f"已发布的账簿本次检查不通过，查明之前请勿使用：{found.zh}；所涉即{_moment_zh(head.published_at)}发布、"
-        f"目前可查询的账簿，截至{month.zh}。",
+        f"目前可查询的账簿，截至{month.zh}。{frozen_zh}",
         f"The published books themselves have failed and are not to be used until this is settled: {found.en}."
-        f" They were published on {moment(head.published_at)}, through {month.en}, and readers still see them.",
+        f" They were published on {moment(head.published_at)}, through {month.en}, and readers still see"
+        f" them.{frozen_en}",
     )
 
 
@@ -255,7 +243,7 @@ def _refused(verdict: RegionVerdict, results: Sequence[CheckResult], last_month:
 def _frozen_since(verdict: RegionVerdict, last_month: date | None) -> Name:
     """The run has decided, and then publication was frozen: what readers see is what the freeze is about."""
     reasons = _frozen_for(verdict)
-    still = _still_shown(verdict, last_month, doubted=bool(verdict.audited))
+    still = _still_shown(verdict, last_month, doubted=verdict.frozen is not None and bool(verdict.frozen.codes))
     return Name(
         "；".join(reason.zh for reason in reasons) + f"；{still.zh}",
         "; ".join(f"{reason.en[0].upper()}{reason.en[1:]}" for reason in reasons) + f". {still.en}",
@@ -264,10 +252,10 @@ def _frozen_since(verdict: RegionVerdict, last_month: date | None) -> Name:
 
 def _frozen_for(verdict: RegionVerdict) -> list[Name]:
     """Who has frozen publication and why, and what the audit that did it has found."""
-    return [_frozen(verdict.frozen)] + ([_found(verdict.audited)] if verdict.audited else [])
+    return [frozen_words(verdict.frozen)] + ([_found(verdict.audited)] if verdict.audited else [])
 
 
-def _frozen(frozen: Frozen | None) -> Name:
+def frozen_words(frozen: Frozen | None) -> Name:
     """Who has frozen publication, when and why; what to do."""
     if frozen is None:
         return Name("当时已暂停发布，现已恢复", "publication was frozen then, and has been lifted since")

@@ -12,11 +12,13 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
+from expectations.freeze import Frozen, frozen_regions
 from ingestion.database import Connection
 from reporting import books, tie_out, vouchers
 from reporting.books import Region
 from reporting.files import replace_file
 from reporting.names import Name
+from reporting.verdict import frozen_words
 from reporting.workbook_accounts import (
     MATERNITY_TITLE,
     MONTHLY_TITLE,
@@ -35,7 +37,7 @@ from reporting.workbook_checks import (
     findings_sheet,
     results_sheet,
 )
-from reporting.workbook_cover import fill_cover, open_cover
+from reporting.workbook_cover import fill_cover, open_cover, warn_on_cover
 from reporting.workbook_cross import CROSS_TITLE, Sheets, cross_sheet
 from reporting.workbook_page import Frame, month_zh
 from reporting.workbook_record import record_of
@@ -73,16 +75,21 @@ class Source:
 
 def write_workbooks(connection: Connection, folder: Path) -> list[Path]:
     """Write `merged_fund_<region>.xlsx` of every region that has published books; returns the files."""
+    frozen = frozen_regions(connection)
     return [
-        replace_file(folder / f"merged_fund_{region.region_code}.xlsx", workbook(connection, region))
+        replace_file(
+            folder / f"merged_fund_{region.region_code}.xlsx",
+            workbook(connection, region, frozen=frozen.get(region.region_code)),
+        )
         for region in books.regions(connection)
         if region.head is not None and region.funds
     ]
 
 
-def workbook(connection: Connection, region: Region, month: date | None = None) -> bytes:
+def workbook(connection: Connection, region: Region, month: date | None = None, frozen: Frozen | None = None) -> bytes:
     """The workbook of a region's published books, at its newest month or at an earlier one.
 
+    The same bytes for the same publication; `frozen`: that it is frozen while this is written, told on the cover.
     Raises ValueError for a region that has published nothing.
     """
     source = Source(
@@ -99,6 +106,8 @@ def workbook(connection: Connection, region: Region, month: date | None = None) 
     _tie_out(connection, book, frame, contents)
     _gate_sheets(connection, book, frame, contents)
     fill_cover(book, frame, contents, states)
+    if frozen is not None:
+        warn_on_cover(book, frozen_words(frozen))
     return book.close()
 
 

@@ -23,6 +23,7 @@ from reporting.workbook_page import (
 
 COVER = "封面"
 _LAYOUT = Layout(COVER, (24.0, 26.0, 30.0, 36.0), portrait=True, one_page=True, repeated=0)
+_WARNING_ROW = 3
 _READING = (
     Name(
         "一、金额单位：除标明“万元”者外均为元，保留两位小数；负数以红字列示。收付实现制。",
@@ -67,6 +68,20 @@ def fill_cover(book: Book, frame: Frame, contents: Sequence[tuple[str, Name]], s
     for line in _READING:
         row = note(book, _LAYOUT, row, line)
     finish(book, _LAYOUT, signatures(book, _LAYOUT, row + 1))
+
+
+def warn_on_cover(book: Book, warning: Name) -> None:
+    """What must be known before a figure is used, in the row between the month and the facts."""
+    said = f"注意：{warning.zh}。 Attention: {warning.en}."
+    book.xlsx.get_worksheet_by_name(COVER).set_row(_WARNING_ROW, 60)
+    style: dict[str, object] = {
+        "bold": True,
+        "font_color": "#C00000",
+        "border": 2,
+        "border_color": "#C00000",
+        "text_wrap": True,
+    }
+    book.text(Ref(COVER, _WARNING_ROW, 0), said, (_WARNING_ROW, 3), **style)
 
 
 def _facts(book: Book, frame: Frame, row: int) -> int:

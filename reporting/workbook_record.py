@@ -17,12 +17,13 @@ from reporting.quality import CUT_OFF, CheckResult, Finding
 # Items of the region's newest check before the publication: a check may have been repeated, and have found less.
 _FOUND = """
     SELECT * FROM quality.finding
-    WHERE run_id = %(run)s AND region_code = %(region)s AND found_at = (
+    WHERE run_id = %(run)s AND region_code = %(region)s AND scope = 'gate' AND found_at = (
         SELECT max(found_at) FROM quality.finding
-        WHERE run_id = %(run)s AND region_code = %(region)s AND found_at <= %(until)s AND found_at >= (
-            SELECT max(started_at) FROM quality.check_result
-            WHERE run_id = %(run)s AND region_code = %(region)s AND started_at <= %(until)s
-        )
+        WHERE run_id = %(run)s AND region_code = %(region)s AND scope = 'gate' AND found_at <= %(until)s
+            AND found_at >= (
+                SELECT max(started_at) FROM quality.check_result
+                WHERE run_id = %(run)s AND region_code = %(region)s AND scope = 'gate' AND started_at <= %(until)s
+            )
     )
 """
 _RESULTS = f"""
@@ -31,7 +32,8 @@ _RESULTS = f"""
     ),
     newest AS (
         SELECT DISTINCT ON (code) * FROM quality.check_result
-        WHERE run_id = %(run)s AND region_code = %(region)s AND started_at <= %(until)s ORDER BY code, started_at DESC
+        WHERE run_id = %(run)s AND region_code = %(region)s AND scope = 'gate' AND started_at <= %(until)s
+        ORDER BY code, started_at DESC
     )
     SELECT region_code, suite, code, severity, success, rows_examined, unexpected_count, unexpected_amount,
         title_zh, title_en, owner, coalesce(clause, '') AS clause, started_at, seen.first_seen_at, seen.age_days,

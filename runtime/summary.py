@@ -62,7 +62,7 @@ _CHECKS = """
         string_agg(code, ' ' ORDER BY code) FILTER (WHERE NOT success AND accepted_count < unexpected_count)
     FROM (
         SELECT DISTINCT ON (region_code, code) * FROM quality.check_result
-        WHERE run_id = %s ORDER BY region_code, code, started_at DESC
+        WHERE run_id = %s AND scope = 'gate' ORDER BY region_code, code, started_at DESC
     ) AS newest
     GROUP BY region_code ORDER BY region_code
 """

@@ -22,6 +22,8 @@ Audience = tuple[str, ...]  # owner roles, or ESCALATION alone; empty: everybody
 
 # Owner of what keeps a region from being published without being a check.
 _OPERATIONS = "data_operations"
+# Who acts on an audit that was red or broke, and those above.
+_OF_AUDIT = {_OPERATIONS, "internal_audit", ESCALATION}
 _RETURNED = {
     "returned",
     "withdrawn",
@@ -58,17 +60,21 @@ class RegionPart:
 
 @dataclass(frozen=True)
 class Digest:
-    """What an audience is told after a run. `state_sha256` is that of what it tells of, whatever the run."""
+    """What an audience is told after a run. `state_sha256` is that of what it tells of, whatever the run.
+
+    `audit`: how the newest audit ended, where that is bad and concerns the audience.
+    """
 
     run_id: str
     parts: tuple[RegionPart, ...]
     findings: int
     state_sha256: str
+    audit: Name | None = None
 
     @property
     def is_clear(self) -> bool:
         """Whether there is nothing that anybody has to act on."""
-        return not self.findings and all(part.state.light == "green" for part in self.parts)
+        return not self.findings and self.audit is None and all(part.state.light == "green" for part in self.parts)
 
 
 def compose(news: News, audience: Audience, since: datetime | None) -> Digest:
@@ -79,7 +85,8 @@ def compose(news: News, audience: Audience, since: datetime | None) -> Digest:
         for region in news.regions
     ]
     shown = tuple(part for part in parts if part.lines or _concerns(part.state, audience))
-    return Digest(news.run_id, shown, len(findings), _state(shown, findings, audience))
+    audit = news.audit if not audience or not _OF_AUDIT.isdisjoint(audience) else None
+    return Digest(news.run_id, shown, len(findings), _state(shown, findings, audience, audit), audit)
 
 
 def _is_for(finding: Standing, audience: Audience) -> bool:
@@ -120,7 +127,7 @@ def _has_aged(finding: Standing, since: datetime | None) -> bool:
     return told_at_days < finding.age_step
 
 
-def _state(parts: Iterable[RegionPart], findings: Iterable[Standing], audience: Audience) -> str:
+def _state(parts: Iterable[RegionPart], findings: Iterable[Standing], audience: Audience, audit: Name | None) -> str:
     """Amounts are left out: they change every day, and a digest that repeats itself is not read."""
     told = {
         "regions": [
@@ -132,6 +139,8 @@ def _state(parts: Iterable[RegionPart], findings: Iterable[Standing], audience: 
             (f.region_code, f.code, f.key, f.severity, f.cause, f.began_at.isoformat(), f.age_step) for f in findings
         ],
     }
+    if audit is not None:
+        told["audit"] = [audit.en]
     return hashlib.sha256(json.dumps(told, ensure_ascii=False).encode()).hexdigest()
 
 
@@ -144,6 +153,8 @@ def subject(digest: Digest) -> str:
         return "合并基金账：问题已全部处理 / Merged Fund: all findings are settled"
     zh = [f"{refused} 个统筹区有不通过项"] * bool(refused) + [f"不通过 {failed} 项，提示 {warned} 项"]
     en = [f"{refused} region(s) red"] * bool(refused) + [f"{failed} failed, {warned} warning(s)"]
+    if digest.audit is not None:
+        zh, en = [*zh, "夜间审计未通过"], [*en, "the nightly audit is not green"]
     return f"合并基金账：{'，'.join(zh)} / Merged Fund: {', '.join(en)}"
 
 

@@ -14,7 +14,7 @@ _MORE = "\n…"
 
 def text(digest: Digest, link: str) -> str:
     """Plain text, also read as Markdown."""
-    lines = [subject(digest), ""]
+    lines = [subject(digest), "", *([f"**{_audit(digest)}**", ""] if digest.audit else [])]
     for part in digest.parts:
         lines += [f"**{region_words(part)}**", *(f"- {line_words(line)}" for line in part.lines), ""]
     return "\n".join([*lines, f"{link}", f"run {digest.run_id}"])
@@ -28,10 +28,11 @@ def html(digest: Digest, link: str) -> str:
         + "</ul>"
         for part in digest.parts
     )
+    audit = f"<p><strong>{escape(_audit(digest))}</strong></p>" if digest.audit else ""
     where = f'<a href="{escape(link, quote=True)}">总览页 / overview page</a>' if "://" in link else escape(link)
     return (
         '<div style="font-family:sans-serif;font-size:14px;line-height:1.6">'
-        f"<h2>{escape(subject(digest))}</h2>{parts}<p>{where}</p>"
+        f"<h2>{escape(subject(digest))}</h2>{audit}{parts}<p>{where}</p>"
         f'<p style="color:#666">run {escape(digest.run_id)}</p></div>'
     )
 
@@ -49,6 +50,8 @@ def body(digest: Digest, link: str, form: str) -> dict[str, object]:
         "subject": subject(digest),
         "text": said,
         "link": link,
+        "audit_zh": digest.audit.zh if digest.audit else None,
+        "audit_en": digest.audit.en if digest.audit else None,
         "regions": [
             {
                 "region_code": part.state.region_code,
@@ -78,6 +81,10 @@ def body(digest: Digest, link: str, form: str) -> dict[str, object]:
             for part in digest.parts
         ],
     }
+
+
+def _audit(digest: Digest) -> str:
+    return " / ".join(digest.audit) if digest.audit else ""
 
 
 def encoded(payload: dict[str, object]) -> bytes:

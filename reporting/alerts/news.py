@@ -11,13 +11,17 @@ from typing import Any
 from expectations.record import CUT_OFF
 from ingestion.database import Connection
 from ingestion.settings import Settings
-from reporting import quality, verdict
+from reporting import audits, quality, verdict
 from reporting.names import Name
 
 # Days after which a finding that still stands is told again; from ESCALATED on also to those above.
 AGE_STEPS = (7, 30, 90)
 ESCALATED = 30
 
+_AUDIT_ENDED = {
+    "red": Name("不通过", "has failed"),
+    "broken": Name("未完成", "broke and was not completed"),
+}
 _FINDINGS = """
     select status.region_code, status.code, status.finding_key, status.severity, status.owner, status.title_zh,
         status.title_en, status.amount, status.first_seen_at, status.age_days, status.cause, status.stands_since,
@@ -67,11 +71,12 @@ class RegionState:
 
 @dataclass(frozen=True)
 class News:
-    """All that a run leaves to be told."""
+    """All that a run leaves to be told; `audit`: how the newest audit ended, when that was red or broken."""
 
     run_id: str
     regions: tuple[RegionState, ...]
     findings: tuple[Standing, ...]
+    audit: Name | None = None
 
 
 def read(connection: Connection, run_id: str, settings: Settings) -> News:
@@ -90,7 +95,15 @@ def read(connection: Connection, run_id: str, settings: Settings) -> News:
         cursor.execute(
             "select set_config('merged_fund.business_date', %s, true)", (settings.business_date.isoformat(),)
         )
-    return News(run_id, tuple(regions), tuple(_standing(quality.rows(connection, _FINDINGS))))
+    findings = tuple(_standing(quality.rows(connection, _FINDINGS)))
+    return News(run_id, tuple(regions), findings, _audit(audits.newest(connection)))
+
+
+def _audit(audit: audits.Audit | None) -> Name | None:
+    if audit is None or audit.outcome not in _AUDIT_ENDED:
+        return None
+    ended, at = _AUDIT_ENDED[audit.outcome], verdict.moment(audit.ended_at)
+    return Name(f"{at} 结束的夜间审计{ended.zh}", f"the nightly audit that ended at {at} {ended.en}")
 
 
 def _region(region: quality.RegionVerdict, results: list[quality.CheckResult]) -> RegionState:

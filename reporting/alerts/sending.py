@@ -60,7 +60,7 @@ def send(run_id: str, settings: Settings | None = None, now: datetime | None = N
     Nothing is sent where nothing is configured, where an audience has nothing open and knew of nothing, or where it
     has been told the same on the same day in Beijing.
     """
-    settings, now = settings or Settings.from_env(), now or datetime.now(UTC)
+    settings = settings or Settings.from_env()
     routes = configured()
     if not routes:
         _LOG.info("未配置通知连接，未发送 / nothing is configured, nothing is sent: %s, %s", EMAIL, WEBHOOK)
@@ -68,6 +68,7 @@ def send(run_id: str, settings: Settings | None = None, now: datetime | None = N
     with closing(connect("fund_quality", settings=settings)) as connection:
         with connection.cursor() as cursor:
             cursor.execute(_LOCK)
+        now = now or datetime.now(UTC)  # another sender may have been waited for, and have told of what came since
         with closing(connect("auditor", settings=settings)) as reading:
             told = news.read(reading, run_id, settings)
         return [_tell(connection, route, told, now, settings) for route in routes]

@@ -13,6 +13,8 @@ from reporting.names import Name
 
 # Source, column and day, newest first.
 LISTED = 60
+# Codes of a file that disagrees with what is stated of it: it is rejected as a whole, and its totals are not kept.
+_DISAGREES = "'E-FILE-MANIFEST', 'E-FILE-TOTAL'"
 
 
 @dataclass(frozen=True)
@@ -36,20 +38,33 @@ class ControlTotal:
 
 @dataclass(frozen=True)
 class ControlTotals:
-    """The newest totals, and how many there are."""
+    """The newest totals of loaded files, how many there are, and how many files were rejected for what is stated."""
 
     listed: list[ControlTotal]
     count: int
     differing: int
+    rejected_files: int
 
     @property
     def words(self) -> Name:
-        """How many there are, and whether they agree."""
+        """How many there are of loaded files, and whether they agree."""
         if self.differing:
             return Name(
-                f"{self.count:,} 项中 {self.differing:,} 项不符", f"{self.differing:,} of {self.count:,} differ"
+                f"已入账文件的 {self.count:,} 项中 {self.differing:,} 项不符",
+                f"{self.differing:,} of {self.count:,} of loaded files differ",
             )
-        return Name(f"{self.count:,} 项全部相符", f"all {self.count:,} agree")
+        return Name(f"已入账文件的 {self.count:,} 项全部相符", f"all {self.count:,} of loaded files agree")
+
+    @property
+    def rejected_words(self) -> Name:
+        """How many files were rejected because they disagree with what is stated of them, those made good since too."""
+        count = f"{self.rejected_files:,}"
+        files = "file was" if self.rejected_files == 1 else "files were"
+        return Name(
+            f"另有 {count} 份文件因与清单或合计行不符被整份拒收（后已更正的也计入），其合计不在上列之内",
+            f"{count} {files} rejected as a whole for disagreeing with a manifest or row of totals, those made good"
+            " since too; their totals are not among these",
+        )
 
 
 _TOTALS = """
@@ -67,6 +82,9 @@ _COUNT = """
     SELECT count(*) AS count, count(*) FILTER (WHERE counted_amount <> stated_amount) AS differing
     FROM events.control_total
 """
+_REJECTED = f"""
+    SELECT count(*) AS rejected_files FROM events.file WHERE state = 'rejected' AND error_code IN ({_DISAGREES})
+"""
 
 
 def newest(connection: Connection) -> ControlTotals | None:
@@ -74,4 +92,4 @@ def newest(connection: Connection) -> ControlTotals | None:
     if not quality.exists(connection, "events.control_total"):
         return None
     listed = [ControlTotal(**row) for row in rows(connection, _TOTALS, (LISTED,))]
-    return ControlTotals(listed, **rows(connection, _COUNT)[0])
+    return ControlTotals(listed, **rows(connection, _COUNT)[0], **rows(connection, _REJECTED)[0])

@@ -73,6 +73,7 @@ class Sum:
     count: int
     amount: Decimal
     oldest_days: int
+    listed_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,7 @@ class Content:
             sum(total.count for total in of_status),
             sum((total.amount for total in of_status), Decimal(0)),
             max((total.age_days for total in of_status), default=0),
+            any(total.listed_only for total in of_status),
         )
 
     @property

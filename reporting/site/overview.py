@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from expectations.check import GATE
+from expectations.check import AUDIT, GATE, LOOK
 from expectations.suites import suites_of
-from reporting import audits, findings, history
+from reporting import audits, findings, history, outside_gate
 from reporting import verdict as verdicts
+from reporting.headline import headline
 from reporting.names import SUITE_NAMES, Name
 from reporting.overview import Overview
 from reporting.page import PAGE
@@ -23,6 +24,7 @@ FILE = PAGE
 # Findings that the first page names, and regions whose trend it draws; the others' stand in the table of the lights.
 TOP = 8
 TRENDS = 12
+OCCASIONS = {AUDIT: Name("夜间审计", "nightly audit"), LOOK: Name("时效巡视", "look at freshness")}
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,7 @@ class Content:
     top: list[findings.Current]
     open_findings: int
     audit: audits.Audit | None = None
+    outside: Sequence[outside_gate.OutsideGate] = ()
 
 
 def build(source: Source, frame: Frame) -> Mapping[str, str]:
@@ -79,6 +82,7 @@ def read(source: Source) -> Content:
         top=[found for found in findings.current(connection, TOP) if found.status == "open"][:TOP],
         open_findings=sum(total.count for total in findings.totals(connection) if total.status == "open"),
         audit=audits.newest(connection),
+        outside=outside_gate.failing(connection, [verdict.region_code for verdict in overview.verdicts]),
     )
 
 
@@ -96,8 +100,8 @@ def render(source: Source, frame: Frame, content: Content) -> str:
         by_urgency=sorted(shown, key=lambda region: urgency.index(region.light)),
         suites=[SUITE_NAMES[suite] for suite in suites_of(GATE)],
         without_data=[region.verdict for region in regions if region.verdict.state == "no_data"],
-        headline=verdicts.headline([(region.light, region.badge) for region in shown], overview.rejected_files),
-        worst=min(_tones(overview, shown), key=urgency.index, default="grey"),
+        headline=headline([(region.light, region.badge) for region in shown], overview.rejected_files),
+        worst=min(_tones(overview, shown, content.outside), key=urgency.index, default="grey"),
         names=source.names,
         failures=source.failures,
         trends=_trends(content.runs, [region.verdict.region_code for region in shown]),
@@ -105,6 +109,8 @@ def render(source: Source, frame: Frame, content: Content) -> str:
         top=rows_of(content.top, overview.results),
         open_findings=content.open_findings,
         audit=content.audit,
+        outside=content.outside,
+        OCCASIONS=OCCASIONS,
     )
 
 
@@ -131,10 +137,12 @@ def _said(runs: Sequence[history.RunOfRegion]) -> Name:
     )
 
 
-def _tones(overview: Overview, shown: list[RegionView]) -> list[verdicts.Light]:
-    """Lights of the regions; rejected files are a warning to books that are otherwise in order."""
+def _tones(
+    overview: Overview, shown: list[RegionView], outside: Sequence[outside_gate.OutsideGate]
+) -> list[verdicts.Light]:
+    """Lights of the regions; rejected files and what was found outside the gate warn of books that are in order."""
     lights = [region.light for region in shown]
-    if lights and overview.rejected_files:
+    if lights and (overview.rejected_files or outside):
         lights.append("amber")
     return lights
 

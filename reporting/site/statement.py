@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
@@ -15,6 +15,7 @@ from reporting.names import FUNDS, Name, name_of
 from reporting.site.frame import Frame
 from reporting.site.kept import code_digest
 from reporting.site.pages import Source
+from reporting.site.warnings import warnings_of
 from reporting.statements import reading
 from reporting.statements.behind import VOUCHERS_OF_ACCOUNT
 from reporting.statements.month import MonthBooks, month_before, read_months
@@ -25,7 +26,8 @@ FILE = "statement.html"
 # Months before these have a page only when they are closed; all of them are in the database.
 MONTHS_SHOWN = 24
 
-_STATE = "<!-- state {} -->\n"
+# The last line of a page: what it was made of, and a hash of all that stands before.
+_STATE = "<!-- state {} content {} -->\n"
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ class ListedRegion:
     region: books.Region
     closed: Mapping[date, reading.Closed]
     funds: Sequence[ListedFund]
+    warning: Name | None = None
 
 
 def file_name(region_code: str, fund_code: str, month: date) -> str:
@@ -73,9 +76,12 @@ def file_name(region_code: str, fund_code: str, month: date) -> str:
 
 def build(source: Source, frame: Frame) -> Iterator[tuple[str, str]]:
     """The pages of months that have changed since they were written, then the index; pages of no month are removed."""
-    regions = _regions(source.connection)
+    warnings = warnings_of(source.overview)
+    regions = [
+        replace(listed, warning=warnings.get(listed.region.region_code)) for listed in _regions(source.connection)
+    ]
     layouts = reading.Layouts(source.connection)
-    fixed = f"{code_digest()}|{reading.names_digest(source.connection)}" if regions else ""
+    fixed = f"{code_digest(source.connection)}|{reading.names_digest(source.connection)}" if regions else ""
     for listed in regions:
         for fund in listed.funds:
             yield from _month_pages(source, frame, listed, fund, layouts, fixed)
@@ -140,32 +146,36 @@ def _month_pages(
         head and head.rules_sha256,
         fund.months,
         [f.file for f in listed.funds],
+        listed.warning,
     ]
-    marks = {
-        month.month: _STATE.format(
-            sha256(f"{lasting}|{states[month.month]}|{listed.closed.get(month.month)}".encode()).hexdigest()
-        )
+    made_of = {
+        month.month: sha256(f"{lasting}|{states[month.month]}|{listed.closed.get(month.month)}".encode()).hexdigest()
         for month in fund.months
     }
     changed = {
         month.month: states[month.month]
         for month in fund.months
-        if not _stands(source.folder, month.file, marks[month.month])
+        if not _stands(source.folder, month.file, made_of[month.month])
     }
     if not changed:
         return
     for month_books in read_months(source.connection, listed.region, fund.fund_code, changed, listed.closed, layouts):
         file = file_name(code, fund.fund_code, month_books.month)
-        yield file, _page(frame, listed, fund, month_books) + marks[month_books.month]
+        html = _page(frame, listed, fund, month_books)
+        yield file, html + _mark(made_of[month_books.month], html.encode())
 
 
-def _stands(folder: Path | None, file: str, mark: str) -> bool:
-    """Whether the page that stands in the folder ends in this mark: it was written whole, and of this state."""
+def _mark(state: str, content: bytes) -> str:
+    return _STATE.format(state, sha256(content).hexdigest())
+
+
+def _stands(folder: Path | None, file: str, state: str) -> bool:
+    """Whether the page that stands in the folder is of this state, and to the last byte what was written."""
     if folder is None or not (folder / file).is_file():
         return False
-    with (folder / file).open("rb") as page:
-        page.seek(max(0, page.seek(0, 2) - len(mark)))
-        return page.read() == mark.encode()
+    page = (folder / file).read_bytes()
+    content = page[: -len(_mark(state, b""))]
+    return page == content + _mark(state, content).encode()
 
 
 def _page(frame: Frame, listed: ListedRegion, fund: ListedFund, month_books: MonthBooks) -> str:
@@ -180,6 +190,7 @@ def _page(frame: Frame, listed: ListedRegion, fund: ListedFund, month_books: Mon
             f"{named.name_en}, {of_fund.en}, {month_books.month:%Y-%m}",
         ),
         books=month_books,
+        warning=listed.warning,
         view=view,
         listed=list(reversed(fund.months)),
         earlier=fund.months[place - 1] if place else None,

@@ -46,7 +46,11 @@ GRAPHS = {
         "write_reports": ["report_failure"],
         "report_failure": [],
     },
-    "watch_freshness": {"look_at_freshness": []},
+    "watch_freshness": {
+        "look_at_freshness": ["report_failure", "write_reports"],
+        "write_reports": ["report_failure"],
+        "report_failure": [],
+    },
 }
 # A verdict and a report of failure are not mishaps that another try could mend; who does not answer is not asked again.
 NEVER_RETRIED = {"publish", "replay_books", "report_failure", "approve", "conclude", "look_at_freshness"}
@@ -134,6 +138,12 @@ def test_an_audit_is_concluded_however_its_parts_end(dags: dict[str, Any]) -> No
     assert {rules.pop(name) for name in ("conclude", "write_reports")} == {"all_done"}
     assert rules.pop("report_failure") == "one_failed"
     assert set(rules.values()) == {"all_success"}
+
+
+def test_a_look_that_failed_is_written_and_still_makes_the_run_red(dags: dict[str, Any]) -> None:
+    rules = {name: task.get("trigger_rule", "all_success") for name, task in tasks_of(dags, "watch_freshness").items()}
+    expected = {"look_at_freshness": "all_success", "write_reports": "all_done", "report_failure": "one_failed"}
+    assert rules == expected
 
 
 def test_an_empty_schedule_leaves_the_asset_only(airflow_home: Path) -> None:

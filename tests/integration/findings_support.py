@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from expectations.check import Candidate, Check, Severity
+from expectations.check import GATE, Candidate, Check, Scope, Severity
 from expectations.record import record
-from expectations.validation import CheckResult, SuiteRun
+from expectations.validation import CheckResult
 from ingestion.database import connect
 from ingestion.settings import Settings
 from tests.integration.ingestion_support import select
@@ -64,16 +64,18 @@ def result(*rows: Row, check: Check | None = None, unlisted: int = 0, examined: 
 
 
 def recorded(
-    run_id: str, *results: CheckResult, region: str = NANJING, after: int = 0, day: date | None = None
+    run_id: str,
+    *results: CheckResult,
+    region: str = NANJING,
+    after: int = 0,
+    day: date | None = None,
+    scope: Scope = GATE,
 ) -> list[CheckResult]:
     """Record results of one run of a region, in the order of a gate."""
     candidate = Candidate(region, after, 100, 1, None, after, day or Settings.from_env().business_date, None)
+    candidate = replace(candidate, scope=scope)
     with closing(connect("fund_quality")) as connection:
-        return record(connection, run_id, candidate, [_suite_run(results)])
-
-
-def _suite_run(results: tuple[CheckResult, ...]) -> SuiteRun:
-    return SuiteRun("completeness", all(one.success for one in results), datetime.now(UTC), {}, results)
+        return record(connection, run_id, candidate, results)
 
 
 def status(*columns: str, region: str = NANJING) -> dict[str, tuple[Any, ...]]:

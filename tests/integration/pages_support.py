@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree.ElementTree import Element, TreeBuilder
 
+from expectations.freeze import Frozen
 from ingestion.settings import Settings
 from reporting import overview
 from reporting.books import one_state
@@ -18,12 +21,21 @@ MADE_AT = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 _VOID = {"meta", "link", "use", "path", "circle", "br", "input"}
 
 
-def built(settings: Settings, key: str, folder: Path | None = None) -> dict[str, str]:
-    """The files that the page `key` writes now, put into `folder` if there is one."""
+FROZEN = "暂停发布（H03）：账簿被改动"
+
+
+def built(settings: Settings, key: str, folder: Path | None = None, frozen: Collection[str] = ()) -> dict[str, str]:
+    """The files that the page `key` writes now, or were these regions frozen; put into `folder` if there is one."""
     (page,) = (page for page in PAGES if page.key == key)
     with one_state(settings) as connection:
         content = overview.read(connection, None, overview.Clock(MADE_AT, settings.business_date))
-        source = Source(connection, content, folder=folder)
+        verdicts = [
+            replace(one, frozen=Frozen(one.region_code, MADE_AT, "nightly audit", "账簿被改动", "night", ("H03",)))
+            if one.region_code in frozen
+            else one
+            for one in content.verdicts
+        ]
+        source = Source(connection, replace(content, verdicts=verdicts), folder=folder)
         found = dict(page.files(source, frame_of(source)))
     if folder is not None:
         for name, html in found.items():

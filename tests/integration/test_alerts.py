@@ -15,11 +15,15 @@ from typing import Any
 import pytest
 
 from expectations import decisions
+from expectations.check import LOOK
 from expectations.decisions import By, Item, Limits
 from expectations.validation import CheckResult
 from ingestion import heads
 from ingestion.database import connect
+from reporting import history, outside_gate, quality
 from reporting.__main__ import main
+from reporting.alerts.undelivered import undelivered
+from reporting.books import one_state
 from tests.integration.findings_support import NANJING, Row, a_check, recorded, result
 from tests.integration.ingestion_support import land_rows, person, run, select
 from tests.integration.sinks import HookSink, MailSink, hook_sink, mail_sink
@@ -119,6 +123,17 @@ def send(run_id: str, now: datetime | None = None) -> dict[str, str]:
         f"{sent.route.channel} {'+'.join(sent.route.audience) or 'all'}": sent.outcome
         for sent in send_digests(run_id, now=now)
     }
+
+
+AUDITED = """
+    INSERT INTO quality.audit_step (run_id, part, outcome, detail, started_at) VALUES (%s, 'audit', %s, 'why', now())
+"""
+
+
+def audited(run_id: str, outcome: str) -> None:
+    """An audit that came to this end."""
+    with closing(connect("fund_quality")) as connection, connection, connection.cursor() as cursor:
+        cursor.execute(AUDITED, (run_id, outcome))
 
 
 def notifications() -> list[tuple[Any, ...]]:
@@ -287,8 +302,51 @@ def test_the_command_and_the_page_say_what_has_not_got_through(
     assert main(["write"]) == 0
     page = (fund_environment / "reports" / "index.html").read_text(encoding="utf-8")
     assert "通知未能送出" in page
+    with one_state() as connection:
+        (lost,) = undelivered(connection)
+        assert undelivered(connection, timedelta(0)) == ()
+    assert (lost.channel, lost.error) == ("webhook", "HTTP 500")
     hooks.status = 200
     assert main(["notify", "--run", "r1"]) == 0
     assert "已发送 / sent" in capsys.readouterr().out
     assert main(["write"]) == 0
     assert "通知未能送出" not in (fund_environment / "reports" / "index.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.usefixtures("log", "webhook")
+def test_an_audit_that_is_not_green_is_told_and_decides_nothing_on_regions(mails: MailSink, hooks: HookSink) -> None:
+    gate("r1", result())
+    assert send("r1")["webhook all"] == "unchanged"
+    audited("night", "broken")
+    outcomes = send("night")  # it left no result of a check
+    assert {audience for audience, outcome in outcomes.items() if outcome == "sent"} == {
+        "webhook all",
+        "email all",
+        "email escalation",
+    }
+    told = hooks.requests[-1][1]
+    assert [(region["light"], region["verdict_zh"]) for region in told["regions"]] == [("green", "已发布，可信")]
+    assert "夜间审计未完成" in told["audit_zh"]
+    assert "夜间审计未完成" in mails.mails[-1].body
+    assert send("night")["webhook all"] == "unchanged"
+    audited("next night", "green")
+    assert send("next night")["webhook all"] == "sent", "that it is settled is told once"
+    assert hooks.requests[-1][1]["audit_zh"] is None
+
+
+@pytest.mark.usefixtures("log", "webhook")
+def test_results_of_an_audit_are_no_run_and_no_change(fund_environment: Path) -> None:
+    gate("r1", result(Row("E1")))
+    recorded("look", result(Row("E1"), Row("E2"), check=a_check("F02")), scope=LOOK)
+    gate("r2", result(Row("E1")))
+    with one_state() as connection:
+        made = history.runs(connection, [NANJING])
+        assert [run_of.run_id for run_of in made] == ["r1", "r2"]
+        assert history.since(connection, "r2", made, quality.results(connection, "r2"))[0].nothing
+        assert (quality.gate_run(connection, "look"), quality.gate_run(connection, "r1")) == ("r2", "r1")
+        assert quality.results(connection, "look") == []
+        (other,) = outside_gate.failing(connection, [NANJING])
+        assert (other.code, other.rows) == ("F02", 2)
+    assert main(["write"]) == 0
+    page = (fund_environment / "reports" / "index.html").read_text(encoding="utf-8")
+    assert "F02" in page[page.index('id="outside"') : page.index('id="lights"')]

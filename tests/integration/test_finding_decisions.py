@@ -82,6 +82,9 @@ def test_a_finding_stands_until_a_complete_result_lacks_it() -> None:
     assert statuses() == {"E1": "open", "E2": "resolved", "E3": "open", "cut off": "open"}, (
         "a list that was cut off resolves nothing"
     )
+    with one_state() as connection:
+        (total,) = (found for found in findings.totals(connection) if found.status == "open")
+    assert (total.count, total.amount, total.listed_only) == (2 + 3, Decimal("13.00"), True)
     recorded("r5", result(Row("exception", severity="fail"), examined=0))
     assert statuses()["E1"] == "open", "a check that could not run resolves nothing"
     recorded("r6", result(Row("E2")))
@@ -145,6 +148,7 @@ def test_an_accepted_warning_is_counted_apart_and_shown_with_who_and_until_when(
         assert [(total.status, total.count, total.amount) for total in findings.totals(connection)] == [
             ("accepted", 2, Decimal("111.00"))
         ]
+        assert not findings.totals(connection)[0].listed_only
         (_, before, last) = history_of.runs(connection, [NANJING])
         assert (before.warned, before.found, last.warned, last.passed) == (1, 2, 0, 1)
 

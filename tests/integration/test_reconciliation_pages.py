@@ -12,7 +12,7 @@ import pytest
 from ingestion.settings import Settings
 from reporting import books
 from reporting.reconciliation import control_totals, reading
-from tests.integration.pages_support import amounts, body_and_foot, built, by_id, tree, words
+from tests.integration.pages_support import FROZEN, amounts, body_and_foot, built, by_id, tree, words
 
 REGION = "340400"
 PAGE = f"reconciliation_{REGION}.html"
@@ -112,6 +112,13 @@ def test_control_totals_stand_beside_what_was_counted(settings: Settings, folder
     assert len(listed) == min(stored["count"], control_totals.LISTED) > 0
     assert all(stated == counted for stated, counted in listed)
     assert f"{stored['count']:,} 项全部相符" in words(section)
+    with books.one_state(settings) as connection:
+        (rejected,) = books.rows(
+            connection,
+            "select count(*) from events.file where state = 'rejected' and error_code in ('E-FILE-MANIFEST',"
+            " 'E-FILE-TOTAL')",
+        )
+    assert (f"另有 {rejected['count']} 份文件因与清单" in words(section)) is bool(rejected["count"])
 
 
 def test_months_that_stand_are_taken_from_the_last_writing(
@@ -135,3 +142,10 @@ def test_what_was_kept_of_another_state_is_computed_again(settings: Settings, fo
     assert not set(kept) & set(json.loads((folder / place).read_text(encoding="utf-8")))
     (tmp_path / place).write_text("{", encoding="utf-8")
     assert reading._load(tmp_path, REGION) == {}, "a torn file is as good as none"
+
+
+def test_pages_of_a_frozen_region_warn(settings: Settings, folder: Path, tmp_path: Path) -> None:
+    place = f".reconciliation_{REGION}.json"
+    (tmp_path / place).write_text((folder / place).read_text(encoding="utf-8"), encoding="utf-8")
+    frozen = built(settings, "reconciliation", tmp_path, frozen=[REGION])
+    assert {name for name, html in frozen.items() if FROZEN in html} == {PAGE, "reconciliation.html"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -11,12 +12,14 @@ from xml.etree.ElementTree import Element
 
 import pytest
 
+from ingestion.database import connect
 from ingestion.settings import Settings
 from reporting import books
+from reporting.site import kept
 from reporting.site import statement as page
 from reporting.statements import behind, reading
 from reporting.statements.month import MonthBooks, read_months
-from tests.integration.pages_support import amounts, body_and_foot, built, by_id, tree, words
+from tests.integration.pages_support import FROZEN, amounts, body_and_foot, built, by_id, tree, words
 
 JUNE = "statement_320100_emi_2020-06.html"
 MERGER = "statement_320100_mat_2020-01.html"
@@ -199,20 +202,41 @@ def test_the_index_leads_to_every_month(settings: Settings, folder: Path) -> Non
     assert amounts(by_id(root, "320100"))[0] == income["amount_month"]
 
 
+def test_pages_of_a_frozen_region_get_a_warning_and_lose_it(settings: Settings, folder: Path) -> None:
+    frozen = built(settings, "statement", folder, frozen=["320100"])
+    assert set(frozen) == {path.name for path in folder.glob("statement_320100_*.html")} | {"statement.html"}
+    assert all(FROZEN in html for html in frozen.values())
+    assert FROZEN not in words(by_id(tree(frozen["statement.html"]), "340400"))
+    assert list(built(settings, "statement", folder, frozen=["320100"])) == ["statement.html"]
+    lifted = built(settings, "statement", folder)
+    assert set(lifted) == set(frozen)
+    assert not [html for html in lifted.values() if FROZEN in html]
+
+
 def test_pages_of_months_that_stand_are_not_written_again(
     settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert list(built(settings, "statement", folder)) == ["statement.html"]
     stale = folder / "statement_320100_emi_1999-01.html"
     stale.write_text("of no month", encoding="utf-8")
-    with (folder / JUNE).open("a", encoding="utf-8") as broken:
-        broken.write("torn")
+    altered = (folder / JUNE).read_text(encoding="utf-8").replace("收支表", "支收表", 1)
+    (folder / JUNE).write_text(altered, encoding="utf-8")
     assert list(built(settings, "statement", folder)) == [JUNE, "statement.html"]
     assert not stale.exists()
     monkeypatch.setattr(page, "MONTHS_SHOWN", 3)
     few = built(settings, "statement", folder)
     assert len(list(folder.glob("statement_*.html"))) == 12
     assert len(few) == 13, "the list of months is on every page"
+
+
+def test_a_page_is_of_the_models_that_are_deployed(settings: Settings) -> None:
+    with closing(connect("fund_transform", settings=settings)) as connection:
+        before = kept.code_digest(connection)
+        with connection.cursor() as cursor:
+            cursor.execute("INSERT INTO ledger.deployment (code_sha256) VALUES ('of other models')")
+        assert kept.code_digest(connection) != before
+        connection.rollback()
+        assert kept.code_digest(connection) == before
 
 
 def test_a_month_has_a_state_of_its_own_and_of_all_before_it() -> None:

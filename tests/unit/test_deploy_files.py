@@ -95,6 +95,14 @@ def test_who_guesses_passwords_behind_the_proxy_is_slowed_down_alone(tmp_path: P
         assert 503 in pool.map(guess, range(8 * BURST))
 
 
+def test_what_pages_load_is_not_counted_and_asks_for_no_password(tmp_path: Path) -> None:
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "assets/site.css").write_text("x")
+    with _reports(tmp_path) as url, ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(lambda _: _status(f"{url}/assets/site.css"), range(8 * BURST))) == {200}
+        assert _status(f"{url}/assets/none.css") == 404
+
+
 def test_pages_and_what_they_load_are_served_and_nothing_beside_them(tmp_path: Path) -> None:
     page = "data_docs/validations/merger-320100/scheduled__2026-11-26T11-42-00-08-00/20261126T033742.015153Z"
     served = {

@@ -6,8 +6,9 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
+from expectations.freeze import Frozen
 from reporting.quality import CheckResult, Head, RegionVerdict
-from reporting.verdict import region_light, sentence, suite_light
+from reporting.verdict import badge, region_light, sentence, suite_light
 
 NOW = datetime(2026, 11, 2, 1, 0, tzinfo=UTC)
 HEAD = Head(10, "ab" * 32, "cd" * 32, NOW, "run")
@@ -44,3 +45,22 @@ def test_of_what_is_partly_accepted_the_rest_is_counted() -> None:
     said = sentence(REGION, [PASSED, partly], date(2026, 10, 1))
     assert "1 项检查提示（C07），共 2 行，涉及金额 20.00 元" in said.zh
     assert "已接受的提示 1 行（C07）" in said.zh
+
+
+def test_published_books_that_fail_and_are_frozen_tell_both() -> None:
+    failed = replace(PASSED, success=False, unexpected_count=1)
+    frozen = Frozen("320100", NOW, "nightly audit", "账簿被改动", "night", ("H03",))
+    both = replace(REGION, frozen=frozen)
+    assert badge(both, [failed]) not in (badge(REGION, [failed]), badge(both, [PASSED]))
+    said = sentence(both, [failed], date(2026, 10, 1))
+    assert "1 项检查不通过（B01）" in said.zh
+    assert "夜间审计于2026年11月2日 09:00 暂停发布（H03）：账簿被改动" in said.zh
+    assert "Publication was frozen by nightly audit" in said.en
+    assert "暂停发布" not in sentence(REGION, [failed], date(2026, 10, 1)).zh
+
+
+def test_a_freeze_with_checks_doubts_what_is_shown_also_without_their_results() -> None:
+    by_hand = Frozen("320100", NOW, "王主任", "核查中", None, ())
+    for frozen, doubted in ((by_hand, False), (replace(by_hand, codes=("H03",)), True)):
+        said = sentence(replace(REGION, frozen=frozen), [PASSED], date(2026, 10, 1))
+        assert ("内部审计查明之前请勿使用" in said.zh) is doubted

@@ -17,11 +17,12 @@ from openpyxl.worksheet.worksheet import Worksheet
 from ingestion.contracts.columns import BENEFIT_ITEM
 from reporting import files
 from reporting.books import Head, Line, Region, TrialBalanceLine
-from reporting.names import BENEFIT_ITEMS
+from reporting.names import BENEFIT_ITEMS, Name
 from reporting.quality import CUT_OFF, CheckResult, Finding
 from reporting.workbook_accounts import YEAR, monthly_sheet, trial_balance_sheet
 from reporting.workbook_cells import Book
 from reporting.workbook_checks import FINDINGS_MOST, Standing, findings_sheet, results_sheet
+from reporting.workbook_cover import COVER, open_cover, warn_on_cover
 from reporting.workbook_page import Frame, Layout, finish, open_sheet, spread
 
 MOMENT = datetime(2020, 7, 3, tzinfo=UTC)
@@ -241,3 +242,17 @@ def test_print_settings_of_a_sheet() -> None:
     assert (sheet.print_area, sheet.print_title_rows, sheet.freeze_panes) == ("'S'!$A$1:$B$9", "$1:$5", "A6")
     assert "第 &P 页 共 &N 页" in sheet.oddFooter.center.text
     assert "2020年6月" in sheet.oddHeader.right.text
+
+
+def test_a_freeze_is_told_on_the_cover_and_hides_nothing_there() -> None:
+    def cover(book: Book) -> None:
+        open_cover(book, frame())
+
+    def warned(book: Book) -> None:
+        cover(book)
+        warn_on_cover(book, Name("已由王主任暂停发布", "publication was frozen"))
+
+    plain, told = (written(fill)[COVER] for fill in (cover, warned))
+    values = [cell.value for row in told.iter_rows() for cell in row if cell.value]
+    assert values == ["注意：已由王主任暂停发布。 Attention: publication was frozen."]
+    assert plain.max_row <= told.max_row < 5, "the facts begin in the fifth row"
