@@ -42,13 +42,18 @@ left join {{ source('events', 'batch') }} as batch on event.region_code = batch.
 left join {{ source('events', 'file_registry') }} as file on batch.file_id = file.file_id
 where
     event.event_type = 'balance.stated'
-    -- A statement that a later one names as its original has been taken back by who made it.
+    -- A statement that a later one of its kind, on the same account and institution, names as its original has been taken back by who
+    -- made it: nobody takes back what another party has stated.
     and not exists (
         select from {{ source('events', 'event') }} as correction
         where
             correction.region_code = event.region_code and correction.event_type = 'balance.stated'
             and correction.original_event_key = event.source_event_key and correction.seq <> event.seq and correction.seq <= head.seq
             and coalesce(correction.original_source_system, correction.source_system) = event.source_system
+            and correction.source_system = event.source_system
+            and correction.fund_code = event.fund_code and correction.statement_kind = event.statement_kind
+            and correction.account is not distinct from event.account
+            and correction.institution_code is not distinct from event.institution_code
             {%- if bound == 'published' %}
             and {{ readable('correction.region_code') }}
             {%- endif %}

@@ -177,3 +177,11 @@ MATERNITY_PAYMENTS = f"""
         and event.event_type = 'receipt.identified'
         and (event.identified_as like '50010103%' or event.identified_as like '500110%')
 """
+
+# Settlement platforms of the region as known last, one row a source: on `migrated_on` they end.
+PLATFORMS = """
+    select distinct on (known.source_system) known.source_system, known.title_zh, known.migrated_on
+    from policy.policy_settlement_platform as known
+    where known.region_code = $region
+    order by known.source_system, known.known_from desc
+"""

@@ -35,20 +35,29 @@ def threshold(indicator: str, column: str, default: int) -> str:
 def compared_months(kind: str, code: str) -> str:
     """Months compared in this run, one column `accounting_month`.
 
-    Those of new statements and the month before, whose last items a new statement may take back; those whose lines the
-    increment touches, as far as a statement covers them; those in which the last run left an item open.
+    Those of new statements and the month before, whose last items a new statement may take back, and of statements
+    that a new one names as its original; those whose lines the increment touches, as far as a statement covers them;
+    those in which a finding stands, wherever it was found and whatever has become of the runs since.
     """
     stated = f"""events.event as said
             where said.region_code = $region and said.event_type = 'balance.stated' and said.seq <= $head
                 and said.statement_kind = '{kind}'"""
+    new = """(said.seq > $after or (said.source_system, said.source_event_key) in (
+                select coalesce(later.original_source_system, later.source_system), later.original_event_key
+                from events.event as later
+                where later.region_code = $region and later.event_type = 'balance.stated'
+                    and later.seq > $after and later.seq <= $head and later.original_event_key is not null
+            ))"""
+    standing = f"""quality.finding_period as standing
+            where standing.region_code = $region and standing.code = '{code}' and standing.ended_at is null"""
     return f"""
         select distinct covering.accounting_month
         from (
-            select {_STATED_MONTH} as accounting_month from {stated} and said.seq > $after
+            select {_STATED_MONTH} as accounting_month from {stated} and {new}
             union
-            select ({_STATED_MONTH} - interval '1 month')::date from {stated} and said.seq > $after
+            select ({_STATED_MONTH} - interval '1 month')::date from {stated} and {new}
             union
-            select date_trunc('month', said.occurred_on::timestamp)::date from {stated} and said.seq > $after
+            select date_trunc('month', said.occurred_on::timestamp)::date from {stated} and {new}
             union
             select turnover.accounting_month from ledger.account_turnover as turnover
             where turnover.region_code = $region and turnover.last_seq > $after and turnover.last_seq <= $head
@@ -58,11 +67,17 @@ def compared_months(kind: str, code: str) -> str:
             where line.region_code = $region and line.event_seq > $after and line.event_seq <= $head
                 and line.original_month is not null
             union
-            select (finding.item ->> 'accounting_month')::date from quality.finding as finding
-            where finding.region_code = $region and finding.code = '{code}' and finding.item ? 'accounting_month'
-                and finding.found_at = (
-                    select max(last_run.found_at) from quality.finding as last_run where last_run.region_code = $region
-                )
+            select (
+                select (finding.item ->> 'accounting_month')::date from quality.finding as finding
+                where finding.region_code = standing.region_code and finding.code = standing.code
+                    and finding.finding_key = standing.finding_key and finding.scope = standing.scope
+                order by finding.found_at desc limit 1
+            )
+            from {standing}
+            union
+            -- more was found than is listed: of what month nobody knows
+            select {_STATED_MONTH} from {stated}
+                and exists (select from {standing} and standing.finding_key = 'cut off')
         ) as touched
         -- What lies before a statement is covered by the next one.
         cross join lateral (
@@ -172,6 +187,8 @@ def differing_items(kind: str, code: str, *, always_warns: bool = False, more: M
                     where item.fund_code = said.fund_code
                         and item.account_code is not distinct from said.account_code
                         and item.institution_code is not distinct from said.institution_code
+                        and item.accounting_month
+                            in (said.accounting_month, date_trunc('month', said.stated_on::timestamp)::date)
                 )
             {more.rows}
         ) as finding"""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from expectations.check import AUDIT, GATE, LOOK, Check
+from expectations.suites._fragments import PLATFORMS
 
 OPERATIONS = "data_operations"
 
@@ -69,13 +70,38 @@ _SOURCES = """
     group by rule.source_system
 """
 
-# Beginning of the silence: the newest batch that the source brought to the region, else its activation.
+# A settlement platform that has migrated has nothing more to send; what it owes of the time before is M09's.
+_MIGRATED = f"""
+    select platform.source_system from ({PLATFORMS}) as platform where platform.migrated_on <= $business_date
+"""
+
+# A file that brings the region no batch ends the silence all the same: nothing new in it, or none that passed. It must
+# be the region's: one without any row, one with quarantined rows of the region, or of a source that sends to no other.
+_READ = """
+    select max(outcome.finished_at) as finished_at
+    from events.file_registry as file
+    inner join events.file_outcome as outcome on outcome.file_id = file.file_id
+    where file.source_system = source.source_system and outcome.state = 'loaded'
+        and (
+            outcome.rows = 0
+            or not exists (
+                select from events.source_region as sent
+                where sent.source_system = source.source_system and sent.region_code <> $region
+            )
+            or exists (
+                select from events.quarantine as held where held.file_id = file.file_id and held.region_code = $region
+            )
+        )
+"""
+
+# Beginning of the silence: the newest batch that the source brought to the region, the newest file of the region that
+# was read, else its activation.
 _SILENCE = f"""
     select
         source.source_system,
         source.rhythm,
-        newest.recorded_at,
-        coalesce(newest.recorded_at, source.active_from::timestamp at time zone 'Asia/Shanghai') as since,
+        heard.heard_at as recorded_at,
+        coalesce(heard.heard_at, source.active_from::timestamp at time zone 'Asia/Shanghai') as since,
         least({NOW}, case
             when isfinite(source.ends_on)
                 then (source.ends_on::timestamp + source.rhythm) at time zone 'Asia/Shanghai'
@@ -88,7 +114,9 @@ _SILENCE = f"""
         inner join events.file_registry as file on file.file_id = batch.file_id
         where batch.region_code = $region and file.source_system = source.source_system
     ) as newest on true
-    where source.active_from <= $business_date
+    left join lateral ({_READ}) as read on true
+    cross join lateral (select greatest(newest.recorded_at, read.finished_at) as heard_at) as heard
+    where source.active_from <= $business_date and source.source_system not in ({_MIGRATED})
 """
 
 F01 = Check(
@@ -111,10 +139,10 @@ F01 = Check(
         where until - since > rhythm + {_limit("source", "warn")}
     """,
     examined=f"select count(*) from ({_SILENCE}) as silence",
-    population="""
+    population=f"""
         select count(distinct calendar.source_system) from events.source_calendar as calendar
         where calendar.region_code = $region and calendar.active_from <= $business_date
-            and calendar.due_rule ~ '^(monthly|quarterly) day '
+            and calendar.due_rule ~ '^(monthly|quarterly) day ' and calendar.source_system not in ({_MIGRATED})
     """,
     scopes=frozenset({GATE, AUDIT, LOOK}),
     freezes=False,
@@ -171,7 +199,8 @@ F02 = Check(
                 ) as ended_at
             ) as since
         ) as audited
-        where audited.age > {_limit("audit", "warn")}
+        -- no audit judges its own age: one that comes after broken nights is the cure
+        where $scope = '{LOOK}' and audited.age > {_limit("audit", "warn")}
     """,
     examined="""
         select count(*) from events.batch as batch where batch.region_code = $region and batch.batch_id <= $head_batch

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from expectations.check import Check
-from expectations.suites._fragments import EVENTS, MERGER_DATE
+from expectations.suites._fragments import EVENTS, MERGER_DATE, PLATFORMS
 
 ACCOUNTING = "fund_accounting"
 BENEFITS = "benefit_settlement"
@@ -259,8 +259,9 @@ M07 = Check(
     """,
 )
 
-# Claims of which the increment brought a settlement, a payment or a correction.
+# Claims of which the increment brought a settlement, a payment or a correction, or the birth or operation behind them.
 _CASH_ITEMS = "'maternity_allowance', 'nutrition_subsidy'"
+_CARE_ITEMS = "'delivery_normal', 'delivery_assisted', 'delivery_caesarean', 'miscarriage', 'family_planning'"
 _TOUCHED_CLAIMS = f"""
     select event.claim_no from {EVENTS} and event.benefit_item in ({_CASH_ITEMS})
     union
@@ -270,6 +271,13 @@ _TOUCHED_CLAIMS = f"""
     inner join events.event as paid on paid.region_code = $region and paid.seq = returned.original_seq
     where event.region_code = $region and event.seq > $after and event.seq <= $head
         and event.event_type = 'return.written_back' and paid.benefit_item in ({_CASH_ITEMS})
+    union
+    select paid.claim_no
+    from events.event as event
+    inner join events.event as paid on paid.region_code = $region and paid.person_no = event.person_no
+    where event.region_code = $region and event.seq > $after and event.seq <= $head
+        and event.event_type in ('claim.settled', 'claim.paid') and event.benefit_item in ({_CARE_ITEMS})
+        and paid.event_type = 'claim.paid' and paid.benefit_item in ({_CASH_ITEMS}) and paid.seq <= $head
 """
 _ENTITLEMENTS = f"""ledger.maternity_entitlement as entitlement
     where entitlement.region_code = $region and entitlement.claim_no = any(array({_TOUCHED_CLAIMS}))"""
@@ -304,39 +312,46 @@ M08 = Check(
     """,
 )
 
-_PLATFORMS = """
-    select distinct on (known.source_system) known.source_system, known.title_zh, known.migrated_on
-    from policy.policy_settlement_platform as known
-    where known.region_code = $region
-    order by known.source_system, known.known_from desc
-"""
-# What a platform states of a month, the last statement of each institution; by the index of statements.
+_STATED_MONTH = "coalesce(event.accounting_month, date_trunc('month', event.occurred_on::timestamp)::date)"
+# What a platform states of a month: the last total of each institution, else its last figure of each day or payment.
+# What was taken back does not count.
 _STATED = f"""
-    select statement.source_system, statement.accounting_month as paid_month, sum(statement.amount) as amount,
-        max(statement.seq) as seq
+    select figure.source_system, figure.accounting_month as paid_month, sum(figure.amount) as amount,
+        max(figure.event_seq) as seq
     from (
-        select distinct on (
-            event.source_system, event.accounting_month, event.fund_code, event.institution_code, event.counterparty
-        ) event.*
-        from events.event as event
-        where event.region_code = $region and event.seq <= $head and event.event_type = 'balance.stated'
-            and event.statement_kind = 'institution_settled' and event.accounting_month is not null
-            and event.source_system in (select source_system from ({_PLATFORMS}) as platform)
-        order by event.source_system, event.accounting_month, event.fund_code, event.institution_code,
-            event.counterparty, event.seq desc
-    ) as statement
-    group by statement.source_system, statement.accounting_month
+        select *, bool_or(is_total) over (
+            partition by source_system, accounting_month, fund_code, institution_code, counterparty
+        ) as has_total
+        from (
+            select distinct on (
+                said.source_system, said.accounting_month, said.fund_code, said.institution_code, said.counterparty,
+                part.is_total, part.stated_on, part.number
+            ) said.*, part.is_total
+            from ledger.candidate_outside_statement as said
+            cross join lateral (
+                select coalesce(said.payment_no, said.receipt_no) as number,
+                    said.is_month_total and coalesce(said.payment_no, said.receipt_no) is null as is_total,
+                    case when not said.is_month_total then said.stated_on end as stated_on
+            ) as part
+            where said.region_code = $region and said.event_seq <= $head and said.statement_kind = 'institution_settled'
+                and said.source_system in (select source_system from ({PLATFORMS}) as platform)
+            order by said.source_system, said.accounting_month, said.fund_code, said.institution_code,
+                said.counterparty, part.is_total, part.stated_on, part.number, said.event_seq desc
+        ) as newest
+    ) as figure
+    where figure.is_total = figure.has_total
+    group by figure.source_system, figure.accounting_month
 """
 _PLATFORM_PAYMENTS = f"""
     select turnover.source_system, turnover.paid_month, sum(turnover.paid_amount) as amount,
         max(turnover.last_seq) as seq
     from ledger.maternity_source_turnover as turnover
     where turnover.region_code = $region and turnover.last_seq <= $head
-        and turnover.source_system in (select source_system from ({_PLATFORMS}) as platform)
+        and turnover.source_system in (select source_system from ({PLATFORMS}) as platform)
     group by turnover.source_system, turnover.paid_month
 """
 _PLATFORM_FACTS = f"""events.event as event
-    inner join ({_PLATFORMS}) as platform on platform.source_system = event.source_system
+    inner join ({PLATFORMS}) as platform on platform.source_system = event.source_system
     where event.region_code = $region and event.seq > $after and event.seq <= $head"""
 
 M09 = Check(
@@ -357,7 +372,13 @@ M09 = Check(
         from {_PLATFORM_FACTS}
             and event.occurred_on >= platform.migrated_on
             -- a statement on a month before the migration may come after it
-            and not (event.event_type = 'balance.stated' and event.accounting_month < platform.migrated_on)
+            and not (event.event_type = 'balance.stated' and (
+                {_STATED_MONTH} < platform.migrated_on
+                or not exists (
+                    select from ledger.candidate_outside_statement as said
+                    where said.region_code = $region and said.event_seq = event.seq
+                )
+            ))
         union all
         select
             concat_ws('/', 'total', source_system, to_char(paid_month, 'YYYY-MM')),
@@ -374,7 +395,16 @@ M09 = Check(
             and (stated.amount is not null or paid_month + interval '2 months' <= $business_date)
     """,
     examined=f"select (select count(*) from {_PLATFORM_FACTS}) + (select count(*) from ({_STATED}) as stated)",
-    population=f"select count(*) from {_PLATFORM_FACTS}",
+    # By the files, whatever the log says of who sent its rows.
+    population="""
+        select coalesce(sum(batch.last_seq - batch.first_seq + 1), 0) from events.batch as batch
+        inner join events.file_registry as file on file.file_id = batch.file_id
+        where batch.region_code = $region and batch.last_seq > $after and batch.last_seq <= $head
+            and file.source_system in (
+                select known.source_system from policy.policy_settlement_platform as known
+                where known.region_code = $region
+            )
+    """,
 )
 
 CHECKS: tuple[Check, ...] = (M04, M05, M07, M08, M09)

@@ -49,8 +49,9 @@ _KEY = ", ".join(
     f"differs.item ->> '{column}'"
     for column in (
         *("entry_id", "line_no", "fund_code", "accounting_month", "contribution_month", "account_code", "sub_fund"),
-        *("entry_kind", "voucher_no", "person_no", "employer_no", "institution_code", "insurance_type"),
-        *("enrollment_category", "batch_id"),
+        *("entry_kind", "voucher_no", "employer_no", "institution_code", "insurance_type"),
+        # a key is shown everywhere: what is one person's is told apart by events, and not by the person's number
+        *("enrollment_category", "reference_kind", "batch_id", "first_seq", "last_seq"),
     )
 )
 _OF_REGION = "$region = {one}.region_code or {one}.region_code not in (select region_code from ledger.built_head)"

@@ -84,6 +84,33 @@ _PLATFORM = """
         (region_code, source_system, title_zh, title_en, migrated_on, known_from, status, source)
     values ('320100', 'source_320100', '平台', 'platform', {migrated_on}, '2018-01-01', 'assumed', 'by hand');
 """
+_STATED_BY_PLATFORM = f"""
+    update events.event set event_type = 'balance.stated', family = 'treasury', statement_kind = 'institution_settled', fund_code = 'EMI',
+        accounting_month = '2020-01-01', amount = 999, claim_no = null where {_R} and seq = 14;
+"""
+# Another month's total, taken back by a statement of this month on which nothing was paid.
+TAKEN_BACK_BY_PLATFORM = (
+    _PLATFORM.format(migrated_on="null")
+    + _STATED_BY_PLATFORM.replace("seq = 14", "seq = 13")
+    + _STATED_BY_PLATFORM
+    + f"""
+    update events.event set original_event_key = null, original_seq = null, accounting_month = '2019-12-01' where {_R} and seq = 13;
+    update events.event set original_event_key = 'K13', amount = 0 where {_R} and seq = 14;
+    update events.event set person_no = null, employer_no = null, institution_code = null where {_R} and seq in (13, 14);
+"""
+)
+# Fifteen weeks after the source's last batch, as its calendar has it.
+SILENT = (
+    "insert into events.source_calendar values ('source_320100', 'claim', 'monthly day 10', '2019-12-01', '320100');"
+)
+READ_SINCE = (
+    SILENT
+    + """
+    insert into events.file_outcome select file_id, 2, state, error_code, error_message, family, 3, 0, 3, 0, 3, reader_key, null, '2020-04-01'
+    from events.file_outcome where file_id = 2;
+"""
+)
+MIGRATED_SINCE = SILENT + _PLATFORM.format(migrated_on="'2020-04-01'")
 _MATERNITY_LINE_MUTATIONS = (
     Mutation("M04", "an employee without maternity insurance before the merger", _GAP.format(kind="'310_without_510'", begins="'2019-12-01'"),
              "310_without_510/E1/2019-12", severity="warn"),
@@ -113,19 +140,30 @@ _MATERNITY_LINE_MUTATIONS = (
              " and benefit_item = 'delivery_caesarean'", "event/9", severity="warn"),
     Mutation("M08", "an allowance a fen too high", f"update events.event set pooled_amount = 300.01 where {_R} and seq = 10",
              "overpaid/maternity_allowance/event/10", severity="warn"),
-    Mutation("M08", "an allowance a fen too low", f"update events.event set pooled_amount = 299.99 where {_R} and seq = 10",
+    Mutation("M08", "an allowance a fen too low", f"update events.event set pooled_amount = 299.99 where {_R} and claim_no = 'C3'",
              "underpaid/maternity_allowance/event/10", severity="warn"),
     Mutation("M08", "a day too many", f"update events.event set leave_days = 21 where {_R} and seq = 10", "stated/maternity_allowance/event/10",
              severity="warn"),
     Mutation("M08", "no weeks to compute by", f"update events.event set gestation_weeks = null where {_R} and seq = 14",
              "not_computable/maternity_allowance/event/10", severity="warn"),
+    Mutation("M08", "an allowance a fen too high, published before its birth came", f"""
+        update events.event set seq = 500 where {_R} and seq = 5;
+        update events.event set seq = 5, pooled_amount = 300.01 where {_R} and seq = 10;
+        delete from events.event where {_R} and seq > 7 and benefit_item = 'maternity_allowance';
+    """, "overpaid/maternity_allowance/event/5", severity="warn"),
     Mutation("M08", "an allowance paid to the person before it was allowed", f"update events.event set payee_type = 'person' where {_R}"
              " and seq = 10", "payee/maternity_allowance/event/10", severity="warn"),
     Mutation("M09", "a fact of the platform after its migration", _PLATFORM.format(migrated_on="'2020-01-21'"), "event/14"),
-    Mutation("M09", "a total that is not what was paid", _PLATFORM.format(migrated_on="null") + f"""
-        update events.event set event_type = 'balance.stated', family = 'treasury', statement_kind = 'institution_settled', fund_code = 'EMI',
-            accounting_month = '2020-01-01', amount = 999, claim_no = null where {_R} and seq = 14;
+    Mutation("M09", "a total that is not what was paid", _PLATFORM.format(migrated_on="null") + _STATED_BY_PLATFORM,
+             "total/source_320100/2020-01"),
+    Mutation("M09", "a statement without a month, after the migration", _PLATFORM.format(migrated_on="'2020-01-21'") + f"""
+        {_STATED_BY_PLATFORM} update events.event set accounting_month = null, occurred_on = '2020-02-03' where {_R} and seq = 14;
+    """, "event/14"),
+    Mutation("M09", "a day's total that is not what was paid", _PLATFORM.format(migrated_on="null") + f"""
+        {_STATED_BY_PLATFORM} update events.event set accounting_month = null where {_R} and seq = 14;
     """, "total/source_320100/2020-01"),
+    Mutation("M09", "rows of the platform under another name", _PLATFORM.format(migrated_on="null")
+             + f"update events.event set source_system = 'other' where {_R} and seq > 7", "nothing-examined"),
     Mutation("M09", "a month for which the platform states nothing", _PLATFORM.format(migrated_on="null") + """
         insert into ledger.maternity_source_turnover values ('320100', 'source_320100', '2019-12-01', 2, 9, 1, 200);
     """, "total/source_320100/2019-12"),

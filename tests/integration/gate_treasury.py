@@ -43,6 +43,17 @@ def corrected_balance() -> str:
     """  # fmt: skip
 
 
+# What another kind of statement names as its original is taken back by nothing.
+NAMED_BY_ANOTHER_KIND = f"""
+    {stated("tax_collected", "920.01", account="'treasury'").replace("seq = 14", "seq = 13")} {balance(LEFT_ON_EXPENDITURE)}
+    update events.event set original_event_key = null, original_seq = null where {_R} and seq = 13;
+    update events.event set original_event_key = 'K13' where {_R} and seq = 14;
+"""
+# A balance of December, published, is taken back by one of March.
+TAKEN_BACK_LATER = balance("1.00").replace("seq = 14", "seq = 5").replace("2020-01", "2019-12") + balance("2.00").replace(
+    "2020-01", "2020-03"
+) + f"update events.event set original_event_key = 'K5' where {_R} and seq = 14;"  # fmt: skip
+
 # The payment of seq 10 goes to an institution.
 TO_H1 = f"""
     update events.event set payee_type = 'institution', institution_code = 'H1' where {_R} and seq = 10;
@@ -65,6 +76,12 @@ _ADVANCE = f"""
     update ledger.journal_line set account_code = '1101', sub_fund = 'shared' where {_R} and event_seq = 10 and line_no = 1;
     update ledger.account_turnover set account_code = '1101', sub_fund = 'shared' where {_R} and account_code = '5001010302';
 """
+_DECEMBER_TOO = (
+    balance("4995.00").replace("seq = 14", "seq = 13").replace("2020-01", "2019-12")
+    + f"""
+    update events.event set original_event_key = null, original_seq = null where {_R} and seq = 13;
+"""
+)
 _COMPARES_NOTHING = """
     do $$
     declare columns text := pg_get_function_result('ledger.candidate_tie_out_items(text, date, text)'::regprocedure);
@@ -94,10 +111,14 @@ TREASURY_MUTATIONS = (
              + _WITHIN_TWENTY_DAYS.format("in_transit_days"), "EMI/2020-01-31/balance/1004/missing_there/320100-10-1"),
     Mutation("T02", "a statement that nothing was compared with", balance(LEFT_ON_EXPENDITURE) + _COMPARES_NOTHING,
              "not compared/14"),
+    Mutation("T02", "a statement compared with nothing, unlike that of the month before", balance(LEFT_ON_EXPENDITURE) + _DECEMBER_TOO
+             + _COMPARES_NOTHING.replace("where false", "where m <> make_date(2020, 1, 1)"), "not compared/14"),
     Mutation("T03", "the tax office has a fen more in the month", stated("tax_collected", "920.01", account="'treasury'"),
              "EMI/2020-01-31/month/1005/amount_differs/stated 14"),
     Mutation("T03", "the tax office has less on the day", stated("tax_collected", "800.00", account="'treasury'", day="2020-01-05",
              month="null"), "EMI/2020-01-05/day/1005/amount_differs/stated 14"),
+    Mutation("T03", "a total that a balance names as its original", NAMED_BY_ANOTHER_KIND,
+             "EMI/2020-01-31/month/1005/amount_differs/stated 13"),
     Mutation("T03", "a collection lost from the ledger", stated("tax_collected", COLLECTED, account="'treasury'")
              + f"delete from ledger.journal_line where {_R} and event_seq = 12", "EMI/2020-01-31/month/1005/amount_differs/stated 14"),
     Mutation("T04", "the fiscal side has paid what nobody received", stated("fiscal_expenditure", "100.00"),

@@ -79,6 +79,8 @@ def test_clean_history_passes_every_check(night: Books) -> None:
     late = {code for code, result in results.items() if not result.success}
     # The payment of month M says nothing of how it was paid: a warning.
     assert late == {"F02", "M07"}, {code: results[code].rows for code in late}
+    # its own age is for the look by day
+    assert {row["item"] for row in results["F02"].rows} == {"publication"}
     candidate = night.candidate()
     assert candidate.published_seq > 0  # all events are examined, not those of the increment
     examined = {code: results[code].rows_examined for code in ("C02", "H02", "H03")}
@@ -121,6 +123,13 @@ def test_what_was_altered_after_its_publication_is_found_by_night_and_not_by_day
             " event_seq, amount, item) values ('night', '320100', 'ledger.journal_line', 'live_only', 1, '320100-2-1',"
             """ 2, 5, '{"entry_id": "320100-2-1", "line_no": 1}')""",
             "ledger.journal_line/live_only/320100-2-1/1",
+        ),
+        (
+            "H03",
+            "insert into quality.replay_difference (run_id, region_code, relation, side, difference_no, amount, item)"
+            " values ('night', '320100', 'ledger.personal_account_turnover', 'live_only', 1, 5,"
+            """ '{"person_no": "P1", "batch_id": 2, "last_seq": 11}')""",
+            "ledger.personal_account_turnover/live_only/2/11",
         ),
         (
             "B08",
@@ -237,6 +246,8 @@ def test_a_part_that_did_not_run_is_told(books: Books) -> None:  # noqa: F811
 def test_a_look_tells_what_is_late(books: Books) -> None:  # noqa: F811
     with pytest.raises(LookError, match="F02"):
         look("look", books.settings)
+    late = "select finding_key from quality.finding where code = 'F02' and region_code = '320100' order by 1"
+    assert books.rows(late) == [("audit",), ("publication",)]
     books.corrupt(IN_TIME)
     assert [verdict.green for verdict in look("look again", books.settings)] == [True, True]
     scopes = "select distinct scope, code from quality.check_result order by 1, 2"

@@ -23,12 +23,21 @@ from expectations.candidate import read_candidates
 from expectations.check import GATE, NOTHING_EXAMINED, Candidate, Check
 from expectations.decisions import By, Item, Limits
 from expectations.gate import GateRefusedError, check, explain, publish
+from expectations.look import LookError, look
 from expectations.suites import check_by_code, gate_checks, suites_of
+from expectations.suites._tie_out_sql import compared_months
 from expectations.validation import CheckResult, Run, SuiteRun, Target, open_context, run_suite
 from ingestion.database import Connection, connect
 from ingestion.settings import Settings
 from tests.integration.gate_books import EVENTS_PER_BATCH, HEAD, write_books, write_heads_files
-from tests.integration.gate_mutations import CLOSE_MONTH_M, MUTATIONS, Mutation
+from tests.integration.gate_mutations import (
+    CLOSE_MONTH_M,
+    MIGRATED_SINCE,
+    MUTATIONS,
+    READ_SINCE,
+    TAKEN_BACK_BY_PLATFORM,
+    Mutation,
+)
 from tests.integration.gate_mutations_claims import UNPAID_CLAIM
 from tests.integration.gate_treasury import (
     COLLECTED,
@@ -36,6 +45,7 @@ from tests.integration.gate_treasury import (
     LEFT_ON_EXPENDITURE,
     PAID_DIRECTLY,
     PAID_TO_H1,
+    TAKEN_BACK_LATER,
     TO_H1,
     TREASURY_MUTATIONS,
     balance,
@@ -194,8 +204,23 @@ def test_statements_that_agree_are_examined_and_pass(books: Books, code: str, st
     assert (result.success, result.rows_examined) == (True, 1), result.rows
 
 
+@pytest.mark.parametrize(
+    ("code", "statement"), [("M09", TAKEN_BACK_BY_PLATFORM), ("F01", READ_SINCE), ("F01", MIGRATED_SINCE)]
+)
+def test_what_was_taken_back_read_or_migrated_since_is_no_fault(books: Books, code: str, statement: str) -> None:
+    books.corrupt("set session_replication_role = replica;" + statement)
+    result = books.run({name: tuple(c for c in checks if c.code == code) for name, checks in _suite_of(code).items()})
+    assert result[code].success, result[code].rows
+
+
+def test_the_month_of_a_statement_taken_back_in_another_month_is_compared(books: Books) -> None:
+    books.corrupt("set session_replication_role = replica;" + TAKEN_BACK_LATER)
+    months = check_by_code("T02").bind(compared_months("bank_balance", "T02"), books.candidate())
+    assert books.rows(f"{months} order by 1") == [(date(2019, 12, 1),), (date(2020, 3, 1),)]
+
+
 def test_an_open_item_is_looked_at_again_and_ages(books: Books) -> None:
-    """Published with a warning, and without anything new since: the next run must not have forgotten it."""
+    """Published with a warning, and nothing new since but a look at freshness: the next run must not forget it."""
     books.corrupt(
         # in place of an employer's registration, which nothing red rests on
         "set session_replication_role = replica;" + balance("4865.00").replace("seq = 14", "seq = 16")
@@ -208,6 +233,8 @@ def test_an_open_item_is_looked_at_again_and_ages(books: Books) -> None:
     first = {verdict.region_code: verdict for verdict in check("run-1", books.settings)}["320100"]
     assert (first.failed_checks, "T02" in first.warned_checks) == ((), True)
     publish("run-1", books.settings)
+    with pytest.raises(LookError):
+        look("look", books.settings)
     again = {verdict.region_code: verdict for verdict in check("run-2", books.settings)}["320100"]
     assert "T02" in again.warned_checks
     books.corrupt("update policy.policy_threshold set excessive_above = 20 where indicator_code = 'in_transit_days'")

@@ -93,8 +93,12 @@ asked as (
     from reference
     inner join {{ source('events', 'batch') }} as batch
         on reference.region_code = batch.region_code and reference.batch_id = batch.batch_id
+    -- the version known when the batch was recorded, so that a later one leaves what a rebuild finds as it is
     left join {{ ref('stg_region') }} as region
-        on reference.region_code = region.region_code and region.known_until = 'infinity'
+        on
+            reference.region_code = region.region_code
+            and (batch.recorded_at at time zone 'Asia/Shanghai')::date >= region.known_from
+            and (batch.recorded_at at time zone 'Asia/Shanghai')::date < region.known_until
 ),
 
 answered as (
