@@ -78,9 +78,8 @@ def main() -> int:
 
 def _named(empty: Server, events: int) -> Server:
     """The ledger of so many events that `_measure` has made."""
-    name = f"ledger_{events}"
-    urls = (f"{url.rpartition('/')[0]}/{name}" for url in (empty.url, empty.superuser_url))
-    return Server(*urls, empty.postmaster, empty.local)
+    url, superuser_url = (f"{of.rpartition('/')[0]}/ledger_{events}" for of in (empty.url, empty.superuser_url))
+    return Server(url, superuser_url, empty.postmaster, empty.local)
 
 
 def _measure(empty: Server, events: int, days: int) -> Measured:

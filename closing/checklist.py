@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 from closing.records import Hashes, Item
+from expectations.freeze import frozen_regions
 from expectations.suites import gate_checks
 from ingestion.control import check_order, money_events_after
 from ingestion.database import Connection
@@ -20,7 +21,7 @@ _COMPARED = ("I90", "E90", "E113", "E1131", "E1132", "S10", "S30")
 _RESULTS = """
     SELECT DISTINCT ON (result.code) result.*
     FROM quality.check_result AS result
-    WHERE region_code = %(region)s AND run_id = (
+    WHERE region_code = %(region)s AND scope = 'gate' AND run_id = (
         SELECT run_id FROM quality.check_result WHERE region_code = %(region)s AND scope = 'gate'
         ORDER BY started_at DESC, run_id LIMIT 1
     )
@@ -103,6 +104,7 @@ def checklist(
         _ordered(month),
         _current(head),
         _gate(results),
+        _not_frozen(connection, region),
         *_income_account(connection, region, month),
         *_wrong_side(connection, region, month),
         _figures(hashes),
@@ -139,6 +141,16 @@ def _gate(results: list[Row]) -> Item:
         item_count=len(told),
         amount=_sum(row["unexpected_amount"] for row in red),
     )
+
+
+def _not_frozen(connection: Connection, region: str) -> Item:
+    """Nothing is closed that the audit, or a person, has frozen: a closed month can't be opened again."""
+    title = Name("发布未被暂停", "publication is not frozen")
+    frozen = frozen_regions(connection).get(region)
+    if frozen is None:
+        return Item("requirement", "FREEZE", "ok", title)
+    codes = f" ({', '.join(frozen.codes)})" if frozen.codes else ""
+    return Item("requirement", "FREEZE", "blocked", title, detail=f"{frozen.frozen_by}{codes}: {frozen.reason}")
 
 
 def _income_account(connection: Connection, region: str, month: date) -> list[Item]:

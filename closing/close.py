@@ -16,11 +16,12 @@ from closing import pack, records
 from closing.checklist import DECEMBER
 from closing.prepare import month_hashes
 from closing.records import Decision, Hashes, Request, Signed
+from expectations.freeze import frozen_regions
 from expectations.gate import GateRefusedError, check
 from expectations.gate import publish as publish_checked
 from expectations.publication import HEAD_MOVED
 from ingestion import control, heads
-from ingestion.database import connect
+from ingestion.database import Connection, connect
 from ingestion.errors import PeriodRefused
 from ingestion.settings import Settings
 from runtime import dbt
@@ -93,8 +94,11 @@ def close(request_id: str, run_id: str, settings: Settings | None = None) -> int
     try:
         with closing(connect("auditor", settings=settings)) as connection, connection.cursor() as cursor:
             found = control.closed_period(cursor, request.region_code, request.accounting_month)
+            frozen = _frozen_why(connection, request.region_code)
         if found is not None and found.report_sha256 == request.report_sha256:
             return found.seq
+        if frozen is not None:
+            raise PeriodRefused("E-PERIOD-CHECKS", frozen)
         if request.accounting_month.month == DECEMBER:
             hashes, seq = _close_year(request, approval, run_id, settings)
         else:
@@ -107,6 +111,12 @@ def close(request_id: str, run_id: str, settings: Settings | None = None) -> int
         raise
     heads.record(settings)
     return place.seq
+
+
+def _frozen_why(connection: Connection, region: str) -> str | None:
+    """Why nothing of the region may be closed now; None when it may."""
+    frozen = frozen_regions(connection).get(region)
+    return None if frozen is None else f"{region}: 已暂停发布 / frozen by {frozen.frozen_by}: {frozen.reason}"
 
 
 def publish(region: str, run_id: str, settings: Settings | None = None) -> None:

@@ -32,13 +32,13 @@ def audit_log() -> None:
 
         return verify_log(run)
 
-    @task(execution_timeout=timedelta(hours=6))
+    @task(trigger_rule="all_done", execution_timeout=timedelta(hours=6))  # what one part finds waits for no other
     def rebuild_books(run: str) -> int:
         from expectations.audit.parts import rebuild
 
         return rebuild(run)
 
-    @task(execution_timeout=timedelta(hours=4))
+    @task(trigger_rule="all_done", execution_timeout=timedelta(hours=4))
     def check_history(run: str) -> None:
         from expectations.audit.parts import check_history
 
@@ -53,7 +53,7 @@ def audit_log() -> None:
     def tell_owners(context: object) -> None:
         from reporting.alerts.notifier import DigestNotifier
 
-        DigestNotifier()(context)
+        DigestNotifier("audit__{{ run_id }}")(context)
 
     @task(
         trigger_rule="all_done",
@@ -70,7 +70,7 @@ def audit_log() -> None:
     def report_failure() -> None:
         raise RuntimeError("a task above has failed; its log and the overview page say why")
 
-    run = "{{ run_id }}"
+    run = "audit__{{ run_id }}"  # two DAGs may have runs of the same name
     steps = [verify_log(run), rebuild_books(run), check_history(run), conclude(run), write_reports()]
     chain(*steps)
     steps >> report_failure()

@@ -28,7 +28,7 @@ def watch_freshness() -> None:
     def tell_owners(context: object) -> None:
         from reporting.alerts.notifier import DigestNotifier
 
-        DigestNotifier()(context)
+        DigestNotifier("look__{{ run_id }}")(context)
 
     @task(retries=0, execution_timeout=timedelta(minutes=30))  # what is late is late at the next try as well
     def look_at_freshness(run: str) -> None:
@@ -51,7 +51,7 @@ def watch_freshness() -> None:
     def report_failure() -> None:
         raise RuntimeError("a task above has failed; its log and the overview page say why")
 
-    steps = [look_at_freshness("{{ run_id }}"), write_reports()]
+    steps = [look_at_freshness("look__{{ run_id }}"), write_reports()]
     chain(*steps)
     steps >> report_failure()
 

@@ -99,7 +99,8 @@ class Check:
     `examined` counts what was looked at; `population` counts, from an independent place, what there was to look at.
     The three are texts with $region, $after, $head and the other names of `Candidate.literals`.
     `scopes` says where it is made. A failure in the nightly audit freezes publication unless `freezes` is false, as for
-        what ends by itself once something arrives: the gate judges that anew in every run.
+        what ends by itself once something arrives: the gate judges that anew in every run. A check that `relists` lists
+        everything that stands, older items too: what it no longer lists is settled.
     """
 
     code: str
@@ -113,11 +114,12 @@ class Check:
     population: str
     scopes: frozenset[Scope] = frozenset({GATE, AUDIT})
     freezes: bool = True
+    relists: bool = False
 
     @property
     def looks_at_increment_only(self) -> bool:
         """Whether the check lists only what came after the published head: its silence says nothing of the rest."""
-        return "$after" in self.offending
+        return "$after" in self.offending and not self.relists
 
     @property
     def description(self) -> str:

@@ -51,6 +51,15 @@ _FAILED = """
     group by region_code
     order by region_code
 """
+# What verifying the log has found counts by itself, whatever became of the parts after it; what belongs to no region
+# concerns all of them.
+_LOG = """
+    select known.region_code, array_agg(distinct found.code order by found.code)
+    from (select distinct region_code from events.batch) as known
+    inner join quality.log_finding as found on found.run_id = %s and found.region_code in (known.region_code, '-')
+    group by known.region_code
+    order by known.region_code
+"""
 _KNOWN = "select exists (select from events.batch where region_code = %s)"
 
 
@@ -116,10 +125,17 @@ def frozen_regions(connection: Connection) -> dict[str, Frozen]:
 
 
 def failed_codes(connection: Connection, run_id: str) -> dict[str, tuple[str, ...]]:
-    """Checks of severity `fail` that failed in an audit, by region; not those that could not be evaluated."""
+    """Checks of severity `fail` that failed in an audit, by region; not those that could not be evaluated.
+
+    What the log's verification has found counts even when no check has judged it.
+    """
+    failed: dict[str, set[str]] = {}
     with connection.cursor() as cursor:
-        cursor.execute(_FAILED, (run_id,))
-        return {region: tuple(codes) for region, codes in cursor.fetchall()}
+        for query in (_FAILED, _LOG):
+            cursor.execute(query, (run_id,))
+            for region, codes in cursor.fetchall():
+                failed.setdefault(region, set()).update(codes)
+    return {region: tuple(sorted(codes)) for region, codes in sorted(failed.items())}
 
 
 def freezing(codes: Sequence[str]) -> tuple[str, ...]:

@@ -24,17 +24,18 @@ _OVERTAKEN = """
     )
 """
 
-# Gone: not among what a complete result lists. A check that looks only at what came after the published head says
+# Gone: not among what a complete result lists. The audit, which looks at everything, speaks for gate and look as well,
+# of what stood before it began. A check that looks only at what came after the published head says
 # nothing of an event before it; an item without an event is gone when the check has looked at anything at all.
 _RESOLVE = """
     update quality.finding_period as period
     set ended_run = %(run)s, ended_at = greatest(%(found_at)s, period.began_at), outcome = 'resolved'
-    from unnest(%(codes)s, %(afters)s, %(examined)s) as checked (code, after, examined)
-    where period.region_code = %(region)s and period.code = checked.code and period.scope = %(scope)s
-        and period.ended_at is null
+    from unnest(%(codes)s, %(afters)s, %(examined)s, %(starts)s) as checked (code, after, examined, started_at)
+    where period.region_code = %(region)s and period.code = checked.code and period.ended_at is null
+        and (period.scope = %(scope)s or (%(scope)s = 'audit' and period.began_at < checked.started_at))
         and not exists (
             select from quality.finding as found
-            where found.scope = period.scope and found.region_code = period.region_code
+            where found.scope = %(scope)s and found.region_code = period.region_code
                 and found.code = period.code
                 and found.finding_key = period.finding_key and found.found_at = %(found_at)s
         )
@@ -128,6 +129,7 @@ def move_on(
         "codes": [result.check.code for result in complete],
         "afters": bounds,
         "examined": [result.rows_examined > 0 for result in complete],
+        "starts": [result.started_at for result in complete],
     }
     if complete:
         cursor.execute(_RESOLVE, parameters)

@@ -188,15 +188,17 @@ def _coverages(connection: Connection, checks: Sequence[Check], candidate: Candi
 def _coverage(connection: Connection, check: Check, candidate: Candidate, known: dict[str, int]) -> Coverage:
     """Several checks share a population: what is in `known` is not counted again."""
     examined, population = (check.bind(query, candidate) for query in (check.examined, check.population))
-    try:
-        for query in {examined, population} - known.keys():
-            with connection.cursor() as cursor:
+    with connection.cursor() as cursor:
+        cursor.execute("savepoint counting")  # an audit's connection holds the snapshot of all that follows
+        try:
+            for query in {examined, population} - known.keys():
                 cursor.execute(f"select ({query})::bigint")
                 (known[query],) = cursor.fetchone() or (0,)
-    except psycopg2.Error:
-        connection.rollback()
-        _LOG.exception("%s: rows cannot be counted", check.code)
-        return Coverage(examined=0, population=1)
+        except psycopg2.Error:
+            cursor.execute("rollback to savepoint counting")
+            _LOG.exception("%s: rows cannot be counted", check.code)
+            return Coverage(examined=0, population=1)
+        cursor.execute("release savepoint counting")
     return Coverage(known[examined], known[population])
 
 

@@ -7,11 +7,13 @@ not come to its end, and freezes nothing for that.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+
+from psycopg2 import sql
 
 from expectations import freeze
 from expectations.audit import records
@@ -35,6 +37,17 @@ if TYPE_CHECKING:
     from great_expectations.data_context import EphemeralDataContext  # type: ignore[attr-defined]
 
 _LOG = logging.getLogger(__name__)
+_BEYOND = """
+    select exists (
+        select from (select region_code, max(seq) as seq from ledger.built_head group by region_code) as built
+        cross join lateral (
+            select from ledger.{table} as held
+            where held.region_code = built.region_code and held.{seq} > built.seq limit 1
+        ) as beyond
+    )
+"""
+# Checks that judge what a part has recorded: without it they have nothing to judge, and freeze nothing.
+_RESTS_ON: dict[records.Part, tuple[str, ...]] = {"log": ("H01", "H02"), "rebuilt": ("H03", "B08")}
 PARTS: tuple[records.Part, ...] = ("log", "rebuilt", "checks")
 BY = "nightly audit"
 
@@ -96,11 +109,13 @@ def rebuild(run_id: str, settings: Settings | None = None) -> int:
     """
     settings = settings or Settings.from_env()
     with _part(run_id, "rebuilt", settings):
-        try:
-            dbt.build(f"{run_id}.live")
-        except dbt.DbtError:
-            _LOG.exception("the live books could not be completed; they are compared as they are")
+        _demand_deployed()
         tables = dbt.compiled_for_audit(run_id)
+        if _is_half_built(tables, settings):
+            try:
+                dbt.build(f"{run_id}.live")
+            except dbt.DbtError:
+                _LOG.exception("the live books could not be completed; they are compared as they are")
         with snapshot(settings) as seen, sessions(seen, settings) as reading:
             results = compare(tables, seen, reading)
             journals = closed_journals(seen, reading)
@@ -152,9 +167,10 @@ def conclude(run_id: str, settings: Settings | None = None) -> Conclusion:
         ended = records.steps(connection, run_id)
         red = freeze.failed_codes(connection, run_id)
     broken = {part: _why(ended.get(part)) for part in PARTS if ended.get(part, ("broken", ""))[0] == "broken"}
+    unfounded = {code for part in broken for code in _RESTS_ON.get(part, ())}
     frozen = {}
     for region, codes in red.items():
-        if freezing := freeze.freezing(codes):
+        if freezing := freeze.freezing([code for code in codes if code not in unfounded]):
             freeze.freeze(region, BY, _reason(freezing), settings, run_id=run_id, codes=freezing)
             frozen[region] = freezing
     conclusion = Conclusion(run_id, frozen, red, broken)
@@ -165,15 +181,32 @@ def conclude(run_id: str, settings: Settings | None = None) -> Conclusion:
 
 
 def audit(run_id: str, settings: Settings | None = None) -> Conclusion:
-    """All parts one after the other, as the DAG runs them; a part that breaks ends it, and the conclusion says so."""
+    """All parts one after the other, as the DAG runs them, whatever became of those before; then the conclusion."""
     settings = settings or Settings.from_env()
     for part in (verify_log, rebuild, check_history):
         try:
             part(run_id, settings)
         except Exception:
-            _LOG.exception("the audit broke")
-            break
+            _LOG.exception("a part of the audit broke")
     return conclude(run_id, settings)
+
+
+def _demand_deployed() -> None:
+    """AuditError when other models are deployed than the program's: their books can't be compared with ours."""
+    if dbt.deployed_code() != dbt.code_sha256():
+        raise AuditError("模型有更新尚未部署，请先运行 build_ledger / the models have changed; run build_ledger first")
+
+
+def _is_half_built(tables: Mapping[str, dbt.Appended], settings: Settings) -> bool:
+    """Whether a build that broke off has left rows behind the built heads; ordinary new events are left alone."""
+    with closing(connect(records.ROLE, settings=settings)) as connection, connection.cursor() as cursor:
+        for table in tables.values():
+            cursor.execute(
+                sql.SQL(_BEYOND).format(table=sql.Identifier(table.name), seq=sql.Identifier(table.seq_column))
+            )
+            if (cursor.fetchone() or (False,))[0]:
+                return True
+    return False
 
 
 @contextmanager

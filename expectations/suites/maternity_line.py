@@ -346,6 +346,7 @@ M09 = Check(
     severity="fail",
     owner=BENEFITS,
     clause="淮医保发〔2019〕87号 二（四）：原有生育保险医疗费用结算平台可暂时保留，条件成熟后并入",
+    relists=True,
     offending=f"""
         select
             'event/' || event.seq as item, event.seq as event_seq, platform.source_system, platform.migrated_on,

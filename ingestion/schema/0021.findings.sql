@@ -321,11 +321,12 @@ CREATE VIEW quality.finding_status WITH (security_barrier = true) AS
 WITH mine AS (
     SELECT g.region_code FROM access.my_region AS g
 ),
--- What the gate and the audit have both found is one finding, as old as the older of the two.
+-- What gate, audit or look have each found is one finding: as old as the oldest of them, as bad as the worst.
 standing AS (
     SELECT DISTINCT ON (p.region_code, p.code, p.finding_key)
         p.region_code, p.code, p.finding_key, coalesce(f.severity, p.severity) AS severity, r.owner, r.title_zh, r.title_en,
-        f.item, f.amount, p.first_seen_run, p.first_seen_at, f.run_id AS last_seen_run, f.found_at AS last_seen_at,
+        f.item, f.amount, first_value(p.first_seen_run) OVER same_item AS first_seen_run,
+        first_value(p.first_seen_at) OVER same_item AS first_seen_at, f.run_id AS last_seen_run, f.found_at AS last_seen_at,
         p.period_id, p.cause, p.began_at, own, general,
         quality.lapse(own.decision, own.valid_until, own.amount_max, NULL, coalesce(f.severity, p.severity), f.amount, NULL,
             quality.business_date()) AS own_lapse,
@@ -349,7 +350,8 @@ standing AS (
     LEFT JOIN quality.decision_newest AS general
         ON general.region_code = p.region_code AND general.code = p.code AND general.finding_key = '*'
     WHERE p.ended_at IS NULL
-    ORDER BY p.region_code, p.code, p.finding_key, p.first_seen_at, p.scope DESC
+    WINDOW same_item AS (PARTITION BY p.region_code, p.code, p.finding_key ORDER BY p.first_seen_at)
+    ORDER BY p.region_code, p.code, p.finding_key, coalesce(f.severity, p.severity), f.found_at DESC
 ),
 -- What was decided on the item itself goes before what was decided on all of the check together.
 decided AS (

@@ -164,7 +164,7 @@ def test_a_statement_prints_as_a_sheet_with_signatures(browser: Browser, folder:
         assert 4 <= len(boxes) <= 10
 
 
-@pytest.mark.parametrize("width", [360, 768, 2560])
+@pytest.mark.parametrize("width", [360, pytest.param(768, marks=pytest.mark.slow), 2560])
 @pytest.mark.parametrize("file", ["statement.html", JUNE, RECONCILED])
 def test_no_width_needs_scrolling_sideways(browser: Browser, folder: Path, file: str, width: int) -> None:
     with opened(browser, folder / file, width) as page:
@@ -172,7 +172,9 @@ def test_no_width_needs_scrolling_sideways(browser: Browser, folder: Path, file:
         assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
-@pytest.mark.parametrize("file", ["statement.html", MERGER, "reconciliation.html", RECONCILED])
+@pytest.mark.parametrize(
+    "file", ["statement.html", pytest.param(MERGER, marks=pytest.mark.slow), "reconciliation.html", RECONCILED]
+)
 def test_axe_finds_nothing(browser: Browser, folder: Path, file: str) -> None:
     """Both languages at once, as without script. The pages of months are alike: that of the merger is the shortest."""
     with opened(browser, folder / file) as page:

@@ -115,6 +115,7 @@ def build_only(*models: str) -> None:
     subprocess.run([sys.executable, "-m", "dbt.cli.main", *arguments], env=environment, check=True)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.usefixtures("deployed_warehouse")
 def test_increments_give_row_for_row_what_one_build_gives(

@@ -152,7 +152,7 @@ def add_policy(region_code: str) -> None:
 @pytest.mark.timeout(900)
 @pytest.mark.usefixtures("deployed_warehouse")
 @settings(
-    max_examples=4,
+    max_examples=2,
     deadline=None,
     derandomize=True,
     suppress_health_check=shared,

@@ -109,6 +109,7 @@ def peak(name: str, rows: int, folder: Path) -> int:
     return int(told[1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "few", "many"),
     [
