@@ -53,7 +53,7 @@ def audit_log() -> None:
     def tell_owners(context: object) -> None:
         from reporting.alerts.notifier import DigestNotifier
 
-        DigestNotifier()(context)
+        DigestNotifier("audit__{{ run_id }}")(context)
 
     @task(
         trigger_rule="all_done",

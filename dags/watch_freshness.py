@@ -28,7 +28,7 @@ def watch_freshness() -> None:
     def tell_owners(context: object) -> None:
         from reporting.alerts.notifier import DigestNotifier
 
-        DigestNotifier()(context)
+        DigestNotifier("look__{{ run_id }}")(context)
 
     @task(retries=0, execution_timeout=timedelta(minutes=30))  # what is late is late at the next try as well
     def look_at_freshness(run: str) -> None:

@@ -135,7 +135,7 @@ def test_the_audit_comes_by_night_after_the_build_and_the_look_by_day(dags: dict
 
 def test_an_audit_is_concluded_however_its_parts_end(dags: dict[str, Any]) -> None:
     rules = {name: task.get("trigger_rule", "all_success") for name, task in tasks_of(dags, "audit_log").items()}
-    assert {rules.pop(name) for name in ("conclude", "write_reports")} == {"all_done"}
+    assert {rules.pop(name) for name in ("rebuild_books", "check_history", "conclude", "write_reports")} == {"all_done"}
     assert rules.pop("report_failure") == "one_failed"
     assert set(rules.values()) == {"all_success"}
 
@@ -204,4 +204,4 @@ def test_reading_a_file_imports_nothing_but_the_sdk_and_calls_nothing_else(path:
 @pytest.mark.parametrize("path", DAG_FILES, ids=lambda path: path.name)
 def test_a_file_is_schedule_tasks_and_arrows_only(path: Path) -> None:
     code = path.read_text(encoding="utf-8").split('"""', 2)[2]
-    assert len([line for line in code.splitlines() if line.strip()]) <= 50
+    assert len([line for line in code.splitlines() if line.strip()]) <= 55
