@@ -16,3 +16,7 @@ COMMENT ON INDEX events.event_cash_benefit IS '生育津贴与营养补助事件
 CREATE INDEX event_birth_care ON events.event (region_code, person_no)
 WHERE benefit_item IN ('delivery_normal', 'delivery_assisted', 'delivery_caesarean', 'miscarriage', 'family_planning');
 COMMENT ON INDEX events.event_birth_care IS '分娩、流产与计划生育医疗事件 / Deliveries, miscarriages and family planning';
+
+CREATE INDEX event_cash_benefit_person ON events.event (region_code, person_no)
+WHERE benefit_item IN ('maternity_allowance', 'nutrition_subsidy');
+COMMENT ON INDEX events.event_cash_benefit_person IS '个人的生育津贴与营养补助事件 / Cash benefits of a person, judged again when a birth arrives late';
