@@ -114,10 +114,11 @@ class Target:
 
 @dataclass(frozen=True)
 class Coverage:
-    """What a check looked at, and what there was to look at."""
+    """What a check looked at, and what there was to look at; `error` when that could not be counted."""
 
     examined: int
     population: int
+    error: str | None = None
 
 
 class GateBrokenError(RuntimeError):
@@ -194,10 +195,10 @@ def _coverage(connection: Connection, check: Check, candidate: Candidate, known:
             for query in {examined, population} - known.keys():
                 cursor.execute(f"select ({query})::bigint")
                 (known[query],) = cursor.fetchone() or (0,)
-        except psycopg2.Error:
+        except psycopg2.Error as error:
             cursor.execute("rollback to savepoint counting")
             _LOG.exception("%s: rows cannot be counted", check.code)
-            return Coverage(examined=0, population=1)
+            return Coverage(0, 0, str(error))
         cursor.execute("release savepoint counting")
     return Coverage(known[examined], known[population])
 
@@ -270,8 +271,10 @@ def _batch_query(candidate: Candidate) -> str:
 def _result(suite: str, check: Check, coverage: Coverage, validated: Any, clock: Mapping[str, Timing]) -> CheckResult:
     """The verdict as Great Expectations gave it; severity is that of the worst row, `fail` when the query broke."""
     rows: list[dict[str, Any]] = list(validated.result.get("details", {}).get("unexpected_rows", ()))
-    if not validated.success and not rows:
-        rows = [_raised(validated)]
+    if coverage.error is not None:
+        rows = [_raised(coverage.error)]
+    elif not validated.success and not rows:
+        rows = [_raised(str(validated.exception_info))]
     severity: Severity = check.severity
     if rows:
         severity = "fail" if rows[0]["any_fail"] else "warn"
@@ -280,7 +283,7 @@ def _result(suite: str, check: Check, coverage: Coverage, validated: Any, clock:
         suite=suite,
         check=check,
         severity=severity,
-        success=bool(validated.success),
+        success=bool(validated.success) and not rows,
         rows_examined=coverage.examined,
         unexpected_count=rows[0]["total_rows"] if rows else 0,
         unexpected_amount=_decimal(rows[0]["total_amount"]) if rows else None,
@@ -290,10 +293,9 @@ def _result(suite: str, check: Check, coverage: Coverage, validated: Any, clock:
     )
 
 
-def _raised(validated: Any) -> dict[str, Any]:
+def _raised(error: str) -> dict[str, Any]:
     """A row for an expectation that could not be evaluated: it has failed, whatever its severity."""
-    message = str(validated.exception_info)[:2000]
-    details = {"item": RAISED, "reason": "检查未能执行 / the check could not be run", "exception": message}
+    details = {"item": RAISED, "reason": "检查未能执行 / the check could not be run", "exception": error[:2000]}
     return {
         "item": RAISED,
         "severity": "fail",

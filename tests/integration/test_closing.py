@@ -94,7 +94,7 @@ def test_the_checklist_compares_and_tells_what_needs_a_look() -> None:
         "S10": "-2904.50", "S30": "97095.50",
     }  # fmt: skip
     required = dict(ask("SELECT code, outcome FROM marts.close_checklist WHERE kind = 'requirement'"))
-    assert required == dict.fromkeys(("ORDER", "HEAD", "GATE", "B09", "B10", "FIGURES"), "ok")
+    assert required == dict.fromkeys(("ORDER", "HEAD", "GATE", "FREEZE", "B09", "B10", "FIGURES"), "ok")
     december = asked(DECEMBER)
     compared = {item.code: item for item in december.items if item.kind == "comparison"}
     assert (compared["E90"].amount, compared["E90"].amount_last_month) == (Decimal("1000.00"), Decimal("3640.50"))
