@@ -151,11 +151,11 @@ def _restore_database(settings: Settings, dump: Path, manifest: Manifest, server
 
 
 def _without_derived_functions(contents: str) -> str:
-    """The table of contents without functions over the marts: like these, they come back with the next deployment."""
+    """The table of contents without functions over the models: like these, they come back with the next deployment."""
     return "".join(
         line
         for line in contents.splitlines(keepends=True)
-        if not re.search(r" (FUNCTION marts |marts FUNCTION )", line)
+        if not re.search(r" (FUNCTION (marts |ledger candidate_)|marts FUNCTION |ledger FUNCTION candidate_)", line)
     )
 
 
