@@ -501,6 +501,16 @@ COMMENT ON FUNCTION quality.allow_end_only() IS '阶段只能结束一次 / A pe
 COMMENT ON FUNCTION quality.business_date() IS '判断决定是否有效所用的日期 / Day by which decisions are in force';
 COMMENT ON FUNCTION quality.lapse(text, date, numeric, bigint, text, numeric, bigint, date) IS '决定为何不再接受该问题；有效时为空 / Why a decision does not accept a finding; null when it does';
 COMMENT ON VIEW quality.decision_newest IS '每个问题的最新决定 / The newest decision on each item';
+COMMENT ON COLUMN quality.decision_newest.region_code IS '统筹区代码 / Region';
+COMMENT ON COLUMN quality.decision_newest.code IS '检查或规则代码 / Check or rule';
+COMMENT ON COLUMN quality.decision_newest.finding_key IS '问题项目，* 为该检查的全部提示 / Item, * for every warning of the check';
+COMMENT ON COLUMN quality.decision_newest.decided_seq IS '决定在日志中的序号 / Seq of the decision in the log';
+COMMENT ON COLUMN quality.decision_newest.decision IS '决定 / Decision';
+COMMENT ON COLUMN quality.decision_newest.valid_until IS '有效期至（含当日） / Last day on which it holds';
+COMMENT ON COLUMN quality.decision_newest.amount_max IS '金额上限（元） / Amount beyond which it lapses, yuan';
+COMMENT ON COLUMN quality.decision_newest.rows_max IS '行数上限 / Rows beyond which it lapses';
+COMMENT ON COLUMN quality.decision_newest.decided_by IS '决定人 / Decided by';
+COMMENT ON COLUMN quality.decision_newest.reason IS '理由 / Reason';
 
 COMMENT ON VIEW quality.finding_decision IS '对问题的决定：日志中每个决定一行 / Decisions on findings: one row each, as they stand in the log';
 COMMENT ON COLUMN quality.finding_decision.region_code IS '统筹区代码 / Region';

@@ -140,7 +140,7 @@ def test_drill_the_books_are_the_same_row_for_row_and_the_next_file_is_published
     assert _rows(*RECORDS) == records
     assert _books() == books
     assert heads.verify() == []
-    land_rows("late.claim.1.csv", payment("after the restore", occurred_on="2020-03-01"))
+    land_rows("late.claim.1.csv", payment("after the restore", occurred_on="2020-07-01"))
     (taken, _) = run()
     assert (taken["state"], taken["loaded"]) == ("loaded", 1)
     heads.record()
