@@ -45,8 +45,8 @@ def write_reports(run_id: str | None, settings: Settings) -> list[Path]:
         workbooks = list(_workbooks(connection, folder, broken))
         names = [*_still_valid(content, folder), *(path.name for path in workbooks)]
         last = Source(connection, content, names, _told(content, broken), folder)
-        written = [*workbooks, *writing.write_pages(last, folder, failures)]
-        written += _data_docs(connection, folder, failures)
+        technical = _data_docs(connection, folder, failures)
+        written = [*workbooks, *technical, *writing.write_pages(last, folder, failures)]
     failures |= broken
     if failures:
         said = "; ".join(f"{what}: {failure}" for what, failure in failures.items())
@@ -115,7 +115,7 @@ def _workbook(connection: Connection, region: books.Region, folder: Path, frozen
 
 
 def _data_docs(connection: Connection, folder: Path, failures: dict[str, Exception]) -> list[Path]:
-    """The technical pages, last: to make them takes seconds, and nobody waits for them."""
+    """The technical pages, when readers have the others already: to make them takes seconds."""
     from reporting import data_docs  # noqa: PLC0415 - a fault in there must not keep anyone from the page
 
     try:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import closing
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from posting_log import Fact, PostingLog
 
 from expectations.candidate import read_candidates
 from expectations.suites import maternity_line
-from expectations.validation import CheckResult, open_context, run_suite
+from expectations.validation import CheckResult, Run, Target, open_context, run_suite
 from ingestion.database import connect
 from ingestion.settings import Settings
 from runtime import dbt
@@ -124,8 +125,9 @@ def results() -> Mapping[str, CheckResult]:
     with closing(connect("fund_quality", settings=settings)) as connection:
         (candidate,) = read_candidates(connection, settings)
         context = open_context(settings.database_url)
-        found = run_suite(context, connection, "merger", maternity_line.CHECKS, candidate)
-    return {result.check.code: result for result in found}
+        target = Target(Run("by hand", datetime.now(UTC)), candidate, maternity_line.CHECKS)
+        found = run_suite(context, connection, "merger", target)
+    return {result.check.code: result for result in found.results}
 
 
 def listed(result: CheckResult) -> dict[str, Decimal | None]:
