@@ -22,6 +22,10 @@ from tests.browser.site_pages import opened
 
 PAGES = ("index.html", "findings.html", "ingestion.html", "periods.html")
 WITH_CHARTS = ("index.html", "ingestion.html")
+# Of pages alike in what is tested, the ordinary run looks at two.
+OFTEN_AND_SLOW = [
+    name if name in ("index.html", "findings.html") else pytest.param(name, marks=pytest.mark.slow) for name in PAGES
+]
 
 # A4 without the margins of @page, in CSS pixels.
 _PRINTED_WIDTH = round((210 - 24) / 25.4 * 96)
@@ -136,7 +140,7 @@ def test_unit_is_yuan_first_and_can_be_switched(browser: Browser, site: dict[str
         assert amount.inner_text() == "−0.01"  # half away from zero, never by a float
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", OFTEN_AND_SLOW)
 def test_without_script_both_languages_and_all_figures_are_there(
     browser: Browser, site: dict[str, Path], name: str
 ) -> None:
@@ -228,7 +232,7 @@ def test_row_opens_to_where_it_stands_and_what_to_do(browser: Browser, site: dic
             assert part in text
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", OFTEN_AND_SLOW)
 def test_keyboard_reaches_everything(browser: Browser, site: dict[str, Path], name: str) -> None:
     with opened(browser, site[name]) as page:
         wanted = page.evaluate(
@@ -279,7 +283,7 @@ def test_structure_and_links(browser: Browser, site: dict[str, Path], name: str)
                 assert f'id="{place}"' in site[file].read_text("utf-8"), target
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", OFTEN_AND_SLOW)
 def test_print_shows_everything_and_cuts_nothing(browser: Browser, site: dict[str, Path], name: str) -> None:
     with opened(browser, site[name], _PRINTED_WIDTH, color_scheme="dark") as page:
         page.emulate_media(media="print")

@@ -78,6 +78,7 @@ def log() -> tuple[list[Any], list[Any], list[Any]]:
     return select(FILES), select(EVENTS), select(REFUSED)
 
 
+@pytest.mark.slow
 def test_the_same_tree_gives_the_same_log(
     store: Store,
     migrated_warehouse: str,

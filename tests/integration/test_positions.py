@@ -188,7 +188,11 @@ def check_figures() -> None:
     assert rows(f"{awaited} from ledger.awaited_reference group by 1 order by 1") == [
         (1, "employer E1, enrollment P1, examined -, person P1, person P2"),
         (2, "employer E1, examined -, person P1, person P2"),
-        (3, "employer E1, enrollment P1, enrollment P1, enrollment P1, examined -, person P1, person P2"),
+        (
+            3,
+            "employer E1, enrollment P1, enrollment P1, enrollment P1, enrollment P9, examined -, person P1, person P2,"
+            " settlement C9",
+        ),
     ]
     assert shown("select * from marts.institution_settlement order by accounting_month") == [
         "320100 H1 2019-12-01 1000.00 810.00 90.00 500.00 0.00 1 1.0000",

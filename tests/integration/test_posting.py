@@ -158,6 +158,7 @@ def test_increments_give_row_for_row_what_one_build_gives(
     )
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("deployed_warehouse")
 def test_the_merger_gives_the_same_balances_whatever_arrives_first() -> None:
     facts: list[Fact] = [

@@ -86,6 +86,7 @@ BACKDATED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("deployed_warehouse")
 def test_a_new_version_may_not_reach_back_over_recorded_events() -> None:
     """The older table knows each row from the day after the newest event; those of the file are known earlier."""
@@ -116,6 +117,7 @@ def test_a_new_version_may_not_reach_back_over_recorded_events() -> None:
     assert execute(MERGER_DATES) == AS_IN_THE_SEED
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("migrated_warehouse")
 def test_a_region_is_no_member_of_a_group_twice_in_one_month(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ended by the 15th and begun on the 16th, both periods count the month."""

@@ -28,6 +28,7 @@ def assert_agreement(system: System, runs: Sequence[Sequence[LandedFile]]) -> No
     assert not found, f"{len(found)} rows differ\n{shown}"
 
 
+@pytest.mark.slow
 def test_sound_and_damaged_files_in_runs(fund_environment: Path) -> None:
     runs = generate(1, Shape(size=3, runs=2, slots=1, bad_rows=15))
     system = System(fund_environment / "landing")
