@@ -57,15 +57,15 @@ class EmbeddedPostgres:
                 self._launch(place)
             return _listening_port(place.data)
 
-    def stop(self) -> bool:
-        """Stop the server; False when none was running."""
+    def stop(self, *, at_once: bool = False) -> bool:
+        """Stop the server; False when none was running. `at_once` writes nothing out: for data that is not kept."""
         if not self.exists():
             return False
         with processes.exclusive(self._layout.run / "postgres.lock", "starting PostgreSQL"):
             pid = postmaster_pid(home(self._layout).data)
             if pid is None:
                 return False
-            for number, patience in ((signal.SIGINT, STOP_TIMEOUT_S), (signal.SIGQUIT, 20)):
+            for number, patience in ((signal.SIGINT, STOP_TIMEOUT_S), (signal.SIGQUIT, 20))[at_once:]:
                 os.kill(pid, number)  # fast, then immediate shutdown
                 if _wait(lambda: processes.started_at(pid) is None, patience):
                     processes.reap(pid)
@@ -86,7 +86,7 @@ class EmbeddedPostgres:
     def remove(self) -> None:
         """Stop the server and delete its data."""
         if self.exists():
-            self.stop()
+            self.stop(at_once=True)
             home(self._layout).remove()
             note_path(self._layout).unlink(missing_ok=True)
 

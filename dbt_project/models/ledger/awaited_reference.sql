@@ -33,7 +33,7 @@ wanted as (
         region_code, batch_id, 'settlement' as reference_kind, claim_no as reference_no, claim_no, insurance_type,
         seq, is_stated, amount, occurred_on, occurred_on as served_from, occurred_on as served_until
     from money
-    where event_type in ('claim.paid', 'advance.offset')
+    where event_type in ('claim.paid', 'advance.offset') and claim_no is not null
     union all
     -- the pool pays for who is enrolled; a personal account may be used up after the enrolment has ended
     select
