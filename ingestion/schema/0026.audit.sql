@@ -17,7 +17,7 @@ CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON quality.audit_
     FOR EACH STATEMENT EXECUTE FUNCTION events.refuse_change();
 ALTER TABLE quality.audit_step ENABLE ALWAYS TRIGGER append_only;
 GRANT INSERT ON quality.audit_step TO fund_quality;
-GRANT SELECT (run_id, part, outcome, started_at, ended_at) ON quality.audit_step TO supervisor_reader;  -- detail tells of all regions
+-- Not for readers: its details tell of all regions. The pages say what is theirs.
 
 COMMENT ON TABLE quality.audit_step IS '夜间审计各步骤的结束：每次一行；没有 audit 行即未完成 / Steps of nightly audits that have ended; an audit without a row of part audit did not get to its end';
 COMMENT ON COLUMN quality.audit_step.run_id IS '运行编号 / Run';

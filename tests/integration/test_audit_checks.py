@@ -234,13 +234,13 @@ def test_an_audit_that_breaks_freezes_nothing_and_says_so(night: Books) -> None:
     assert night.rows(ended) == [("log", "green"), ("rebuilt", "green"), ("checks", "broken"), ("audit", "broken")]
 
 
-def test_a_part_that_did_not_run_is_told(books: Books) -> None:  # noqa: F811
+def test_a_part_that_did_not_run_is_told(night: Books) -> None:
     with pytest.raises(AuditError, match="did not run, or was ended"):
-        conclude("never began", books.settings)
-    books.corrupt("revoke select on events.event from auditor")
+        conclude("never began", night.settings)
+    night.corrupt("revoke select on events.event from auditor")
     with pytest.raises(AuditError, match="InsufficientPrivilege"):
-        audit("no rights", books.settings)
-    assert books.rows("select count(*) from quality.publication_freeze") == [(0,)]
+        audit("no rights", night.settings)
+    assert night.rows("select count(*) from quality.publication_freeze") == [(0,)]
 
 
 def test_a_look_tells_what_is_late(books: Books) -> None:  # noqa: F811

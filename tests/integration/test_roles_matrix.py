@@ -44,7 +44,7 @@ RESULTS = {
     *("quality.publication_freeze", "quality.audit_step"),
     *("quality.log_verification", "quality.log_finding", "quality.closed_journal"),
 }
-PIPELINE_ONLY = {"quality.validation_document", "quality.decision_newest", "quality.notification"}
+PIPELINE_ONLY = {"quality.audit_step", "quality.validation_document", "quality.decision_newest", "quality.notification"}
 ALSO_PUBLISHED = {"quality.publication_decision", "ledger.publication", "quality.publication_freeze"}
 MIGRATED = {"ledger.publication", "ledger.deployment"}
 LOG_VIEWS = {
