@@ -240,7 +240,7 @@ def test_a_part_that_did_not_run_is_told(night: Books) -> None:
     night.corrupt("revoke select on events.event from auditor")
     with pytest.raises(AuditError, match="InsufficientPrivilege"):
         audit("no rights", night.settings)
-    # The part that broke freezes nothing; the one after it finds that books written by hand are not what the log leads to.
+    # The part that broke freezes nothing; the next one finds that books written by hand are not what the log leads to.
     assert night.rows("select region_code, codes from quality.publication_freeze order by 1") == [
         ("320100", ["H03"]),
         ("340400", ["H03"]),
