@@ -48,7 +48,12 @@ def forger(
         sealed_log.made(warehouse_factory, tmp_path_factory.mktemp("sealed")) as sealed,
         forging(sealed_log.as_superuser(sealed, postgres_url)) as cursor,
     ):
-        for check in ("event_family_check", "event_columns_of_version", "event_columns_of_decision"):
+        for check in (
+            "event_family_check",
+            "event_columns_of_version",
+            "event_numbers_of_treasury",
+            "event_columns_of_decision",
+        ):
             cursor.execute(f"ALTER TABLE events.event DROP CONSTRAINT {check}")
         cursor.execute(_COLUMNS)
         yield cursor, sealed, list(cursor.fetchall())
