@@ -15,7 +15,7 @@ from ingestion.reasons import names
 from ingestion.settings import BEIJING
 from reporting.arrivals import ListedFile
 from reporting.names import BENEFIT_ITEMS, FUNDS, PERSONAL_COLUMNS, SUB_FUNDS, Name, name_of
-from reporting.quality import CUT_OFF, Finding
+from reporting.quality import Finding
 from reporting.verdict import money
 
 FAMILIES = {
@@ -186,11 +186,6 @@ class Item:
     first_seen_at: datetime
     age_days: int
     others: tuple[tuple[Name, Name | Decimal], ...]
-
-
-def is_note(finding: Finding) -> bool:
-    """Whether this is not an item but the note that more were found than recorded."""
-    return finding.key == CUT_OFF
 
 
 def item_of(finding: Finding) -> Item:
