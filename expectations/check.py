@@ -10,11 +10,13 @@ from typing import Literal
 
 Severity = Literal["fail", "warn"]
 
-# Where a check is made: before publication, over all history by night, or between the two to see who has gone silent.
-Scope = Literal["gate", "audit", "look"]
+# Where a check is made: before publication, over all history by night, between the two to see who has gone silent, or
+# on what is published, to see whether the policy is carried out.
+Scope = Literal["gate", "audit", "look", "review"]
 GATE: Scope = "gate"
 AUDIT: Scope = "audit"
 LOOK: Scope = "look"
+REVIEW: Scope = "review"
 
 # Rows handed over per check and region. The count and the amount beside them stay exact: both are windows over all
 # rows.

@@ -11,7 +11,9 @@ from expectations.suites import (
     integrity,
     maternity_line,
     merger,
+    monitoring,
     nightly,
+    policy,
     treasury,
 )
 
@@ -22,6 +24,8 @@ SUITES: dict[str, tuple[Check, ...]] = {
     "treasury": treasury.CHECKS,
     "integrity": (*integrity.CHECKS[:2], nightly.H03, *integrity.CHECKS[2:]),
     "freshness": freshness.CHECKS,
+    "policy": policy.CHECKS,
+    "monitoring": monitoring.CHECKS,
 }
 
 SUITE_TITLES: dict[str, str] = {
@@ -31,6 +35,8 @@ SUITE_TITLES: dict[str, str] = {
     "treasury": "资金与对账 / Treasury and reconciliation",
     "integrity": "真实 / Integrity",
     "freshness": "时效 / Freshness",
+    "policy": "政策执行 / Policy carried out",
+    "monitoring": "智能监控 / Claims monitoring",
 }
 
 

@@ -14,7 +14,7 @@ from reporting.site.pages import Builder, Page, Source
 
 __all__ = ["PAGES", "Builder", "Entry", "Frame", "Page", "Source", "frame_of"]
 
-# In the order of the navigation.
+# In the order of the navigation, whose rows are the pages' parts.
 PAGES: tuple[Page, ...] = (
     Page("overview", "index.html", Name("总览", "Overview"), overview.build),
     Page("findings", "findings.html", Name("问题", "Findings"), findings.build),
@@ -27,5 +27,5 @@ PAGES: tuple[Page, ...] = (
 
 def frame_of(source: Source) -> Frame:
     """The frame of all pages of one writing."""
-    entries = [Entry(page.key, page.file, page.title) for page in PAGES]
+    entries = [Entry(page.key, page.file, page.title, page.part) for page in PAGES]
     return Frame(source.overview.clock, source.overview.run, entries)

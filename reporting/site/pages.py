@@ -9,7 +9,7 @@ from pathlib import Path
 from ingestion.database import Connection
 from reporting.names import Name
 from reporting.overview import Overview
-from reporting.site.frame import Frame
+from reporting.site.frame import Frame, Part
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,13 @@ Builder = Callable[[Source, Frame], Mapping[str, str] | Iterator[tuple[str, str]
 
 @dataclass(frozen=True)
 class Page:
-    """An entry of the site: key, file that the navigation leads to, title, and what makes the file (and others)."""
+    """An entry of the site: key, file that the navigation leads to, title, what makes its files, and its part."""
 
     key: str
     file: str
     title: Name
     build: Builder
+    part: Part = "books"
 
     def files(self, source: Source, frame: Frame) -> Iterator[tuple[str, str]]:
         """Name and HTML of each of its files, made one after the other."""

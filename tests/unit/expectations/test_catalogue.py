@@ -30,13 +30,15 @@ CATALOGUE = {
     for suite, count in {"B": 12, "C": 10, "M": 9, "T": 6, "H": 4, "F": 2}.items()
     for number in range(1, count + 1)
 }
+# Suites `policy` and `monitoring`: made on what is published, all of them warnings.
+REVIEWED = ("P", "S")
 WARN = {"B09", "B10", "C07", "C08", "C10", "M04", "M07", "M08", "T05", "T06"}
 
 
 def test_catalogue_holds_the_required_checks_once() -> None:
     codes = [check.code for check in all_checks()]
     assert len(codes) == len(set(codes))
-    assert set(codes) == CATALOGUE
+    assert {code for code in codes if code[0] not in REVIEWED} == CATALOGUE
     assert set(SUITES) == set(SUITE_TITLES)
 
 
@@ -47,7 +49,7 @@ def test_check_is_complete(check: Check) -> None:
     assert check.title_en.isascii()
     assert check.owner in {"fund_accounting", "data_operations", "benefit_settlement", "internal_audit"}
     assert check.clause
-    assert (check.severity == "fail") == (check.code not in WARN)
+    assert (check.severity == "fail") == (check.code not in WARN and check.code[0] not in REVIEWED)
     for query in (check.examined, check.population):
         assert not re.search(r"\$[a-z]", check.bind(query, CANDIDATE))
 

@@ -1,0 +1,7 @@
+"""Risk, budget, statistics and disclosure: checks of the suite `policy`."""
+
+from __future__ import annotations
+
+from expectations.check import Check
+
+CHECKS: tuple[Check, ...] = ()

@@ -1,0 +1,7 @@
+"""Payment methods, settlement and providers: checks of the suite `policy`."""
+
+from __future__ import annotations
+
+from expectations.check import Check
+
+CHECKS: tuple[Check, ...] = ()
