@@ -40,7 +40,9 @@ period as (
     from (
         select region_code, effective_from as started_on from dated
         union
-        select region_code, effective_to + 1 from dated where effective_to is not null
+        select region_code, effective_to + 1
+        from dated
+        where effective_to is not null
     ) as boundary
 ),
 
@@ -58,7 +60,9 @@ kind as (
     left join (
         select unnest(array['enterprise', 'public_institution', 'government', 'unemployment_fund', 'other']) as employer_type
         union
-        select employer_type from rate where employer_type is not null
+        select own.employer_type
+        from rate as own
+        where own.employer_type is not null
     ) as listed on rate.enrollment_category = 'employee'
 )
 

@@ -1,24 +1,25 @@
 -- noqa: disable=ST05
 with rule as (
     select
-        rule.*,
-        -- a new period begins where another row of a seed comes into force
-        (rule.rate_rule, rule.base_rule, rule.relief_rule) is distinct from (
-            lag(rule.rate_rule) over each_kind, lag(rule.base_rule) over each_kind, lag(rule.relief_rule) over each_kind
-        )
-        or lag(rule.effective_to) over each_kind is distinct from rule.effective_from - 1 as is_new
-    from {{ ref('assessment_rule') }} as rule
-    where rule.known_until = 'infinity' and {{ readable('rule.region_code') }}
+        own.*,
+        concat_ws(' ', own.rate_rule, own.base_rule, own.relief_rule) as rules,
+        lag(concat_ws(' ', own.rate_rule, own.base_rule, own.relief_rule)) over each_kind as rules_before,
+        lag(own.effective_to) over each_kind as ended_before
+    from {{ ref('assessment_rule') }} as own
+    where own.known_until = 'infinity' and {{ readable('own.region_code') }}
     window each_kind as (
-        partition by rule.region_code, rule.employer_type, rule.enrollment_category, rule.insurance_type
-        order by rule.effective_from
+        partition by own.region_code, own.employer_type, own.enrollment_category, own.insurance_type
+        order by own.effective_from
     )
 ),
 
+-- A new period begins where another row of a seed comes into force.
 numbered as (
     select
         rule.*,
-        count(*) filter (where rule.is_new) over (
+        count(*) filter (
+            where rule.rules is distinct from rule.rules_before or rule.ended_before is distinct from rule.effective_from - 1
+        ) over (
             partition by rule.region_code, rule.employer_type, rule.enrollment_category, rule.insurance_type
             order by rule.effective_from
         ) as period_no
@@ -68,20 +69,10 @@ select
     period.deferral_months,
     period.base_floor::numeric(18, 2) as base_floor,
     period.base_ceiling::numeric(18, 2) as base_ceiling,
-    (before.medical_rate + case
-        when period.enrollment_category = 'employee' then before.maternity_rate else coalesce(before.maternity_rate, 0)
-    end)::numeric(9, 6) as sum_before_merger,
-    case
-        when merger.merger_date between period.effective_from and coalesce(period.effective_to, 'infinity')
-            and period.insurance_type = '310' and period.enrollment_category in ('employee', 'flexible')
-            then coalesce(
-                period.employer_rate = before.medical_rate + case
-                    when period.enrollment_category = 'employee' then before.maternity_rate else coalesce(before.maternity_rate, 0)
-                end
-                and period.personal_rate = before.personal_rate,
-                false
-            )
-    end as is_sum_of_both,
+    at_merger.rate_sum::numeric(9, 6) as sum_before_merger,
+    coalesce(
+        period.employer_rate = at_merger.rate_sum and period.personal_rate = at_merger.personal_rate, at_merger.is_false
+    ) as is_sum_of_both,
     rate.employer_type as rule_employer_type,
     rate.known_from,
     rate.status,
@@ -107,22 +98,29 @@ left join {{ ref('policy_contribution_relief') }} as relief
 left join rule as maternity
     on
         period.region_code = maternity.region_code
-        and maternity.employer_type is not distinct from period.employer_type
-        and maternity.enrollment_category = period.enrollment_category
-        and maternity.insurance_type = '510'
+        and period.enrollment_category = maternity.enrollment_category
+        and period.employer_type is not distinct from maternity.employer_type
         and period.insurance_type = '310'
+        and maternity.insurance_type = '510'
         and period.effective_from between maternity.effective_from and maternity.effective_to
+-- the sum rule is judged where the merger falls into the period; employees without a maternity rate before it have no sum
 left join lateral (
     select
-        max(own.employer_rate) filter (where own.insurance_type = '310') as medical_rate,
+        max(own.employer_rate) filter (where own.insurance_type = '310')
+        + coalesce(
+            max(own.employer_rate) filter (where own.insurance_type = '510'),
+            case when period.enrollment_category <> 'employee' then 0 end
+        ) as rate_sum,
         max(own.personal_rate) filter (where own.insurance_type = '310') as personal_rate,
-        max(own.employer_rate) filter (where own.insurance_type = '510') as maternity_rate
+        false as is_false
     from rule as own
     where
         own.region_code = period.region_code
         and own.employer_type is not distinct from period.employer_type
         and own.enrollment_category = period.enrollment_category
         and merger.merger_date - 1 between own.effective_from and own.effective_to
+    having
+        period.insurance_type = '310'
+        and period.enrollment_category in ('employee', 'flexible')
         and merger.merger_date between period.effective_from and coalesce(period.effective_to, 'infinity')
-        and period.insurance_type = '310'
-) as before on true
+) as at_merger on true

@@ -5,7 +5,7 @@ with head as (
 {{ assessment_rules() }},
 
 version as (
-{{ assessment_versions() }}
+    {{ assessment_versions() }}
 ),
 
 -- Assessed before a rule or a type that counts now was known: told without the events, so that a quiet year costs no look at them.
