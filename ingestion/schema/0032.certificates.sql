@@ -1,6 +1,6 @@
 -- One person in two places: whoever else has come with the same identity number is looked up by its pseudonym, person by person, and
 -- never found by reading the log.
--- depends: 0028.validation_documents
+-- depends: 0031.forecast
 
 CREATE INDEX event_certificate ON events.event (certificate_pseudonym, region_code, person_no) INCLUDE (seq)
 WHERE certificate_pseudonym IS NOT NULL;

@@ -61,6 +61,7 @@ _BOOK_GUARDS = (
     ("ledger.insured_turnover", "append_only"),
     ("ledger.employer_base_turnover", "append_only"),
     ("ledger.maternity_source_turnover", "append_only"),
+    ("ledger.settlement_turnover", "append_only"),
     *((f"signoff.{table}", "append_only") for table in _SIGNED),
     ("signoff.voucher_review", "fill_review"),
 )
