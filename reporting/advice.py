@@ -120,6 +120,14 @@ ACTIONS = {
         "平台并入后的业务退回来源单位，改由医保结算平台报送；合计不符的，与平台逐笔核对。",
         "Facts dated after the migration go back to the source; where totals differ, compare payment by payment.",
     ),
+    "P01": Name(
+        "与另一统筹区、单位核对，保留一处参保，另一处停保并退还重复期间的保费；一人两个编号的，合并编号。",
+        "Settle with the other region or employer where the person stays, end the other one and refund; merge numbers.",
+    ),
+    "P02": Name(
+        "向单位核实用工之日，补缴欠缴月份及滞纳金；补报的，核对劳动合同与工资记录。",
+        "Ask the employer for the day of employment; collect what is owed; check contracts and wages of what is backdated.",
+    ),
     "P03": Name(
         "逐人见 marts.assessment_difference：核定有误的重新核定（报送全额）；"
         "费率、基数、减征或单位类型缺失的，补充参数行或登记。",

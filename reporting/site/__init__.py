@@ -11,6 +11,7 @@ from reporting.names import Name
 from reporting.site import (
     assessment,
     clauses,
+    enrollment,
     findings,
     ingestion,
     overview,
@@ -31,6 +32,7 @@ PAGES: tuple[Page, ...] = (
     Page(reconciliation.KEY, reconciliation.FILE, Name("对账", "Reconciliation"), reconciliation.build),
     Page("ingestion", "ingestion.html", Name("收文", "Files"), ingestion.build),
     Page("periods", "periods.html", Name("月结", "Periods"), periods.build),
+    Page(enrollment.KEY, enrollment.FILE, Name("参保", "Enrolment"), enrollment.build, "policy"),
     Page(assessment.KEY, assessment.FILE, Name("费率与核定", "Rates"), assessment.build, "policy"),
     Page(clauses.KEY, clauses.FILE, Name("条款对照", "Clauses"), clauses.build, "policy"),
 )

@@ -40,7 +40,13 @@ class State:
 
 # Days at the edges of months, where errors live, and some between them.
 DAYS = st.sampled_from(
-    [*MONTHS, *(month - timedelta(days=1) for month in MONTHS[1:]), date(2019, 11, 14), date(2020, 1, 16), date(2020, 2, 29)]
+    [
+        *MONTHS,
+        *(month - timedelta(days=1) for month in MONTHS[1:]),
+        date(2019, 11, 14),
+        date(2020, 1, 16),
+        date(2020, 2, 29),
+    ]
 )
 WHO = st.one_of(
     st.tuples(st.just("employee"), st.sampled_from(["E1", "E2"]), st.sampled_from([None, "migrant"])),
@@ -135,7 +141,9 @@ def recount(people: dict[tuple[str, str], dict[date, State]]) -> dict[tuple[date
                 row(final)["moved_in_count"] += 1
     for (month, (insurance, category, group)), figures in counts.items():
         of_category = {
-            kind[2]: found for (when, kind), found in employers.items() if (when, *kind[:2]) == (month, insurance, category)
+            kind[2]: found
+            for (when, kind), found in employers.items()
+            if (when, *kind[:2]) == (month, insurance, category)
         }
         figures["employer_count"] = len(of_category.get(group, ()))
         figures["category_employer_count"] = len(set().union(*of_category.values()))
