@@ -126,7 +126,7 @@ ACTIONS = {
     ),
     "P02": Name(
         "向单位核实用工之日，补缴欠缴月份及滞纳金；补报的，核对劳动合同与工资记录。",
-        "Ask the employer for the day of employment; collect what is owed; check contracts and wages of what is backdated.",
+        "Ask the employer for the day of employment and collect what is owed; if backdated, check contract and wages.",
     ),
     "P03": Name(
         "逐人见 marts.assessment_difference：核定有误的重新核定（报送全额）；"

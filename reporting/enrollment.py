@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from ingestion.database import Connection
 from reporting.books import Row, rows
@@ -66,7 +67,7 @@ _LATE = """
 class MonthTotal:
     """A month of 310: persons at its end by category, what changed, and who is covered for maternity."""
 
-    month: object
+    month: date
     employees: int
     flexible: int
     retirees: int
@@ -133,7 +134,7 @@ def _totals(counts: Sequence[Row]) -> list[MonthTotal]:
     return [_total(month, [row for row in counts if row["insured_month"] == month]) for month in months]
 
 
-def _total(month: object, counts: Sequence[Row]) -> MonthTotal:
+def _total(month: date, counts: Sequence[Row]) -> MonthTotal:
     medical = [row for row in counts if row["insurance_type"] == "310"]
 
     def of(category: str) -> int:

@@ -1,4 +1,4 @@
-"""The page of enrolment: who is insured, gaps per employer before and after the merger, who is insured twice or late."""
+"""The page of enrolment: who is insured, gaps per employer before and after the merger, who is twice or late."""
 
 from __future__ import annotations
 
@@ -65,5 +65,6 @@ def said(region: RegionEnrollment) -> Name:
     first, last = region.months[0], region.months[-1]
     return Name(
         f"月末参保 {last.persons:,} 人，所示首月 {first.persons:,} 人；有生育保障 {last.covered:,} 人",
-        f"{last.persons:,} insured at the end, {first.persons:,} in the first month shown; {last.covered:,} covered for maternity",
+        f"{last.persons:,} insured at the end, {first.persons:,} in the first month shown; "
+        f"{last.covered:,} covered for maternity",
     )
