@@ -1,5 +1,5 @@
 -- Assessments of a month, for what is due beside what was assessed (decision 0045). New books get this index from their model.
--- depends: 0028.validation_documents
+-- depends: 0032.certificates
 
 SET LOCAL ROLE fund_transform;
 DO $index$
