@@ -35,8 +35,9 @@ LOGINS: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 # Names of accounts and lines, and what lines are made of: the same for everyone.
 WITHOUT_REGION = {"account", "statement_line_name", "statement_row", "statement_account"}
-# Empty until a month is closed or a voucher reviewed: test_closing.py, test_voucher_review.py.
-UNTIL_CLOSED = {"close_checklist", "closed_period", "voucher_review"}
+# Empty until a month is closed, a voucher reviewed or a rule changed after the fact: test_closing.py, test_voucher_review.py,
+# test_assessment.py.
+UNTIL_CLOSED = {"close_checklist", "closed_period", "voucher_review", "supplementary_assessment"}
 # By group of regions, seen by who may read all of its members: tests/integration/test_consolidation.py.
 BY_GROUP = {"consolidated_statement", "consolidated_balance_sheet", "consolidation_elimination"}
 MARTS = "SELECT relname FROM pg_class WHERE relnamespace = 'marts'::regnamespace AND relkind <> 'i' ORDER BY 1"
