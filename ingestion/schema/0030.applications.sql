@@ -1,6 +1,6 @@
 -- Version 2 of the claim events, beside version 1: the day of application, from which the time limits for deciding are counted. What is
 -- recorded keeps its columns and its hash. Indexes for what is asked of maternity claims, advances and reimbursements.
--- depends: 0028.validation_documents
+-- depends: 0029.review
 
 ALTER TABLE events.event ADD COLUMN applied_on date;
 -- Older rows meet it by construction, so they need no scan.

@@ -188,6 +188,8 @@ def _applied_on(decided: date) -> date:
 
 def _allowance(log: CityLog, person: Person, event: date, decided: date, days: int, **columns: Value | None) -> None:
     assert person.employer is not None
+    if person.employer.kind == "unemployment_fund":
+        return  # who draws unemployment benefit takes no leave: treatment and subsidy alone
     daily = employers.daily_base(log, person.employer, event)
     settled = _claim(
         log,

@@ -62,6 +62,19 @@ def rates(region_code: str, employer_type: str, category: str, insurance_type: s
 
 
 @cache
+def employer_share_due(region_code: str, employer_type: str, insurance_type: str, day: date) -> int:
+    """Basis points of the employer's part that are due under a temporary relief; 10,000 where there is none."""
+    row = _in_force(
+        "policy_contribution_relief",
+        day,
+        region_code=region_code,
+        employer_type=employer_type,
+        insurance_type=insurance_type,
+    )
+    return _points(row["due_share"]) if row else 10_000
+
+
+@cache
 def base_limits(region_code: str, day: date) -> tuple[Fen, Fen]:
     """Floor and ceiling of the monthly contribution base."""
     row = _in_force("policy_base", day, region_code=region_code)
