@@ -32,7 +32,9 @@ INDICATORS = {
 FORMULAS = {
     "caesarean_share": Name("剖宫产例数 ÷ 全部分娩例数", "caesareans ÷ deliveries"),
     "cost_per_delivery": Name("分娩医疗费总额 ÷ 分娩例数", "fees of deliveries ÷ deliveries"),
-    "direct_settlement_share": Name("直接付给机构的金额 ÷ 对该机构结算的支付", "paid directly ÷ paid on its settlements"),
+    "direct_settlement_share": Name(
+        "直接付给机构的金额 ÷ 对该机构结算的支付", "paid directly ÷ paid on its settlements"
+    ),
     "days_to_settle": Name("出院至结算日数合计 ÷ 例数", "days from discharge to settlement ÷ cases"),
     "overcharge_share": Name("超价格金额 ÷ 可比结算金额", "above the price ÷ settled that has a price"),
     "prenatal_heads_per_delivery": Name("按标准推算的人头 ÷ 分娩例数", "heads derived from the price ÷ deliveries"),
