@@ -15,7 +15,9 @@ from reporting.site import (
     ingestion,
     overview,
     periods,
+    providers,
     reconciliation,
+    settlement,
     statement,
 )
 from reporting.site.frame import Entry, Frame
@@ -32,6 +34,8 @@ PAGES: tuple[Page, ...] = (
     Page("ingestion", "ingestion.html", Name("收文", "Files"), ingestion.build),
     Page("periods", "periods.html", Name("月结", "Periods"), periods.build),
     Page(assessment.KEY, assessment.FILE, Name("费率与核定", "Rates"), assessment.build, "policy"),
+    Page(settlement.KEY, settlement.FILE, Name("付费与结算", "Settlement"), settlement.build, "policy"),
+    Page(providers.KEY, providers.FILE, Name("定点协议", "Providers"), providers.build, "policy"),
     Page(clauses.KEY, clauses.FILE, Name("条款对照", "Clauses"), clauses.build, "policy"),
 )
 
