@@ -38,17 +38,20 @@ def write_samples(landing: Path, seed: int = DEFAULT_SEED, persons: int = DEFAUL
     The same ``seed`` and ``persons`` give the same bytes on every machine. Raises ValueError below 400 persons,
     too few for every kind of event to occur.
     """
+    return write_cities(landing, seed, persons, lambda log: plant_demonstration(log, seed))
+
+
+def write_cities(landing: Path, seed: int, persons: int, plant: Plant) -> list[Path]:
+    """The same with other cases planted than those of the demo."""
     if persons < _FEWEST_PERSONS:
         raise ValueError(f"at least {_FEWEST_PERSONS} persons are needed, got {persons}")
-    return [delivery.write(landing, file) for file in _files(seed, persons)]
+    return [delivery.write(landing, file) for file in _files(seed, persons, plant)]
 
 
-def _files(seed: int, persons: int) -> Iterator[SourceFile]:
+def _files(seed: int, persons: int, plant: Plant) -> Iterator[SourceFile]:
     stated: list[statements.Statement] = []
     for city in CITIES:
-        log, plan = city_log(
-            city, seed, persons * city.population_share // 100, lambda log: plant_demonstration(log, seed)
-        )
+        log, plan = city_log(city, seed, persons * city.population_share // 100, plant)
         stated += statements.stated(log, plan)
         yield from delivery.city_files(log)
     yield from _outside_files(stated)

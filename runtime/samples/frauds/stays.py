@@ -33,14 +33,14 @@ def split_stay(
     scene: Scene, rng: random.Random, *, patients: int, parts: int, gap_days: tuple[int, int], hospital: int
 ) -> None:
     """One hospital discharges and admits again on the same or the next days: one stay is billed as several."""
-    claims: list[Row] = []
     for person in _patients(scene, rng, patients):
+        claims: list[Row] = []
         admitted = MONTHS[rng.randint(1, 7)].day(rng.randint(1, 12))
         for _ in range(parts):
             days = rng.randint(5, 7)
             claims.append(scene.stay(person, admitted, days, hospital, rng.randint(5_200, 9_800)))
             admitted += timedelta(days=days + rng.randint(*gap_days))
-    scene.remember("split_stay", claims, institutions=[hospital])
+        scene.remember("split_stay", claims)
 
 
 def overlapping_stay(scene: Scene, rng: random.Random, *, cases: int, same_hospital: bool) -> None:
