@@ -8,7 +8,18 @@ that all pages have the same frame. A builder that fails keeps nobody from the o
 from __future__ import annotations
 
 from reporting.names import Name
-from reporting.site import findings, ingestion, overview, periods, reconciliation, statement
+from reporting.site import (
+    budget,
+    disclosure,
+    findings,
+    ingestion,
+    overview,
+    periods,
+    reconciliation,
+    risk,
+    statement,
+    statistics,
+)
 from reporting.site.frame import Entry, Frame
 from reporting.site.pages import Builder, Page, Source
 
@@ -22,6 +33,10 @@ PAGES: tuple[Page, ...] = (
     Page(reconciliation.KEY, reconciliation.FILE, Name("对账", "Reconciliation"), reconciliation.build),
     Page("ingestion", "ingestion.html", Name("收文", "Files"), ingestion.build),
     Page("periods", "periods.html", Name("月结", "Periods"), periods.build),
+    Page(risk.KEY, risk.FILE, Name("风险预警", "Risk"), risk.build, part="policy"),
+    Page(budget.KEY, budget.FILE, Name("预算", "Budget"), budget.build, part="policy"),
+    Page(statistics.KEY, statistics.FILE, Name("统计", "Statistics"), statistics.build, part="policy"),
+    Page(disclosure.KEY, disclosure.FILE, Name("公开", "Disclosure"), disclosure.build, part="policy"),
 )
 
 
