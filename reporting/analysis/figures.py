@@ -22,7 +22,8 @@ LEVELS: dict[str | None, tuple[Light, Name]] = {
 
 def percent(share: Decimal | None) -> str:
     """`26.35%` of 0.2635; a dash where there is none."""
-    return "—" if share is None else f"{share * 100:,.2f}%".replace("-", "−")
+    # Adding zero takes the sign from what rounds to nothing.
+    return "—" if share is None else f"{round(share * 100, 2) + 0:,.2f}%".replace("-", "−")
 
 
 def value(number: Decimal | None, unit: str) -> str:

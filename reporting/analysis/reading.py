@@ -6,7 +6,7 @@ Months are the first day of the month, amounts Decimal yuan. Nothing names a per
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
@@ -122,6 +122,15 @@ class Outlook:
 
 
 @dataclass(frozen=True)
+class Reserve:
+    """What the first page shows of a region's risk: months in reserve and maternity share by month, oldest first."""
+
+    region_code: str
+    reserve: Sequence[Row]
+    maternity: Sequence[Row]
+
+
+@dataclass(frozen=True)
 class Budget:
     """Budget of a region: execution by fund, totals that do not add up, and the proposal for the next year."""
 
@@ -143,7 +152,6 @@ class Statistics:
     visits: Sequence[Row]
     completeness: Sequence[Row]
     files: Row
-    first: date = field(default=date.min)
 
 
 def regions(connection: Connection, relation: str) -> list[tuple[str, date]]:
@@ -168,6 +176,19 @@ def risks(connection: Connection) -> list[Outlook]:
         )
         for code, month in regions(connection, "marts.risk_indicator")
     ]
+
+
+def reserves(connection: Connection) -> list[Reserve]:
+    """Months in reserve and maternity share of every region that has months."""
+    found = []
+    for code, _ in regions(connection, "marts.risk_indicator"):
+        trend = rows(connection, _TREND, (code,))
+        reserve, maternity = (
+            [row for row in trend if row["indicator_code"] == indicator][-MONTHS_SHOWN:]
+            for indicator in ("pooled_months_in_reserve", "maternity_share")
+        )
+        found.append(Reserve(code, reserve, maternity))
+    return found
 
 
 def budgets(connection: Connection) -> list[Budget]:
@@ -199,7 +220,6 @@ def statistics(connection: Connection, business_date: date) -> list[Statistics]:
                 rows(connection, _VISITS, span),
                 rows(connection, _COMPLETENESS, (code,)),
                 rows(connection, _FILES, (business_date, business_date, code))[0],
-                first,
             )
         )
     return found
