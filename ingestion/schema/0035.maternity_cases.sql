@@ -1,6 +1,6 @@
 -- Maternity settlements and payments by day: cost per case of institutions and days to payment are taken from these alone and never
 -- by reading the log.
--- depends: 0028.validation_documents
+-- depends: 0033.assessed_months
 
 CREATE INDEX event_maternity_case ON events.event (region_code, event_type, occurred_on)
 WHERE event_type IN ('claim.settled', 'claim.paid') AND benefit_item IN (

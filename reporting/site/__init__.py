@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from reporting.names import Name
 from reporting.site import (
+    assessment,
     budget,
+    clauses,
     disclosure,
     findings,
     ingestion,
@@ -33,10 +35,12 @@ PAGES: tuple[Page, ...] = (
     Page(reconciliation.KEY, reconciliation.FILE, Name("对账", "Reconciliation"), reconciliation.build),
     Page("ingestion", "ingestion.html", Name("收文", "Files"), ingestion.build),
     Page("periods", "periods.html", Name("月结", "Periods"), periods.build),
-    Page(risk.KEY, risk.FILE, Name("风险预警", "Risk"), risk.build, part="policy"),
-    Page(budget.KEY, budget.FILE, Name("预算", "Budget"), budget.build, part="policy"),
-    Page(statistics.KEY, statistics.FILE, Name("统计", "Statistics"), statistics.build, part="policy"),
-    Page(disclosure.KEY, disclosure.FILE, Name("公开", "Disclosure"), disclosure.build, part="policy"),
+    Page(assessment.KEY, assessment.FILE, Name("费率与核定", "Rates"), assessment.build, "policy"),
+    Page(risk.KEY, risk.FILE, Name("风险预警", "Risk"), risk.build, "policy"),
+    Page(budget.KEY, budget.FILE, Name("预算", "Budget"), budget.build, "policy"),
+    Page(statistics.KEY, statistics.FILE, Name("统计", "Statistics"), statistics.build, "policy"),
+    Page(disclosure.KEY, disclosure.FILE, Name("公开", "Disclosure"), disclosure.build, "policy"),
+    Page(clauses.KEY, clauses.FILE, Name("条款对照", "Clauses"), clauses.build, "policy"),
 )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from expectations.check import AUDIT, GATE, LOOK
 from expectations.suites import suites_of
-from reporting import audits, findings, history, outside_gate
+from reporting import audits, findings, history, outside_gate, reviews
 from reporting import verdict as verdicts
 from reporting.analysis import reading
 from reporting.analysis.figures import LEVELS, percent, value
@@ -67,6 +67,7 @@ class Content:
     audit: audits.Audit | None = None
     outside: Sequence[outside_gate.OutsideGate] = ()
     reserves: Sequence[reading.Reserve] = ()
+    reviewed: Sequence[reviews.Review] = ()
 
 
 def build(source: Source, frame: Frame) -> Mapping[str, str]:
@@ -87,6 +88,7 @@ def read(source: Source) -> Content:
         audit=audits.newest(connection),
         outside=outside_gate.failing(connection, [verdict.region_code for verdict in overview.verdicts]),
         reserves=reading.reserves(connection),
+        reviewed=reviews.newest(connection),
     )
 
 
@@ -115,6 +117,7 @@ def render(source: Source, frame: Frame, content: Content) -> str:
         audit=content.audit,
         outside=content.outside,
         reserves=content.reserves[:TRENDS],
+        reviewed=content.reviewed,
         OCCASIONS=OCCASIONS,
         LEVELS=LEVELS,
         value=value,
