@@ -1,7 +1,7 @@
 """Rolling-origin back-tests: what the model would have said at each origin, beside what costs nothing to say.
 
-Naive: the last value goes on. Seasonal naive: the value of the same month a year before. For sums of a year to date: the sum
-by its months (`annualised`), last year's sum (`naive`), and by the share that the same month had last year
+Naive: the last value goes on. Seasonal naive: the value of the same month a year before. For sums of a year to date:
+the sum by its months (`annualised`), last year's sum (`naive`), and by the share that the same month had last year
 (`seasonal_naive`).
 """
 
@@ -85,7 +85,7 @@ def _scale(past: Series) -> Decimal | None:
 
 
 def year_to_date(connection: Connection) -> list[tuple[Series, list[Tested]]]:
-    """Tests of bringing sums of a year to date to the year: the published national ones, whose years' sums are known."""
+    """Tests of bringing sums of a year to date to the year: the national ones, whose years' sums are published."""
     with connection.cursor() as cursor:
         cursor.execute(_YEAR_TO_DATE)
         rows = cursor.fetchall()

@@ -1,10 +1,10 @@
 """The one model: exponential smoothing in its linear state-space form, with additive errors and a damped trend.
 
-It takes series as they are: red months are negative, so that there is no logarithm; gaps are skipped by the filter; sums of
-its forecasts are forecasts of the sums, which the path of a balance is made of. What a short series can't tell is left out,
-and said: `choose` is the whole rule.
+It takes series as they are: red months are negative, so that there is no logarithm; gaps are skipped by the filter;
+sums of its forecasts are forecasts of the sums, which the path of a balance is made of. What a short series can't tell
+is left out, and said: `choose` is the whole rule.
 
-What is fitted is scaled to its mean absolute value, for the optimizer's sake, and figures are rounded to a cent at the end.
+What is fitted is scaled to its mean absolute value, for the optimizer's sake; figures are rounded to a cent at the end.
 """
 
 from __future__ import annotations
@@ -153,10 +153,10 @@ def _fitted(series: Series, choice: Choice, horizon: int) -> Forecast:
 
 
 def _initial(values: Floats, period: int, choice: Choice) -> dict[str, Any]:
-    """States before the first period, from the first years: estimating them as well would take more months than there are."""
+    """States before the first period, from the first years: estimated as well they would take more months than there are."""
     import numpy as np  # noqa: PLC0415
 
-    # A year is a level of its own: years in a row grow. Months vary about one, which their mean is nearer to than the first.
+    # Years in a row grow: the first is the level to begin with. Months vary about one, and their mean is nearer to it.
     year = 1 if period == 1 and not choice.trend else min(len(values), MONTHLY)
     initial: dict[str, Any] = {"initial_level": float(np.nanmean(values[:year]))}
     if choice.trend:
@@ -182,7 +182,7 @@ def _initial(values: Floats, period: int, choice: Choice) -> dict[str, Any]:
 
 
 def _covariance(fitted: Any, known: Bools, horizon: int) -> Floats:  # noqa: ANN401 - the library is not typed
-    """Covariance of the forecasts of all periods ahead, of the scaled series: what the variance of their sums is made of."""
+    """Covariance of the forecasts of all periods ahead, scaled: what the variance of their sums is made of."""
     import numpy as np  # noqa: PLC0415
 
     found = fitted.filter_results
@@ -202,9 +202,9 @@ def _covariance(fitted: Any, known: Bools, horizon: int) -> Floats:  # noqa: ANN
 def _of_initial(fitted: Any, known: Bools) -> Floats:  # noqa: ANN401
     """What not knowing the states before the first period leaves of uncertainty after the last.
 
-    The library takes them as known. Errors of theirs pass from period to period by M = T (I - R Z), by T over a gap; what
-    the series tells of them is the sum of squares of Z M, as in least squares. Without it the level of ten months would be
-    taken for certain, and a sum over three years of it too.
+    The library takes them as known. Errors of theirs pass from period to period by M = T (I - R Z), by T over a gap;
+    what the series tells of them is the sum of squares of Z M, as in least squares. Without it the level of ten months
+    would be taken for certain, and a sum over three years of it too.
     """
     import numpy as np  # noqa: PLC0415
 

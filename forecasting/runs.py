@@ -90,7 +90,7 @@ def _of(connection: Connection, region_code: str, seq: int) -> Told:
 
 
 class _Modelled:
-    """The model's forecast and back-test of a series, made when asked for: a series whose forecast stands costs nothing."""
+    """The model's forecast and back-test of a series, made when asked for: what stands already costs nothing."""
 
     def __init__(self, one: Series) -> None:
         self.one = one

@@ -37,6 +37,12 @@ measured as (
     from newest
     inner join {{ source('forecast', 'backtest') }} as tested on newest.run_no = tested.run_no
     group by newest.region_code, newest.series_code, tested.method
+),
+
+-- A method that could speak at fewer origins is not measured against the others.
+compared as (
+    select *, forecasts = max(forecasts) over (partition by region_code, series_code) as is_comparable
+    from measured
 )
 
 select
@@ -52,5 +58,6 @@ select
     mean_absolute_scaled_error::numeric(12, 3) as mean_absolute_scaled_error,
     coverage_80::numeric(5, 3) as coverage_80,
     coverage_95::numeric(5, 3) as coverage_95,
-    mean_absolute_error = min(mean_absolute_error) over (partition by region_code, series_code) as is_best
-from measured
+    mean_absolute_error = min(mean_absolute_error) filter (where is_comparable) over (partition by region_code, series_code)
+        and is_comparable as is_best
+from compared

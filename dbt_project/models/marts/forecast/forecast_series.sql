@@ -29,7 +29,7 @@ delivery as (
 assessed as (
     select delta.region_code, delta.contribution_month, sum(delta.person_change) as persons
     from {{ ref('employer_base_turnover') }} as delta
-    inner join head on delta.region_code = head.region_code and delta.last_seq <= head.seq
+    inner join head on delta.region_code = head.region_code and delta.last_seq <= head.seq and {{ readable('delta.region_code') }}
     group by delta.region_code, delta.contribution_month
 ),
 

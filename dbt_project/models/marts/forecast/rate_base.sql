@@ -7,7 +7,7 @@ employer as (
     select distinct on (event.region_code, event.employer_no) event.region_code, event.employer_no, event.employer_type
     from {{ source('events', 'event') }} as event
     inner join head on event.region_code = head.region_code and event.seq <= head.seq
-    where event.event_type = 'employer.registered'
+    where event.event_type = 'employer.registered' and {{ readable('event.region_code') }}
     order by event.region_code asc, event.employer_no asc, event.seq desc
 ),
 

@@ -18,8 +18,8 @@ select
     max(months_in_reserve) filter (where horizon = 12) as months_in_reserve_12,
     max(months_in_reserve) filter (where horizon = 24) as months_in_reserve_24,
     max(months_in_reserve) filter (where horizon = 36) as months_in_reserve_36,
-    max(red_below) as red_below,
-    max(yellow_below) as target_low,
-    max(yellow_above) as target_high
+    max(red_below)::numeric(9, 2) as red_below,
+    max(yellow_below)::numeric(9, 2) as target_low,
+    max(yellow_above)::numeric(9, 2) as target_high
 from outlook
 group by region_code, scenario_code
