@@ -59,5 +59,5 @@ select
     coverage_80::numeric(5, 3) as coverage_80,
     coverage_95::numeric(5, 3) as coverage_95,
     mean_absolute_error = min(mean_absolute_error) filter (where is_comparable) over (partition by region_code, series_code)
-        and is_comparable as is_best
+    and is_comparable as is_best
 from compared

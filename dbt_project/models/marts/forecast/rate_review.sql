@@ -1,3 +1,5 @@
+-- noqa: disable=ST05
+{% set balance_proposed = 'proposed.fixed_part + proposed.proposed_rate * proposed.slope' %}
 with month as (
     select
         region_code,
@@ -77,7 +79,7 @@ valued as (
     from rated
 ),
 
--- What the balance at the end of each year ahead would be with a rate of zero, and what each unit of rate adds: balance = fixed + rate × slope.
+-- What the balance would be with a rate of zero, and what each unit of rate adds: balance = fixed + rate × slope.
 ahead as (
     select
         outlook.region_code,
@@ -98,8 +100,10 @@ ahead as (
 bound as (
     select
         ahead.*,
-        {{ share('threshold.yellow_below * ahead.expenditure_last_12_months / ahead.months_counted - ahead.fixed_part', 'ahead.slope') }} as lowest_rate,
-        {{ share('threshold.yellow_above * ahead.expenditure_last_12_months / ahead.months_counted - ahead.fixed_part', 'ahead.slope') }} as highest_rate,
+        {{ share('threshold.yellow_below * ahead.expenditure_last_12_months / ahead.months_counted - ahead.fixed_part', 'ahead.slope') }}
+            as lowest_rate,
+        {{ share('threshold.yellow_above * ahead.expenditure_last_12_months / ahead.months_counted - ahead.fixed_part', 'ahead.slope') }}
+            as highest_rate,
         threshold.yellow_below as target_low,
         threshold.yellow_above as target_high
     from ahead
@@ -154,7 +158,8 @@ stepped as (
         case
             when solved.rate_now < solved.lowest_rate
                 then ceil((solved.lowest_rate - solved.rate_now) / rule.rate_step) * rule.rate_step
-            when solved.rate_now > solved.highest_rate and solved.rate_now
+            when
+                solved.rate_now > solved.highest_rate and solved.rate_now
                 - ceil((solved.rate_now - solved.highest_rate) / rule.rate_step) * rule.rate_step >= solved.lowest_rate
                 then -ceil((solved.rate_now - solved.highest_rate) / rule.rate_step) * rule.rate_step
             when solved.rate_now > solved.highest_rate
@@ -163,7 +168,7 @@ stepped as (
         end as stepped_change
     from solved
     left join lateral (
-        select * from {{ ref('rate_review_limit') }} as limited
+        select limited.* from {{ ref('rate_review_limit') }} as limited
         where limited.region_code = solved.region_code and {{ in_force('limited', 'solved.start_month') }}
         order by limited.known_from desc, limited.effective_from desc
         limit 1
@@ -173,7 +178,10 @@ stepped as (
 proposed as (
     select
         *,
-        greatest(least(rate_now + greatest(least(stepped_change, change_max), -change_max), greatest(rate_max, rate_now)), least(rate_min, rate_now))
+        greatest(
+            least(rate_now + greatest(least(stepped_change, change_max), -change_max), greatest(rate_max, rate_now)),
+            least(rate_min, rate_now)
+        )
             as proposed_rate
     from stepped
 )
@@ -196,7 +204,9 @@ select
     valued.maternity_expenditure::numeric(24, 2) as maternity_expenditure,
     {{ share('valued.maternity_expenditure', 'valued.pooled_expenditure') }}::numeric(9, 6) as maternity_share,
     {{ share('valued.maternity_expenditure', 'valued.per_rate') }}::numeric(12, 9) as maternity_rate,
-    {{ balancing_rate('valued.rate', 'valued.pooled_income', 'valued.pooled_expenditure', 'valued.per_rate') }}::numeric(12, 9) as balancing_rate,
+    {{ balancing_rate('valued.rate', 'valued.pooled_income', 'valued.pooled_expenditure', 'valued.per_rate') }}::numeric(
+        12, 9
+    ) as balancing_rate,
     valued.pooled_balance::numeric(24, 2) as pooled_balance,
     {{ months_in_reserve('valued.pooled_balance', 'valued.expenditure_12', 'valued.months_12') }}::numeric(12, 2) as months_in_reserve,
     valued.expenditure_12::numeric(24, 2) as expenditure_last_12_months,
@@ -217,17 +227,19 @@ select
         else 'none'
     end as limited_by,
     proposed.months_unchanged::numeric(12, 2) as months_in_reserve_unchanged,
-    {{ months_in_reserve('proposed.fixed_part + proposed.proposed_rate * proposed.slope', 'proposed.expenditure_12', 'proposed.months_12') }}::numeric(12, 2)
+    {{ months_in_reserve(balance_proposed, 'proposed.expenditure_12', 'proposed.months_12') }}::numeric(12, 2)
         as months_in_reserve_proposed,
     proposed.fixed_part::numeric(28, 6) as balance_without_rate,
     proposed.slope::numeric(28, 6) as balance_per_rate,
     (proposed.expenditure_12 / proposed.months_12)::numeric(24, 6) as expenditure_per_month_ahead
 from valued
 -- The year as it was, and for the newest what lies ahead under each scenario.
-cross join lateral (
-    select 'actual' as scenario_code
-    union all
-    select proposed.scenario_code from proposed where proposed.region_code = valued.region_code and valued.is_newest
-) as scenario
+cross join
+    lateral (
+        select 'actual' as scenario_code
+        union all
+        select ahead_of.scenario_code from proposed as ahead_of
+        where ahead_of.region_code = valued.region_code and valued.is_newest
+    ) as scenario
 left join proposed on scenario.scenario_code = proposed.scenario_code and valued.region_code = proposed.region_code
 where {{ readable('valued.region_code') }}

@@ -1,3 +1,4 @@
+-- noqa: disable=LT05
 -- What every figure of the review is made of, in words with its numbers: the review itself computes, this tells.
 with review as (
     select

@@ -1,3 +1,4 @@
+-- noqa: disable=ST05
 -- The path of the model, moved by what the scenario adds each calendar year; sums and products of exact numbers, all of it linear in the
 -- rate, so that marts.rate_review can solve for it.
 with recursive head as (
@@ -12,10 +13,11 @@ run as (
 start as (
     select region_code, max(last_month) as start_month
     from run
-    where series_code in (
-        'contribution_income', 'employer_contribution', 'other_income', 'maternity_medical', 'maternity_allowance',
-        'other_expenditure', 'pooled_net'
-    )
+    where
+        series_code in (
+            'contribution_income', 'employer_contribution', 'other_income', 'maternity_medical', 'maternity_allowance',
+            'other_expenditure', 'pooled_net'
+        )
     group by region_code
     having min(last_month) = max(last_month) and count(*) = 7 and bool_and(model <> 'none')
 ),
@@ -72,10 +74,13 @@ scenario_year as (
         select distinct region_code, extract(year from outlook_month)::integer as year from model_month
     ) as calendar on named.region_code = calendar.region_code
     left join lateral (
-        select *
-        from scenario
-        where scenario.region_code = named.region_code and scenario.scenario_code = named.scenario_code and scenario.year <= calendar.year
-        order by scenario.year desc
+        select given.*
+        from scenario as given
+        where
+            given.region_code = named.region_code
+            and given.scenario_code = named.scenario_code
+            and given.year <= calendar.year
+        order by given.year desc
         limit 1
     ) as chosen on true
 ),
@@ -105,13 +110,13 @@ rate as (
     select
         model_month.region_code,
         model_month.outlook_month,
-        base.rate as rate_at_start,
+        at_start.rate as rate_at_start,
         {{ weighted_employer_rate('model_month.region_code', 'model_month.outlook_month', 'weight') }} as rate_in_force
     from model_month
     inner join (
         select start.region_code, {{ weighted_employer_rate('start.region_code', 'start.start_month', 'weight') }} as rate
         from start
-    ) as base on model_month.region_code = base.region_code
+    ) as at_start on model_month.region_code = at_start.region_code
 ),
 
 moved as (
@@ -128,7 +133,7 @@ moved as (
         rate.rate_at_start,
         model_month.other_income,
         model_month.maternity_medical * factor.births * factor.cost_per_case
-            + model_month.maternity_allowance * factor.births * factor.wage as maternity_expenditure,
+        + model_month.maternity_allowance * factor.births * factor.wage as maternity_expenditure,
         model_month.other_expenditure * factor.insured * factor.cost_per_case as other_expenditure
     from model_month
     inner join factor on model_month.region_code = factor.region_code and extract(year from model_month.outlook_month) = factor.year
@@ -168,7 +173,7 @@ last_year as (
     )
 ),
 
-balanced as (
+accumulated as (
     select
         flow.*,
         actual.series_value + sum(flow.pooled_income - flow.pooled_expenditure) over (
@@ -179,6 +184,14 @@ balanced as (
         on
             flow.region_code = actual.region_code and flow.start_month = actual.accounting_month
             and actual.series_code = 'pooled_balance'
+),
+
+balanced as (
+    select
+        *,
+        pooled_balance - {{ normal_95() }} * balance_sd as balance_lower,
+        pooled_balance + {{ normal_95() }} * balance_sd as balance_upper
+    from accumulated
 )
 
 select
@@ -190,12 +203,12 @@ select
     balanced.pooled_expenditure,
     {{ months_in_reserve('balanced.pooled_balance', 'last_year.expenditure_12', 'last_year.months_12') }}::numeric(12, 2)
         as months_in_reserve,
-    {{ months_in_reserve('balanced.pooled_balance - ' ~ normal_95() ~ ' * balanced.balance_sd', 'last_year.expenditure_12', 'last_year.months_12') }}::numeric(12, 2)
+    {{ months_in_reserve('balanced.balance_lower', 'last_year.expenditure_12', 'last_year.months_12') }}::numeric(12, 2)
         as months_in_reserve_lower,
-    {{ months_in_reserve('balanced.pooled_balance + ' ~ normal_95() ~ ' * balanced.balance_sd', 'last_year.expenditure_12', 'last_year.months_12') }}::numeric(12, 2)
+    {{ months_in_reserve('balanced.balance_upper', 'last_year.expenditure_12', 'last_year.months_12') }}::numeric(12, 2)
         as months_in_reserve_upper,
-    (balanced.pooled_balance - {{ normal_95() }} * balanced.balance_sd)::numeric(24, 2) as pooled_balance_lower,
-    (balanced.pooled_balance + {{ normal_95() }} * balanced.balance_sd)::numeric(24, 2) as pooled_balance_upper,
+    balanced.balance_lower::numeric(24, 2) as pooled_balance_lower,
+    balanced.balance_upper::numeric(24, 2) as pooled_balance_upper,
     balanced.horizon,
     balanced.start_month,
     balanced.employer_rate::numeric(12, 9) as employer_rate,
