@@ -120,6 +120,18 @@ ACTIONS = {
         "平台并入后的业务退回来源单位，改由医保结算平台报送；合计不符的，与平台逐笔核对。",
         "Facts dated after the migration go back to the source; where totals differ, compare payment by payment.",
     ),
+    "P03": Name(
+        "逐人见 marts.assessment_difference：核定有误的重新核定（报送全额）；"
+        "费率、基数、减征或单位类型缺失的，补充参数行或登记。",
+        "Persons are in marts.assessment_difference: a wrong assessment is made anew, with the whole amount; a missing "
+        "rate, limit, relief or employer type is added.",
+    ),
+    "P04": Name(
+        "逐人见 marts.supplementary_assessment：按现行规则补充核定（报送全额，取代原核定），"
+        "多缴的退费；已关账月份不变。",
+        "Persons are in marts.supplementary_assessment: assess anew by the rule in force, with the whole amount, and "
+        "refund what is too much; closed months stay closed.",
+    ),
     "T01": Name(
         "核对该笔业务所报账户；确属违规收付的，立即划回并报告，账户报错的请来源单位冲正后重报。",
         "See which account was reported: correct a wrong one; money that went astray is moved back and reported.",

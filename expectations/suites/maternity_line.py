@@ -182,6 +182,9 @@ M05 = Check(
             medical_personal_before, maternity_personal_before, expected_personal_rate, merged_personal_rate,
             maternity_after,
             concat_ws('；',
+                case when merged_rate is null and expected_rate is null
+                    then '没有费率：缺少不写单位类型、适用于其余单位的一行 / no rate: the row that names no type,'
+                        || ' and speaks for all others, is missing' end,
                 case when merged_rate is distinct from expected_rate
                     then '单位费率不等于两险之和 / the employer rate is not the sum of the two' end,
                 case when merged_personal_rate is distinct from expected_personal_rate

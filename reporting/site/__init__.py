@@ -8,7 +8,16 @@ that all pages have the same frame. A builder that fails keeps nobody from the o
 from __future__ import annotations
 
 from reporting.names import Name
-from reporting.site import findings, ingestion, overview, periods, reconciliation, statement
+from reporting.site import (
+    assessment,
+    clauses,
+    findings,
+    ingestion,
+    overview,
+    periods,
+    reconciliation,
+    statement,
+)
 from reporting.site.frame import Entry, Frame
 from reporting.site.pages import Builder, Page, Source
 
@@ -22,6 +31,8 @@ PAGES: tuple[Page, ...] = (
     Page(reconciliation.KEY, reconciliation.FILE, Name("对账", "Reconciliation"), reconciliation.build),
     Page("ingestion", "ingestion.html", Name("收文", "Files"), ingestion.build),
     Page("periods", "periods.html", Name("月结", "Periods"), periods.build),
+    Page(assessment.KEY, assessment.FILE, Name("费率与核定", "Rates"), assessment.build, "policy"),
+    Page(clauses.KEY, clauses.FILE, Name("条款对照", "Clauses"), clauses.build, "policy"),
 )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from expectations.check import AUDIT, GATE, LOOK
 from expectations.suites import suites_of
-from reporting import audits, findings, history, outside_gate
+from reporting import audits, findings, history, outside_gate, reviews
 from reporting import verdict as verdicts
 from reporting.headline import headline
 from reporting.names import SUITE_NAMES, Name
@@ -64,6 +64,7 @@ class Content:
     open_findings: int
     audit: audits.Audit | None = None
     outside: Sequence[outside_gate.OutsideGate] = ()
+    reviewed: Sequence[reviews.Review] = ()
 
 
 def build(source: Source, frame: Frame) -> Mapping[str, str]:
@@ -83,6 +84,7 @@ def read(source: Source) -> Content:
         open_findings=sum(total.count for total in findings.totals(connection) if total.status == "open"),
         audit=audits.newest(connection),
         outside=outside_gate.failing(connection, [verdict.region_code for verdict in overview.verdicts]),
+        reviewed=reviews.newest(connection),
     )
 
 
@@ -110,6 +112,7 @@ def render(source: Source, frame: Frame, content: Content) -> str:
         open_findings=content.open_findings,
         audit=content.audit,
         outside=content.outside,
+        reviewed=content.reviewed,
         OCCASIONS=OCCASIONS,
     )
 

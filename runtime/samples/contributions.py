@@ -37,14 +37,15 @@ def record(log: CityLog, population: Population) -> None:
 
 
 def _due(log: CityLog, person: Person, month: Month, insurance_type: str) -> tuple[Fen, Fen]:
-    """What employer and person owe for ``month``: rates on the base within floor and ceiling."""
+    """What employer and person owe for ``month``: rates on the base within floor and ceiling, less a relief."""
     kind = person.employer.kind if person.employer else ""
     employer_rate, personal_rate = policy.rates(
         log.city.region_code, kind, person.category, insurance_type, month.first
     )
     floor, ceiling = policy.base_limits(log.city.region_code, month.first)
     base = min(max(person.base_in(month), floor), ceiling)
-    return share(base, employer_rate), share(base, personal_rate)
+    due_share = policy.employer_share_due(log.city.region_code, kind, insurance_type, month.first)
+    return share(base, employer_rate, due_share), share(base, personal_rate)
 
 
 def _insurances(log: CityLog, month: Month) -> tuple[str, ...]:
