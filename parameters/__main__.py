@@ -13,7 +13,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 from ingestion.settings import BEIJING, SettingsError
-from parameters import baseline, changes, shown, workbook
+from parameters import baseline, changes, document, shown, workbook
 from parameters.checks import at_file, check
 from parameters.files import Content, Row, read_all, render, require_sound
 from parameters.problems import ParameterError, Problem
@@ -133,6 +133,15 @@ def _add(options: argparse.Namespace) -> int:
     return 0
 
 
+def _document(options: argparse.Namespace) -> int:
+    if options.write:
+        document.GUIDE.write_text(document.written(document.GUIDE.read_text("utf-8")), "utf-8")
+        print(document.GUIDE)
+    else:
+        print(document.reference())
+    return 0
+
+
 def _from_options(options: argparse.Namespace, contents: Mapping[str, Content]) -> changes.Addition:
     if not options.table:
         raise UsageError("请指明 --table，或 --workbook / name a --table, or a --workbook")
@@ -232,6 +241,9 @@ def _parser() -> argparse.ArgumentParser:
         "--table", action="append", default=[], help="只导出此表，可重复 / this table only, repeatable"
     )
     exporting.set_defaults(run=_export)
+    documenting = commands.add_parser("document", help="各表各列的含义 / what every table and column means")
+    documenting.add_argument("--write", action="store_true", help="写入指南 / put it into docs/parameters.md")
+    documenting.set_defaults(run=_document)
     for name, said in (
         ("propose", "显示将增加的行，不写入 / show the row that would be added"),
         ("add", "增加行：由选项给出，或由工作簿导入 / add rows, given here or filled in a workbook"),
