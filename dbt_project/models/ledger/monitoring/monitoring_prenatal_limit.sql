@@ -37,7 +37,7 @@ pregnancy as (
         case when has_birth then birth_on end as birth_on,
         max(pregnancy_days) as pregnancy_days,
         max(tolerance) as tolerance,
-        sum(amount) as amount,
+        sum(pooled_amount) as amount,
         count(*) as visits,
         min(care_on) as first_on,
         max(care_on) as last_on,

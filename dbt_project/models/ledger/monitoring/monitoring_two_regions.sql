@@ -1,5 +1,5 @@
 with limits as (
-    {{ monitoring_limits('S16', ['same_birth_days']) }}
+    {{ monitoring_limits('S16', ['same_birth_days'], all_regions=true) }}
 ),
 
 claim as (
