@@ -214,3 +214,34 @@
 {% macro percent_text(share) -%}
     to_char(100 * {{ share }}, 'FM990.0')
 {%- endmacro %}
+
+{#- What a rule has found, with what has been recovered of the claims concerned. What has come back in full needs nobody any more. The
+    fingerprint is of what was found and not of what has come back since: a recovery is no new fact. -#}
+{% macro monitoring_found(found) -%}
+    select
+        hit.region_code,
+        hit.rule_code,
+        hit.finding_key,
+        hit.institution_code,
+        hit.employer_no,
+        hit.persons,
+        hit.claims,
+        hit.amount::numeric(18, 2) as amount,
+        hit.first_on,
+        hit.last_on,
+        hit.said_zh,
+        hit.said_en,
+        coalesce(taken.amount, 0)::numeric(18, 2) as recovered_amount,
+        left(md5(concat_ws('|', hit.amount::numeric(18, 2), array_to_string(hit.claims, ','))), 16) as evidence
+    from {{ found }} as hit
+    left join limits on hit.region_code = limits.region_code
+    left join lateral (
+        select sum(turned.taken_back_pooled_amount + turned.taken_back_personal_amount) as amount
+        from {{ ref('claim_turnover') }} as turned
+        where
+            turned.region_code = hit.region_code
+            and turned.claim_no = any(hit.claims)
+            and turned.last_seq <= limits.seq
+    ) as taken on true
+    where coalesce(taken.amount, 0) < hit.amount or hit.amount = 0
+{%- endmacro %}

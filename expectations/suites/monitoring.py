@@ -1,7 +1,7 @@
 """Claims monitoring: a check for each rule of seed `monitoring_rule`, on what is published (policy §7).
 
-The rules are views of the ledger, united in `ledger.monitoring_hit`. Titles, owner and what to do are those of the
-seed, which the pages show as well.
+The rules are views of the ledger, united in `ledger.monitoring_hit`; a check reads its own. Titles, owner and what to do
+are those of the seed, which the pages show as well.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ _SEED = Path(__file__).parents[2] / "dbt_project" / "seeds" / "policy" / "monito
 _OFFENDING = """
     select hit.finding_key as item, hit.amount, hit.said_zh || ' / ' || hit.said_en as reason, hit.institution_code,
         hit.employer_no, hit.persons, hit.claims, hit.first_on, hit.last_on, hit.recovered_amount, hit.evidence
-    from ledger.monitoring_hit as hit
-    where hit.region_code = $region and hit.rule_code = '{code}'
+    from ledger.{model} as hit
+    where hit.region_code = $region
 """
 _CLAIMS = """
     select count(*) from ledger.claim_turnover as claim
@@ -79,7 +79,7 @@ def _check(rule: Rule) -> Check:
         severity="warn",
         owner=rule.owner,
         clause=rule.clause,
-        offending=_OFFENDING.format(code=rule.code),
+        offending=_OFFENDING.format(model=rule.model),
         examined=examined,
         population=examined,
         scopes=frozenset({REVIEW}),
