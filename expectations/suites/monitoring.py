@@ -1,7 +1,7 @@
 """Claims monitoring: a check for each rule of seed `monitoring_rule`, on what is published (policy §7).
 
-The rules are views of the ledger, united in `ledger.monitoring_hit`; a check reads its own. Titles, owner and what to do
-are those of the seed, which the pages show as well.
+The rules are views of the ledger, united in `ledger.monitoring_hit`; a check reads its own. Titles, owner and what to
+do are those of the seed, which the pages show as well.
 """
 
 from __future__ import annotations
