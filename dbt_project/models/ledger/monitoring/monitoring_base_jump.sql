@@ -64,29 +64,31 @@ compared as (
         earlier.months
     from birth
     inner join limits on birth.region_code = limits.region_code
-    cross join lateral (
-        select
-            base.base_month,
-            base.contribution_base
-        from base
-        where
-            base.region_code = birth.region_code
-            and base.person_no = birth.person_no
-            and base.base_month > birth.birth_on - limits.before_days::integer
-            and base.base_month <= birth.birth_on
-        order by base.contribution_base desc, base.base_month asc
-        limit 1
-    ) as risen
-    cross join lateral (
-        select
-            percentile_cont(0.5) within group (order by base.contribution_base)::numeric as base_before,
-            count(*) as months
-        from base
-        where
-            base.region_code = birth.region_code
-            and base.person_no = birth.person_no
-            and base.base_month < risen.base_month
-    ) as earlier
+    cross join
+        lateral (
+            select
+                base.base_month,
+                base.contribution_base
+            from base
+            where
+                base.region_code = birth.region_code
+                and base.person_no = birth.person_no
+                and base.base_month > birth.birth_on - limits.before_days::integer
+                and base.base_month <= birth.birth_on
+            order by base.contribution_base desc, base.base_month asc
+            limit 1
+        ) as risen
+    cross join
+        lateral (
+            select
+                percentile_cont(0.5) within group (order by base.contribution_base)::numeric as base_before,
+                count(*) as months
+            from base
+            where
+                base.region_code = birth.region_code
+                and base.person_no = birth.person_no
+                and base.base_month < risen.base_month
+        ) as earlier
     where birth.allowance_amount > 0
 ),
 

@@ -1,0 +1,20 @@
+select
+    year,
+    source_kind,
+    income,
+    expenditure,
+    pooled_income,
+    pooled_expenditure,
+    pooled_closing,
+    personal_income,
+    personal_expenditure,
+    personal_closing,
+    premium_income,
+    {{ surplus('income', 'expenditure') }}::numeric(14, 2) as surplus,
+    {{ surplus('pooled_income', 'pooled_expenditure') }}::numeric(14, 2) as pooled_surplus,
+    {{ months_in_reserve('pooled_closing', 'pooled_expenditure', 12) }}::numeric(9, 2) as pooled_months_in_reserve,
+    includes_maternity,
+    derived_columns,
+    status,
+    source
+from {{ ref('reference_national_fund_year') }}
