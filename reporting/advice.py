@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from expectations.suites.monitoring import rules
 from reporting.names import Name
 
 ACTIONS = {
@@ -203,4 +204,5 @@ ACTIONS = {
         "See why the last builds and audits did not succeed; of a frozen region, the reason of its freeze.",
     ),
 }
+ACTIONS |= {rule.code: Name(rule.todo_zh, rule.todo_en) for rule in rules()}
 NO_ACTION = Name("请责任岗位查明原因。", "The owner finds the cause.")
