@@ -81,7 +81,7 @@ def join_and_stop(scene: Scene, rng: random.Random, *, months_before: int, stops
         firm = scene.employer(6_900)
         for _ in range(20):
             scene.employee(firm, rng.randrange(5_000, 8_000, 100), rng, sex=rng.choice("FM"))
-        joined = MONTHS[2 + place % 2].first
+        joined = MONTHS[1].first + timedelta(days=9 * place)
         born = joined + timedelta(days=months_before * 30 + rng.randint(0, 12))
         left = born + timedelta(days=_PAID_AFTER + stops_after_days)
         mother = scene.employee(firm, 6_900, rng, since=joined, until=left)
