@@ -69,7 +69,7 @@ def base_jump(scene: Scene, rng: random.Random, *, factor: float, months_before:
         firm = scene.employer(6_000)
         for _ in range(4):
             scene.employee(firm, 5_700, rng, sex=rng.choice("FM"))
-        born = date(2020, 3, 6) + timedelta(days=place * 19)
+        born = MONTHS[months_before + 2].day(6) + timedelta(days=place * 9)  # two months on the usual base come first
         raised = Month.of(born).plus(-months_before)
         mother = scene.employee(firm, 5_400, rng, raise_to=(raised, int(5_400 * factor)))
         scene.remember("base_jump", scene.birth(mother, born), employers=[firm])
