@@ -1,8 +1,4 @@
-with head as (
-    {{ ledger_head('published') }}
-),
-
-line as (
+with line as (
     select
         statement.region_code,
         statement.fund_code,
