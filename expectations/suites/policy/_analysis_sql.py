@@ -85,7 +85,7 @@ BUDGETS = f"""
         line.line_code, line.line_name, line.adjusted_amount, line.amount_year_to_date, line.execution_rate,
         line.expected_share, null::text as lacking,
         case when line.is_exceeded then line.amount_year_to_date - coalesce(line.adjusted_amount, 0)
-            else abs(line.amount_year_to_date - line.adjusted_amount * line.expected_share) end as amount
+            else round(abs(line.amount_year_to_date - line.adjusted_amount * line.expected_share), 2) end as amount
     from {_EXECUTED}
         and (
             line.is_exceeded
