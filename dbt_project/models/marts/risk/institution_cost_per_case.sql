@@ -72,14 +72,15 @@ year_to_date as (
         round(sum(monthly.fees) / sum(monthly.cases), 2) as cost_per_case
     from monthly
     left join latest on monthly.region_code = latest.region_code
-    cross join lateral generate_series(
-        monthly.settled_month::timestamp,
-        least(
-            date_trunc('year', monthly.settled_month::timestamp) + interval '11 months',
-            greatest(latest.latest_month, monthly.settled_month)::timestamp
-        ),
-        interval '1 month'
-    ) as month (started_at)
+    cross join
+        lateral generate_series(
+            monthly.settled_month::timestamp,
+            least(
+                date_trunc('year', monthly.settled_month::timestamp) + interval '11 months',
+                greatest(latest.latest_month, monthly.settled_month)::timestamp
+            ),
+            interval '1 month'
+        ) as month (started_at)
     group by monthly.region_code, month.started_at, monthly.institution_code, monthly.benefit_item
 ),
 

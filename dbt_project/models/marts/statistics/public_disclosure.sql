@@ -83,7 +83,9 @@ select
     {{ not_small('told.maternity_participants') }} as maternity_participant_count,
     {{ not_small('told.beneficiaries') }} as beneficiary_count,
     -- Beside a month's number that is not told, the year's would give it away.
-    case when not {{ is_small('told.beneficiaries') }} then {{ not_small('told.beneficiaries_year') }} end as beneficiary_count_year_to_date,
+    case
+        when not {{ is_small('told.beneficiaries') }} then {{ not_small('told.beneficiaries_year') }}
+    end as beneficiary_count_year_to_date,
     {{ is_small('told.participants') }} or {{ is_small('told.maternity_participants') }} or {{ is_small('told.beneficiaries') }}
     or {{ is_small('told.beneficiaries_year') }} as has_small_numbers,
     told.income::numeric(18, 2) as income_amount,
