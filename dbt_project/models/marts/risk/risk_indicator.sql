@@ -235,3 +235,4 @@ inner join {{ ref('risk_indicator_definition') }} as definition on indicator.ind
 left join lateral (
     {{ threshold_in_force('indicator.region_code', 'indicator.indicator_code', last_day('indicator.accounting_month')) }}
 ) as threshold on true
+where {{ readable('indicator.region_code') }}

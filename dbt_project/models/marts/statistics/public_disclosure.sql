@@ -129,3 +129,4 @@ select
 from told
 left join {{ ref('closed_period') }} as closed
     on told.region_code = closed.region_code and told.accounting_month = closed.accounting_month
+where {{ readable('told.region_code') }}
