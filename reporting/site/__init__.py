@@ -8,7 +8,7 @@ that all pages have the same frame. A builder that fails keeps nobody from the o
 from __future__ import annotations
 
 from reporting.names import Name
-from reporting.site import findings, ingestion, overview, periods, reconciliation, statement
+from reporting.site import findings, ingestion, overview, periods, rate_review, reconciliation, statement
 from reporting.site.frame import Entry, Frame
 from reporting.site.pages import Builder, Page, Source
 
@@ -22,6 +22,9 @@ PAGES: tuple[Page, ...] = (
     Page(reconciliation.KEY, reconciliation.FILE, Name("对账", "Reconciliation"), reconciliation.build),
     Page("ingestion", "ingestion.html", Name("收文", "Files"), ingestion.build),
     Page("periods", "periods.html", Name("月结", "Periods"), periods.build),
+    Page(
+        rate_review.KEY, rate_review.FILE, Name("费率与预测", "Rates and forecasts"), rate_review.build, part="policy"
+    ),
 )
 
 
