@@ -8,7 +8,7 @@ MAKEFLAGS += --no-print-directory
 
 RUNTIME := .venv/bin/python -m runtime
 
-.PHONY: help install run pipeline up down status report tie-out export-journal replay audit frozen freeze lift verify backup restore shell psql url test test-all bench lint lock clean
+.PHONY: help install run pipeline up down status report tie-out export-journal replay audit review frozen freeze lift verify backup restore shell psql url test test-all bench lint lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -45,6 +45,11 @@ replay: install ## rebuild the books beside the live ones, compare row for row (
 
 audit: install ## verify the log, make the books anew and compare, run all checks over all history; freezes regions that fail
 	@$(RUNTIME) env -- .venv/bin/python -m expectations audit
+
+review: install ## check on what is published whether the policy is carried out, watch claims, forecast, write the pages
+	@$(RUNTIME) env -- .venv/bin/python -m expectations review
+	@$(RUNTIME) env -- .venv/bin/python -m forecasting run
+	@$(RUNTIME) report
 
 frozen: install ## list the regions whose publication is frozen, by whom and why
 	@$(RUNTIME) env -- .venv/bin/python -m expectations frozen

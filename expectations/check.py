@@ -18,8 +18,8 @@ AUDIT: Scope = "audit"
 LOOK: Scope = "look"
 REVIEW: Scope = "review"
 
-# Rows handed over per check and region. The count and the amount beside them stay exact: both are windows over all
-# rows.
+# Rows handed over and kept per check and region. The count and the amount beside them stay exact: both are windows over
+# all rows.
 ROWS_LISTED_MAX = 200
 
 NOTHING_EXAMINED = "nothing-examined"
@@ -102,7 +102,8 @@ class Check:
     The three are texts with $region, $after, $head and the other names of `Candidate.literals`.
     `scopes` says where it is made. A failure in the nightly audit freezes publication unless `freezes` is false, as for
         what ends by itself once something arrives: the gate judges that anew in every run. A check that `relists` lists
-        everything that stands, older items too: what it no longer lists is settled.
+        everything that stands, older items too: what it no longer lists is settled. `rows_max` are listed and kept of a
+        region, the rest is counted.
     """
 
     code: str
@@ -117,6 +118,7 @@ class Check:
     scopes: frozenset[Scope] = frozenset({GATE, AUDIT})
     freezes: bool = True
     relists: bool = False
+    rows_max: int = ROWS_LISTED_MAX
 
     @property
     def looks_at_increment_only(self) -> bool:
@@ -188,6 +190,6 @@ def listing_query(check: Check, candidate: Candidate, examined: int, population:
         "nothing": NOTHING_EXAMINED,
         "examined": examined,
         "population": population,
-        "limit": ROWS_LISTED_MAX,
+        "limit": check.rows_max,
     }
     return check.bind(filled, candidate)

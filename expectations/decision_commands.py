@@ -1,4 +1,4 @@
-"""The commands that decide on findings: `python -m expectations accept|reject|withdraw|list`."""
+"""The commands that decide on findings: `python -m expectations accept|reject|dismiss|confirm|withdraw|list`."""
 
 from __future__ import annotations
 
@@ -13,13 +13,20 @@ from ingestion.control import Place
 from ingestion.errors import FindingRefused
 
 EXIT_USAGE = 2
-COMMANDS = ("accept", "reject", "withdraw", "list")
+COMMANDS = ("accept", "reject", "dismiss", "confirm", "withdraw", "list")
 _LAPSES = {
     "withdrawn": "接受已撤回 / acceptance withdrawn",
     "rejected": "确认须更正 / has to be corrected",
     "expired": "接受已到期 / acceptance expired",
     "over_budget": "超过接受上限 / beyond what was accepted",
     "failing": "不通过，接受无效 / fails, which nothing accepts",
+    "facts_changed": "排除后事实有变 / facts have changed since it was dismissed",
+}
+_DECIDE = {
+    "reject": decisions.reject,
+    "dismiss": decisions.dismiss,
+    "confirm": decisions.confirm,
+    "withdraw": decisions.withdraw,
 }
 _STATUSES = {"open": "待处理 / open", "accepted": "已接受 / accepted", "resolved": "已解决 / resolved"}
 
@@ -37,9 +44,21 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     )
     rejecting = commands.add_parser("reject", help="确认问题须更正 / confirm that a finding has to be corrected")
     _add_item(rejecting, "问题项目 / key of the item")
+    dismissing = commands.add_parser(
+        "dismiss",
+        help="排除政策审视、智能监控发现的问题，金额和所涉结算不变则一直有效"
+        " / dismiss a finding of the review, for as long as its amount and claims stay the same",
+    )
+    _add_item(dismissing, "问题项目 / key of the item")
+    confirming = commands.add_parser(
+        "confirm",
+        help="确认政策审视、智能监控发现的问题属实，追回后自动解决"
+        " / confirm a finding of the review; it stays open until the money has come back",
+    )
+    _add_item(confirming, "问题项目 / key of the item")
     withdrawing = commands.add_parser("withdraw", help="撤回决定 / withdraw a decision")
     _add_item(withdrawing, "问题项目或 * / key of the item, or *")
-    for parser in (accepting, rejecting, withdrawing):
+    for parser in (accepting, rejecting, dismissing, confirming, withdrawing):
         parser.add_argument("--by", required=True, help="决定人 / who decides")
         parser.add_argument("--reason", required=True, help="理由 / why")
     listing = commands.add_parser("list", help="列出问题及其现状 / list findings as they stand")
@@ -70,7 +89,7 @@ def _decide(options: argparse.Namespace) -> Place:
     by = By(options.by.strip(), options.reason.strip())
     if options.command == "accept":
         return decisions.accept(item, by, Limits(options.until, options.amount_max, options.rows_max))
-    return decisions.reject(item, by) if options.command == "reject" else decisions.withdraw(item, by)
+    return _DECIDE[options.command](item, by)
 
 
 def _add_item(parser: argparse.ArgumentParser, item: str) -> None:
@@ -102,6 +121,15 @@ def _line(finding: Listed) -> str:
     lapse = f" · {_LAPSES[finding.lapse]}" if finding.lapse else ""
     mark = "✗" if finding.severity == "fail" else "!"
     return (
-        f"{mark} {finding.region_code} {finding.code} {finding.key} · {_STATUSES[finding.status]}{money}"
+        f"{mark} {finding.region_code} {finding.code} {finding.key} · {_status(finding)}{money}"
         f" · {finding.age_days} 天 / days · 责任岗位 / owner {finding.owner}{accepted}{lapse}"
     )
+
+
+def _status(finding: Listed) -> str:
+    """Dismissed and confirmed are told by name; both follow from decisions."""
+    if finding.status == "accepted" and finding.decision == "dismissed":
+        return "已排除 / dismissed"
+    if finding.status == "open" and finding.lapse == "rejected":
+        return "属实，待处理 / confirmed, open"
+    return _STATUSES[finding.status]

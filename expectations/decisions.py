@@ -14,7 +14,9 @@ from decimal import Decimal
 
 from psycopg2.extensions import cursor as Cursor
 
+from expectations.check import REVIEW
 from expectations.record import CUT_OFF
+from expectations.suites import suites_of
 from ingestion import heads
 from ingestion.control import Place
 from ingestion.database import connect
@@ -29,9 +31,13 @@ _SEVERITIES = """
     where region_code = %s and code = %s and (finding_key = %s or %s) and status in ('open', 'accepted')
     group by severity
 """
+_FACTS = """
+    select severity, amount, item ->> 'evidence' from quality.finding_status
+    where region_code = %s and code = %s and finding_key = %s and status in ('open', 'accepted')
+"""
 _LIST = """
     select region_code, code, finding_key, severity, status, owner, title_zh, title_en, amount, first_seen_at, age_days,
-        accepted_by, accepted_until, accepted_amount_max, accepted_reason, lapse
+        accepted_by, accepted_until, accepted_amount_max, accepted_reason, lapse, decision
     from quality.finding_status
     where (%(region)s::text is null or region_code = %(region)s) and (%(code)s::text is null or code = %(code)s)
         and status = any(%(statuses)s)
@@ -91,6 +97,7 @@ class Listed:
     accepted_amount_max: Decimal | None
     accepted_reason: str | None
     lapse: str | None
+    decision: str | None
 
 
 def accept(item: Item, by: By, limits: Limits, settings: Settings | None = None) -> Place:
@@ -126,6 +133,30 @@ def reject(item: Item, by: By, settings: Settings | None = None) -> Place:
             raise FindingRefused("E-FINDING-UNKNOWN", str(item))
 
     return _record(Decision(item.region_code, item.code, item.key, "confirmed", by.name, by.reason), permit, settings)
+
+
+def dismiss(item: Item, by: By, settings: Settings | None = None) -> Place:
+    """Put on record that a finding of the review is nothing to act on, as its facts are now.
+
+    It stays dismissed while they stay the same: its `evidence`, the fingerprint of amount and claims; where a finding
+    has none, its amount. FindingRefused: E-FINDING-UNKNOWN, E-FINDING-REVIEW, E-FINDING-REASON.
+    """
+    settings = settings or Settings.from_env()
+    _check_of_review(item)
+    amount, evidence = _facts(item, settings)
+    key = item.key if evidence is None else f"{item.key}#{evidence}"
+    limit = None if evidence is not None else abs(amount or Decimal(0))
+    decision = Decision(item.region_code, item.code, key, "dismissed", by.name, by.reason, amount_max=limit)
+    return _record(decision, lambda _: None, settings)
+
+
+def confirm(item: Item, by: By, settings: Settings | None = None) -> Place:
+    """Put on record that a finding of the review is real: it stays open until its money has come back.
+
+    FindingRefused: E-FINDING-UNKNOWN, E-FINDING-REVIEW, E-FINDING-REASON.
+    """
+    _check_of_review(item)
+    return reject(item, by, settings)
 
 
 def withdraw(item: Item, by: By, settings: Settings | None = None) -> Place:
@@ -170,6 +201,25 @@ def _check_limits(item: Item, limits: Limits, today: date) -> None:
         raise FindingRefused("E-FINDING-LIMIT", f"amount-max {amount}")
     if (item.key == EVERY_ITEM) != (rows is not None) or (rows or 0) < 0:
         raise FindingRefused("E-FINDING-LIMIT", f"rows-max {rows}")
+
+
+def _check_of_review(item: Item) -> None:
+    codes = {check.code for checks in suites_of(REVIEW).values() for check in checks}
+    if item.code not in codes:
+        raise FindingRefused("E-FINDING-REVIEW", str(item))
+
+
+def _facts(item: Item, settings: Settings) -> tuple[Decimal | None, str | None]:
+    """Amount and fingerprint of the evidence of an item that stands."""
+    with closing(connect("fund_quality", settings=settings)) as connection, connection.cursor() as cursor:
+        _on_business_date(cursor, settings)
+        cursor.execute(_FACTS, (item.region_code, item.code, item.key))
+        found = cursor.fetchone()
+    if found is None or item.key in (EVERY_ITEM, CUT_OFF):
+        raise FindingRefused("E-FINDING-UNKNOWN", str(item))
+    if found[0] != "warn":
+        raise FindingRefused("E-FINDING-FAIL", str(item))
+    return found[1], found[2]
 
 
 def _severities(item: Item, settings: Settings) -> set[str]:

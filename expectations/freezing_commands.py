@@ -1,4 +1,4 @@
-"""Commands of the nightly audit and of freezes: `python -m expectations audit|look|freeze|lift|frozen`."""
+"""Commands of the nightly audit and of freezes: `python -m expectations audit|look|review|freeze|lift|frozen`."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from expectations import freeze
 from expectations.audit.parts import AuditError, audit
-from expectations.check import LOOK
+from expectations.check import LOOK, REVIEW
 from expectations.look import LookError, look
 from expectations.report import explain
+from expectations.review import ReviewError, review
 from ingestion.database import connect
 from ingestion.settings import BEIJING, Settings
 
@@ -39,6 +40,15 @@ def add_commands(commands: Commands) -> None:
     )
     looking.add_argument("--run-id", help="编号，缺省自动生成 / name of the run, made up by default")
     looking.set_defaults(run=_look)
+    reviewing = commands.add_parser(
+        "review",
+        help="政策审视与智能监控：检查已发布的数据 / review of what is published: policy carried out, claims monitored",
+        description="结果记录在案并告知责任岗位，不影响发布；0 已完成（含有发现），3 有检查未能执行。"
+        " / What it finds is recorded and told to its owners, and refuses nothing; exit 0: made, 3: "
+        "a check could not be run.",
+    )
+    reviewing.add_argument("--run-id", help="编号，缺省自动生成 / name of the run, made up by default")
+    reviewing.set_defaults(run=_review)
     freezing = commands.add_parser("freeze", help="暂停一个统筹区的发布 / freeze publication of a region")
     freezing.set_defaults(run=_freeze)
     lifting = commands.add_parser(
@@ -75,6 +85,17 @@ def _look(options: argparse.Namespace) -> int:
         print(error)
         return EXIT_RED
     print(explain(run_id, scope=LOOK))
+    return 0
+
+
+def _review(options: argparse.Namespace) -> int:
+    run_id = options.run_id or f"manual-review-{uuid.uuid4()}"
+    try:
+        verdicts = review(run_id)
+    except ReviewError as error:
+        print(error)
+        return EXIT_RED
+    print(explain(run_id, scope=REVIEW) if verdicts else "没有已发布的统筹区 / no region is published")
     return 0
 
 

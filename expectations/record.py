@@ -14,13 +14,13 @@ from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import execute_values
 
 from expectations import standing
-from expectations.check import Candidate
+from expectations.check import ROWS_LISTED_MAX, Candidate
 from expectations.document import SAMPLE_ROWS
 from expectations.validation import CheckResult
 from ingestion.database import Connection
 
-# Kept per check and region; when there were more, the row with this key says how many.
-FINDINGS_MAX = 200
+# Listed of a check unless it says otherwise; when it finds more than it lists, the row with this key says how many.
+FINDINGS_MAX = ROWS_LISTED_MAX
 CUT_OFF = "cut off"
 
 # One record a region at a time; the day by which decisions are in force is the candidate's.
@@ -62,8 +62,12 @@ _FINDING = """
         on general.region_code = found.region_code and general.code = found.code and general.finding_key = '*'
     cross join lateral (
         select
-            quality.lapse(own.decision, own.valid_until, own.amount_max, null, found.severity, found.amount::numeric,
-                null, quality.business_date()) as own,
+            case
+                when own.evidence is not null and own.evidence is distinct from found.item::jsonb ->> 'evidence'
+                    then 'facts_changed'
+                else quality.lapse(own.decision, own.valid_until, own.amount_max, null, found.severity,
+                    found.amount::numeric, null, quality.business_date())
+            end as own,
             quality.lapse(general.decision, general.valid_until, general.amount_max, general.rows_max, found.severity,
                 found.all_amount::numeric, found.all_rows, quality.business_date()) as general
     ) as judged
@@ -131,7 +135,7 @@ def _result_row(run_id: str, candidate: Candidate, result: CheckResult) -> tuple
 
 def _finding_rows(run_id: str, candidate: Candidate, result: CheckResult, found_at: datetime) -> list[tuple[Any, ...]]:
     """One row an item; of rows of the same key the worst counts. Beyond the cap a last row tells how many more."""
-    listed = {row["item"]: row for row in reversed(result.rows[:FINDINGS_MAX])}
+    listed = {row["item"]: row for row in reversed(result.rows)}
     rows = [(key, row["details"], row["amount"], row["severity"]) for key, row in reversed(listed.items())]
     if result.unexpected_count > len(result.rows):
         note = {

@@ -8,7 +8,7 @@ from contextlib import closing
 from decimal import Decimal
 from typing import Any
 
-from expectations.check import GATE, Scope
+from expectations.check import GATE, REVIEW, Scope
 from ingestion.database import Connection, connect
 from ingestion.settings import Settings
 
@@ -26,6 +26,7 @@ WHAT_TO_DO = {
     " / the posting rules have changed and must be adopted in the log:"
     " python -m expectations adopt-rules --region <统筹区 region> --by <姓名 name> --reason <原因 reason>",
 }
+_OCCASIONS = {GATE: "质量闸 / quality gate", REVIEW: "政策审视 / review of policy"}
 _PLACES_SHOWN = 3
 
 _REGIONS = """
@@ -80,7 +81,7 @@ def explain(run_id: str | None = None, settings: Settings | None = None, scope: 
         with connection.cursor() as cursor:
             cursor.execute(_REGIONS, {"run": run_id, "scope": told})
             regions = cursor.fetchall()
-        lines = [f"质量闸 / quality gate · run_id = {run_id}"]
+        lines = [f"{_OCCASIONS.get(told, _OCCASIONS[GATE])} · run_id = {run_id}"]
         for region in regions:
             lines += _region_lines(connection, (run_id, told), region)
     lines.append(
@@ -107,8 +108,9 @@ def _region_lines(connection: Connection, told: tuple[str, Scope], region: Seque
     name = " ".join(part for part in (name_zh, name_en) if part)
     red = sum(1 for result in results if result[1] == "fail")
     accepted = sum(1 for result in results if result[4] == result[8])
+    decided = "已发布 / as published" if scope == REVIEW else DECISIONS[decision]
     lines = [
-        f"{code} {name}: {DECISIONS[decision]} · seq {head_seq} · 检查 / checks {check_count}, "
+        f"{code} {name}: {decided} · seq {head_seq} · 检查 / checks {check_count}, "
         f"不通过 / failed {red}, 提示 / warnings {len(results) - red - accepted}"
         + (f", 已接受 / accepted {accepted}" if accepted else "")
     ]

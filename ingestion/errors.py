@@ -464,6 +464,11 @@ _TABLE = (
         "a finding of severity fail can't be accepted, only warnings can; correct it and run again",
     ),
     (
+        "E-FINDING-REVIEW",
+        "只有政策审视和智能监控（P、S 开头的检查）发现的问题可以排除或确认，其他检查请用 accept 或 reject",
+        "only findings of the review (checks P… and S…) are dismissed or confirmed; use accept or reject for others",
+    ),
+    (
         "E-FINDING-LIMIT",
         "接受须有期限和上限：截止日期不早于今天且在一年之内，金额、行数上限不得为负，接受全部提示（*）须写明行数上限",
         "an acceptance needs an end and limits: a date from today on and within a year, limits that are not negative,"

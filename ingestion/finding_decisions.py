@@ -6,6 +6,7 @@ record once, with its limits. A later decision on the same item replaces an earl
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
@@ -28,8 +29,9 @@ Verdict = Literal["accepted", "withdrawn", "dismissed", "confirmed"]
 EVERY_ITEM = "*"
 _SCHEMA_VERSION = 2
 _OF_ITEM = """
-SELECT seq, decision, prepared_by, reason, valid_until, amount_max, rows_max FROM events.event
-WHERE event_type = 'finding.decided' AND region_code = %s AND finding_code = %s AND finding_key = %s ORDER BY seq DESC
+SELECT seq, finding_key, decision, prepared_by, reason, valid_until, amount_max, rows_max FROM events.event
+WHERE event_type = 'finding.decided' AND region_code = %s AND finding_code = %s
+    AND events.item_of(decision, finding_key) = %s ORDER BY seq DESC
 """
 
 
@@ -51,9 +53,22 @@ class Decision:
     rows_max: int | None = None
 
     @property
+    def item(self) -> str:
+        """The item decided on: of a dismissal, which is of an item with its facts, without their fingerprint."""
+        return re.sub("#[0-9a-f]{16}$", "", self.finding_key) if self.decision == "dismissed" else self.finding_key
+
+    @property
     def said(self) -> tuple[object, ...]:
         """What would be said again by the same decision."""
-        return (self.decision, self.prepared_by, self.reason, self.valid_until, self.amount_max, self.rows_max)
+        return (
+            self.finding_key,
+            self.decision,
+            self.prepared_by,
+            self.reason,
+            self.valid_until,
+            self.amount_max,
+            self.rows_max,
+        )
 
 
 def decide(
@@ -75,8 +90,8 @@ def decide(
         earlier = _earlier(cursor, decision)
         if earlier and earlier[0][1:] == decision.said:
             return Place(int(str(earlier[0][0])), is_new=False)
-        permit(earlier[0][1] if earlier else None)  # type: ignore[arg-type]
-        key = f"{decision.finding_code}/{decision.finding_key}/{len(earlier) + 1}"
+        permit(earlier[0][2] if earlier else None)  # type: ignore[arg-type]
+        key = f"{decision.finding_code}/{decision.item}/{len(earlier) + 1}"
         appender.add(control_event(_texts(decision, key, settings.business_date), _SCHEMA_VERSION))
         appender.seal()
         return Place(appender.last_seqs()[region], is_new=True)
@@ -84,7 +99,7 @@ def decide(
 
 def _earlier(cursor: Cursor, decision: Decision) -> list[tuple[object, ...]]:
     """Decisions on the same item, the newest first."""
-    cursor.execute(_OF_ITEM, (decision.region_code, decision.finding_code, decision.finding_key))
+    cursor.execute(_OF_ITEM, (decision.region_code, decision.finding_code, decision.item))
     return list(cursor.fetchall())
 
 

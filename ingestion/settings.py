@@ -51,7 +51,7 @@ class Settings:
             heads_dir=_path("FUND_HEADS_DIR", local / "heads"),
             reports_dir=reports_dir(),
             sources_dir=_path("FUND_SOURCES_DIR", REPOSITORY / "ingestion" / "sources"),
-            seeds_dir=REPOSITORY / "dbt_project" / "seeds",
+            seeds_dir=_path("FUND_SEEDS_DIR", REPOSITORY / "dbt_project" / "seeds"),
             business_date=_date("FUND_BUSINESS_DATE"),
             pseudonym_key=secret("FUND_PSEUDONYM_KEY", os.environ),
             retired_pseudonym_keys=tuple((secret("FUND_PSEUDONYM_KEYS_RETIRED", os.environ) or "").split()),

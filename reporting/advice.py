@@ -120,6 +120,18 @@ ACTIONS = {
         "平台并入后的业务退回来源单位，改由医保结算平台报送；合计不符的，与平台逐笔核对。",
         "Facts dated after the migration go back to the source; where totals differ, compare payment by payment.",
     ),
+    "P03": Name(
+        "逐人见 marts.assessment_difference：核定有误的重新核定（报送全额）；"
+        "费率、基数、减征或单位类型缺失的，补充参数行或登记。",
+        "Persons are in marts.assessment_difference: a wrong assessment is made anew, with the whole amount; a missing "
+        "rate, limit, relief or employer type is added.",
+    ),
+    "P04": Name(
+        "逐人见 marts.supplementary_assessment：按现行规则补充核定（报送全额，取代原核定），"
+        "多缴的退费；已关账月份不变。",
+        "Persons are in marts.supplementary_assessment: assess anew by the rule in force, with the whole amount, and "
+        "refund what is too much; closed months stay closed.",
+    ),
     "T01": Name(
         "核对该笔业务所报账户；确属违规收付的，立即划回并报告，账户报错的请来源单位冲正后重报。",
         "See which account was reported: correct a wrong one; money that went astray is moved back and reported.",
@@ -143,6 +155,26 @@ ACTIONS = {
     "T06": Name(
         "逐项清理：预付款冲抵或收回，未明款项查明归属，退回款项重付或冲回支出。",
         "Settle each item: offset or take back advances, identify receipts, pay returned payments again or write back.",
+    ),
+    "P06": Name(
+        "与机构核对所列结算：多付的在下期结算扣回或追回，少付的补付；价格已调整的，会计在 policy_price 追加一行。",
+        "Compare the listed settlements with the institution: take back or pay the rest; a new price is a new row.",
+    ),
+    "P07": Name(
+        "补签或续签协议并写明生育医疗服务要求和指标；已签的在 provider_agreement 追加一行；确无协议的停止结算并核查。",
+        "Sign or renew the agreement with its maternity clauses, add the row of a signed one, or stop paying.",
+    ),
+    "P08": Name(
+        "查明逾期环节并告知申请人；申请日期报错的，请来源单位更正。",
+        "Find where the time went and tell the claimant; a wrong day of application is corrected by the source.",
+    ),
+    "P09": Name(
+        "预付款安排冲抵或收回；质量保证金完成年度考核后返还或按协议扣除。",
+        "Offset or take back the advance; release the deposit after the yearly assessment, or keep what is due.",
+    ),
+    "P10": Name(
+        "约谈机构，核对分子、分母所含病例；属协议违约的按协议处理，目标值调整的追加一行。",
+        "Talk to the institution about the cases behind the figure; act by the agreement; a new target is a new row.",
     ),
     "H01": Name(
         "校验不符的，停止发布，保全数据库与链头文件，通知内部审计；仅缺链头文件的，请数据运维补齐。",

@@ -1,6 +1,7 @@
 """What checks outside the gate have found since it last made them: the nightly audit and the look at freshness.
 
-Lights and verdicts are of the gate, which does not make all checks. Reads only; amounts are yuan, times are aware.
+Lights and verdicts are of the gate, which does not make all checks. The review of policy says nothing of the books and
+is told of elsewhere (`reporting.reviews`). Reads only; amounts are yuan, times are aware.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _FAILING = """
         where made.region_code = of_region.region_code and made.code = of_check.code
         order by made.started_at desc limit 1
     ) as newest
-    where newest.scope <> 'gate' and not newest.success
+    where newest.scope not in ('gate', 'review') and not newest.success
         and (newest.severity = 'fail' or newest.accepted_count < newest.unexpected_count)
     order by newest.severity, of_region.region_code, of_check.place
 """

@@ -26,11 +26,12 @@ from ingestion.database import Connection, connect, libpq_url
 from ingestion.schema import check_version
 from ingestion.settings import Settings
 from runtime.layout import REPOSITORY, Layout
+from runtime.seed_folder import described, project_with_seeds, seed_files, seeds_of
 
 PROJECT = REPOSITORY / "dbt_project"
 ROLE = "fund_transform"
 _DEPLOYED = ("config.materialized:view", "config.materialized:sql_function", "resource_type:seed")
-_CODE_FOLDERS = ("models", "macros", "seeds", "tests")
+_CODE_FOLDERS = ("models", "macros", "tests")
 
 
 class DbtError(RuntimeError):
@@ -149,10 +150,13 @@ def unit_test(run_id: str) -> dict[str, int]:
 def code_sha256() -> str:
     """Hash over everything in the project that decides what is deployed: paths and contents, in order."""
     digest = hashlib.sha256()
-    files = [path for folder in _CODE_FOLDERS for path in (PROJECT / folder).rglob("*") if path.is_file()]
-    for path in sorted([*files, PROJECT / "dbt_project.yml"]):
+    code = [path for folder in _CODE_FOLDERS for path in (PROJECT / folder).rglob("*") if path.is_file()]
+    code += [*described(PROJECT), PROJECT / "dbt_project.yml"]
+    named = {path.relative_to(PROJECT).as_posix(): path for path in code}
+    named |= {f"seeds/{path.relative_to(seeds_of(PROJECT)).as_posix()}": path for path in seed_files(PROJECT)}
+    for name, path in sorted(named.items()):
         content = path.read_bytes()
-        digest.update(f"{path.relative_to(PROJECT).as_posix()}\0{len(content)}\0".encode() + content)
+        digest.update(f"{name}\0{len(content)}\0".encode() + content)
     return digest.hexdigest()
 
 
@@ -199,7 +203,8 @@ def _run(run_id: str, stage: str, arguments: Sequence[str], target: str = "targe
         "text",
         *arguments,
     ]
-    command += ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--target-path", str(target_path)]
+    project = project_with_seeds(PROJECT, local / "project")
+    command += ["--project-dir", str(project), "--profiles-dir", str(PROJECT), "--target-path", str(target_path)]
     command += ["--log-path", str(kept)]
     done = subprocess.run(
         command, env=_environment(run_id), cwd=local, capture_output=True, text=True, encoding="utf-8", check=False
@@ -269,7 +274,7 @@ def _deployed(connection: Connection) -> str | None:
 
 def _missing(connection: Connection) -> set[str]:
     """Models and seeds of the project that have no relation or function in the warehouse."""
-    files = [*(PROJECT / "models").rglob("*.sql"), *(PROJECT / "seeds").rglob("*.csv")]
+    files = [*(PROJECT / "models").rglob("*.sql"), *seed_files(PROJECT)]
     return {_relation_name(path) for path in files} - _relations(connection)
 
 
@@ -302,7 +307,7 @@ def _relations(connection: Connection, *schemas: str) -> set[str]:
 def _seeds_with_other_columns(connection: Connection) -> list[str]:
     """Seeds whose table has other columns than the file: only these must be dropped and made anew."""
     changed = []
-    for path in sorted((PROJECT / "seeds").rglob("*.csv")):
+    for path in seed_files(PROJECT):
         with path.open(encoding="utf-8", newline="") as handle:
             header = next(csv.reader(handle))
         with connection.cursor() as cursor:

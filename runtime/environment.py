@@ -18,7 +18,7 @@ METADATA = "airflow"
 METADATA_VARIABLE = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
 # Names of variables that decide what tasks do begin with one of these: ours, those of stores of source files.
 TASK_VARIABLES = ("FUND_", "AWS_", "FSSPEC_")
-DAG_IDS = ("ingest_events", "build_ledger", "close_period", "audit_log", "watch_freshness")
+DAG_IDS = ("ingest_events", "build_ledger", "close_period", "audit_log", "watch_freshness", "review_policy")
 # Runs that an Airflow that was killed leaves behind are ended; one that waits for its approver goes on waiting.
 TAKEN_UP_AGAIN = ("ingest_events", "build_ledger", "audit_log")
 # What may also be given as the name of a file: the same variable with `_FILE`.
@@ -161,6 +161,7 @@ class Environment:
             "FUND_BUILD_SCHEDULE": "",
             "FUND_AUDIT_SCHEDULE": "",
             "FUND_WATCH_SCHEDULE": "",
+            "FUND_REVIEW_SCHEDULE": "",
             "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.1",
         }
         return Environment({**self.given, **changes}, self.layout, self.server)

@@ -10,6 +10,7 @@ from decimal import Decimal
 from expectations.freeze import frozen_regions
 from ingestion.database import Connection, connect
 from ingestion.settings import BEIJING, reports_dir
+from reporting import reviews
 from runtime.layout import Layout
 from runtime.terminal import table
 
@@ -72,7 +73,8 @@ def summary(run_id: str, layout: Layout) -> str:
     """The page for the terminal, in Chinese and English."""
     with closing(connect(role="auditor")) as connection:
         sections = [_statement_section(connection, region) for region in _rows(connection, _REGIONS)]
-        sections += [_file_section(connection), _check_section(connection, run_id), _next_section(layout)]
+        sections += [_file_section(connection), _check_section(connection, run_id), _review_section(connection)]
+        sections.append(_next_section(layout))
     return "\n\n".join("\n".join(section) for section in sections)
 
 
@@ -81,7 +83,7 @@ def short_summary(run_id: str | None) -> str:
     with closing(connect(role="auditor")) as connection:
         lines = _file_section(connection)
         if run_id and _rows(connection, _CHECKS, run_id):
-            lines += ["", *_check_section(connection, run_id)]
+            lines += ["", *_check_section(connection, run_id), "", *_review_section(connection)]
     page = reports_dir() / "index.html"
     return "\n".join([*lines, f"  总览页 / overview page: {page.as_uri()}"] if page.exists() else lines)
 
@@ -128,6 +130,22 @@ def _check_section(connection: Connection, run_id: str) -> list[str]:
         for one in frozen_regions(connection).values()
     ]
     return ["── 质量检查 / quality checks", *table(rows, right=range(1, 6)), *frozen]
+
+
+def _review_section(connection: Connection) -> list[str]:
+    made = reviews.newest(connection)
+    title = "── 政策审视 / review of policy"
+    if not made:
+        return [title, "  尚无 / none yet"]
+    head = ["", "时间 made", "检查 checks", "有发现 found", "待处理 open", "金额 amount", "未能执行 could not run"]
+    rows = [head] + [
+        [
+            *(one.region_code, _beijing(one.made_at), *(f"{n:,}" for n in (one.checks, one.found, one.findings))),
+            *(_money(one.amount), " ".join(one.unable)),
+        ]
+        for one in made
+    ]
+    return [title, *table(rows, right=range(2, 6))]
 
 
 def _next_section(layout: Layout) -> list[str]:

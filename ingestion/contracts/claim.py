@@ -35,60 +35,57 @@ PARTS = (
     "other_funds_amount",
 )
 
-VERSION_1 = Version(
-    number=1,
-    columns=(
-        Column("claim_no"),
-        listed("settlement_kind", "case", "monthly", "per_capita", "annual_clearing", "deposit_release"),
-        Column("person_no"),
-        Column("account_holder_no"),
-        Column("employer_no"),
-        Column("institution_code"),
-        INSURANCE_TYPE,
-        BENEFIT_ITEM,
-        listed(
-            "payment_method", "per_disease", "per_capita", "per_unit", "fee_for_service", "drg", "dip", "fixed_amount"
-        ),
-        listed("payee_type", "institution", "employer", "person"),
-        Column("admitted_on", Kind.DATE),
-        Column("discharged_on", Kind.DATE),
-        Column("service_on", Kind.DATE),
-        Column("birth_count", Kind.INTEGER),
-        Column("leave_days", Kind.INTEGER),
-        amount("allowance_daily_base"),
-        Column("gestation_weeks", Kind.INTEGER),
-        amount("medical_fee_total"),
-        amount("pooled_amount"),
-        amount("personal_account_amount"),
-        amount("personal_cash_amount"),
-        amount("institution_borne_amount"),
-        amount("other_funds_amount"),
-        amount("deposit_withheld_amount"),
-        listed("pay_account", "expenditure", "special_demand", "cash"),
-        listed("deposit_account", "special", "special_demand", "expenditure"),
-        Column("payment_no"),
-        *ORIGINAL,
-    ),
-    required=(
-        Required("claim_no", CLAIM + ADVANCE),
-        Required("insurance_type", CLAIM + ADVANCE),
-        Required("benefit_item", WITH_ITEM),
-        Required("person_no", CLAIM, (When("settlement_kind", (None, "case")),)),
-        Required("institution_code", ADVANCE),
-        Required("institution_code", CLAIM, (When("payee_type", ("institution",)),)),
-        Required("payee_type", ("claim.paid",)),
-        Required("payment_no", ("claim.paid",)),
-        Required("pooled_amount", ("advance.paid", "advance.returned")),
-        Required("original_event_key", ("claim.reversed", "advance.offset", "advance.returned")),
-        Required("original_event_key", ("claim.recovered",), (NOT_YEARLY,)),
-        Required(
-            "service_on",
-            ("claim.recovered",),
-            (When("settlement_kind", ("annual_clearing",)), When("original_event_key", (None,))),
-        ),
+_COLUMNS = (
+    Column("claim_no"),
+    listed("settlement_kind", "case", "monthly", "per_capita", "annual_clearing", "deposit_release"),
+    Column("person_no"),
+    Column("account_holder_no"),
+    Column("employer_no"),
+    Column("institution_code"),
+    INSURANCE_TYPE,
+    BENEFIT_ITEM,
+    listed("payment_method", "per_disease", "per_capita", "per_unit", "fee_for_service", "drg", "dip", "fixed_amount"),
+    listed("payee_type", "institution", "employer", "person"),
+    Column("admitted_on", Kind.DATE),
+    Column("discharged_on", Kind.DATE),
+    Column("service_on", Kind.DATE),
+    Column("birth_count", Kind.INTEGER),
+    Column("leave_days", Kind.INTEGER),
+    amount("allowance_daily_base"),
+    Column("gestation_weeks", Kind.INTEGER),
+    amount("medical_fee_total"),
+    amount("pooled_amount"),
+    amount("personal_account_amount"),
+    amount("personal_cash_amount"),
+    amount("institution_borne_amount"),
+    amount("other_funds_amount"),
+    amount("deposit_withheld_amount"),
+    listed("pay_account", "expenditure", "special_demand", "cash"),
+    listed("deposit_account", "special", "special_demand", "expenditure"),
+    Column("payment_no"),
+)
+_REQUIRED = (
+    Required("claim_no", CLAIM + ADVANCE),
+    Required("insurance_type", CLAIM + ADVANCE),
+    Required("benefit_item", WITH_ITEM),
+    Required("person_no", CLAIM, (When("settlement_kind", (None, "case")),)),
+    Required("institution_code", ADVANCE),
+    Required("institution_code", CLAIM, (When("payee_type", ("institution",)),)),
+    Required("payee_type", ("claim.paid",)),
+    Required("payment_no", ("claim.paid",)),
+    Required("pooled_amount", ("advance.paid", "advance.returned")),
+    Required("original_event_key", ("claim.reversed", "advance.offset", "advance.returned")),
+    Required("original_event_key", ("claim.recovered",), (NOT_YEARLY,)),
+    Required(
+        "service_on",
+        ("claim.recovered",),
+        (When("settlement_kind", ("annual_clearing",)), When("original_event_key", (None,))),
     ),
 )
-FAMILY = Family("claim", CLAIM + ADVANCE, (VERSION_1,))
+VERSION_1 = Version(number=1, columns=(*_COLUMNS, *ORIGINAL), required=_REQUIRED)
+# The day on which the claimant or the provider applied: time limits for deciding are counted from it.
+VERSION_2 = Version(number=2, columns=(*_COLUMNS, Column("applied_on", Kind.DATE), *ORIGINAL), required=_REQUIRED)
+FAMILY = Family("claim", CLAIM + ADVANCE, (VERSION_1, VERSION_2))
 
 
 def rules(seeds: Seeds) -> tuple[Rule, ...]:

@@ -1,6 +1,6 @@
 -- Forecasts of each region's monthly series and their back-tests: what a model said at which published head. Kept for ever: a
 -- figure that a decision rested on can be shown years later.
--- depends: 0028.validation_documents
+-- depends: 0030.applications
 
 CREATE SCHEMA forecast;
 

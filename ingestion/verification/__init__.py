@@ -56,9 +56,12 @@ _BOOK_GUARDS = (
     ("ledger.claim_turnover", "append_only"),
     ("ledger.claim_unpaid", "append_only"),
     ("ledger.awaited_reference", "append_only"),
+    ("ledger.enrollment_spell", "append_only"),
     ("ledger.enrollment_coverage", "append_only"),
+    ("ledger.insured_turnover", "append_only"),
     ("ledger.employer_base_turnover", "append_only"),
     ("ledger.maternity_source_turnover", "append_only"),
+    ("ledger.settlement_turnover", "append_only"),
     *((f"signoff.{table}", "append_only") for table in _SIGNED),
     ("signoff.voucher_review", "fill_review"),
 )

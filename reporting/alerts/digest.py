@@ -31,6 +31,7 @@ _RETURNED = {
     "expired",
     "over_budget",
     "failing",
+    "facts_changed",
 }
 
 

@@ -52,6 +52,7 @@
     const bottom = series.find((one) => one.band === "lower");
     const kind = figure.dataset.chart;
     const money = figure.dataset.unit === "money";
+    const stepped = kind === "step"; // what stays in force until the next row
     const label = {color: "var(--soft)", fontFamily: families, fontSize: 12};
     const axis = (right) => ({
       type: "value", minInterval: money || right ? undefined : 1, gridIndex: right ? 1 : 0, splitNumber: right ? 2 : 4,
@@ -80,7 +81,8 @@
       yAxis: two ? [axis(false), axis(true)] : axis(false),
       series: series.map((one) => (one.band ? band(one, one.band === "upper" && bottom ? numbers(bottom) : null) : {
         name: one.name,
-        type: kind === "line" || kind === "fan" || one.line ? "line" : "bar",
+        type: ["line", "fan", "step"].includes(kind) || one.line ? "line" : "bar",
+        step: stepped ? "end" : undefined,
         stack: kind === "stacked" && !one.line && !one.right ? "all" : undefined,
         xAxisIndex: one.right ? 1 : 0,
         yAxisIndex: one.right ? 1 : 0,

@@ -37,14 +37,15 @@ def record(log: CityLog, population: Population) -> None:
 
 
 def _due(log: CityLog, person: Person, month: Month, insurance_type: str) -> tuple[Fen, Fen]:
-    """What employer and person owe for ``month``: rates on the base within floor and ceiling."""
+    """What employer and person owe for ``month``: rates on the base within floor and ceiling, less a relief."""
     kind = person.employer.kind if person.employer else ""
     employer_rate, personal_rate = policy.rates(
         log.city.region_code, kind, person.category, insurance_type, month.first
     )
     floor, ceiling = policy.base_limits(log.city.region_code, month.first)
     base = min(max(person.base_in(month), floor), ceiling)
-    return share(base, employer_rate), share(base, personal_rate)
+    due_share = policy.employer_share_due(log.city.region_code, kind, insurance_type, month.first)
+    return share(base, employer_rate, due_share), share(base, personal_rate)
 
 
 def _insurances(log: CityLog, month: Month) -> tuple[str, ...]:
@@ -199,6 +200,17 @@ def _make_up_payment(log: CityLog, rng: random.Random, population: Population, m
         receipt_no=f"{log.city.prefix}BJ{month.year}{month.month:02d}",
         deposit_account="treasury",
     )
+
+
+def paid_in_time(log: CityLog, person: Person) -> None:
+    """An employee's premiums of all months of the enrolment, assessed and collected under one voucher a month."""
+    assert person.employer is not None
+    for month in (month for month in MONTHS if person.active(month)):
+        for insurance_type in _insurances(log, month):
+            receipt_no = (
+                f"{log.city.prefix}SP{month.year}{month.month:02d}{person.employer.number[-4:]}{insurance_type}"
+            )
+            _employee(log, person, month, insurance_type, _Payment(month.day(12), 0, receipt_no))
 
 
 def _late_fee_alone(log: CityLog, population: Population) -> None:

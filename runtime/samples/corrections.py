@@ -235,6 +235,7 @@ def _over_the_counter(log: CityLog, population: Population) -> None:
         benefit_item="outpatient",
         payment_method="fee_for_service",
         service_on=date(2019, 12, 12),
+        applied_on=date(2019, 12, 20),
         medical_fee_total=yuan(1_180),
         pooled_amount=yuan(590),
         personal_account_amount=yuan(260),

@@ -12,38 +12,34 @@ from runtime.samples.population import Employer
 from runtime.samples.values import FIRST_MONTH, Fen, Month
 
 _DIVISOR = 30
-_MONTHS_OF_FIRST_YEAR = 13 - FIRST_MONTH.month
-_Averages = dict[str, Fen]
-_averages: WeakKeyDictionary[CityLog, _Averages] = WeakKeyDictionary()
+_Assessed = dict[str, dict[Month, list[Fen]]]
+_assessed: WeakKeyDictionary[CityLog, _Assessed] = WeakKeyDictionary()
 
 
 def daily_base(log: CityLog, employer: Employer, event: date) -> Fen:
-    """Average monthly base of the year before ``event`` ÷ 30, half up; the employer's wage where it is not known."""
-    wage = Fen(employer.wage // _DIVISOR)
-    if event.year == FIRST_MONTH.year:
-        return wage  # the year before lies before the samples
-    if log not in _averages:
-        _averages[log] = _of_first_year(log)
-    return _averages[log].get(employer.number, wage)
+    """Average monthly base of the year before ``event`` ÷ 30, half up; the employer's wage where there is none.
+
+    All employers are registered when the samples begin: in that year it is the average of the months before the event.
+    """
+    if log not in _assessed:
+        _assessed[log] = _by_employer(log)
+    known = _assessed[log].get(employer.number, {})
+    this_year = event.year == FIRST_MONTH.year
+    months = [month for month in known if month.year == event.year - (not this_year) and month < Month.of(event)]
+    bases = [base for month in months for base in known[month]]
+    return _half_up(sum(bases), len(bases) * _DIVISOR) if bases else Fen(employer.wage // _DIVISOR)
 
 
-def _of_first_year(log: CityLog) -> _Averages:
-    """Daily base by employer, of those that were assessed in each month of the first year."""
-    bases: dict[str, list[Fen]] = defaultdict(list)
-    months: dict[str, set[Month]] = defaultdict(set)
+def _by_employer(log: CityLog) -> _Assessed:
+    """Bases within floor and ceiling, by employer and month."""
+    bases: _Assessed = defaultdict(lambda: defaultdict(list))
     for row in log.of_type("contribution.assessed"):
         month = row["contribution_month"]
         assert isinstance(month, Month)
-        if month.year == FIRST_MONTH.year and row["insurance_type"] == "310" and "employer_no" in row:
+        if row["insurance_type"] == "310" and "employer_no" in row:
             floor, ceiling = policy.base_limits(log.city.region_code, month.first)
-            number = text(row, "employer_no")
-            bases[number].append(min(max(fen(row, "contribution_base"), floor), ceiling))
-            months[number].add(month)
-    return {
-        number: _half_up(sum(known), len(known) * _DIVISOR)
-        for number, known in bases.items()
-        if len(months[number]) == _MONTHS_OF_FIRST_YEAR
-    }
+            bases[text(row, "employer_no")][month].append(min(max(fen(row, "contribution_base"), floor), ceiling))
+    return bases
 
 
 def _half_up(amount: int, parts: int) -> Fen:

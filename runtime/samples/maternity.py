@@ -61,9 +61,10 @@ def _claim(log: CityLog, person: Person, day: date, item: str, **columns: Value 
 def _medical(log: CityLog, rng: random.Random, person: Person, day: date, item: str, **columns: Value | None) -> None:
     """A maternity medical claim: the pool pays the price, the patient and now and then the hospital the rest."""
     price = policy.price(log.city.region_code, item, day) or yuan(_FEES_BEFORE_MERGER.get(item, 0))
-    pooled = price or Fen(rng.randint(60_000, 260_000))
+    drawn = Fen(rng.randint(60_000, 260_000)) if item == "family_planning" or not price else Fen(0)
+    pooled = price or drawn
     if item == "prenatal":
-        pooled = Fen(price * rng.choice((1, 2)) // 3) if price else Fen(rng.randint(12_000, 42_000))
+        pooled = _prenatal_amount(log, rng, day, columns)
     own, borne = Fen(rng.randint(0, 90_000)), Fen(rng.choice((0, 0, 0, 35_050)))
     from_account = share(own, 4_000)
     settled = _claim(
@@ -80,6 +81,14 @@ def _medical(log: CityLog, rng: random.Random, person: Person, day: date, item: 
         **columns,
     )
     pay(log, settled, usual_payday(day))
+
+
+def _prenatal_amount(log: CityLog, rng: random.Random, day: date, columns: dict[str, Value | None]) -> Fen:
+    """Half or all of what the stage of the pregnancy allows; anything where there is no limit yet."""
+    weeks = columns["gestation_weeks"]
+    assert isinstance(weeks, int)
+    limit = policy.price(log.city.region_code, "prenatal", day, weeks)
+    return Fen(limit * rng.choice((1, 2)) // 2) if limit else Fen(rng.randint(12_000, 42_000))
 
 
 def _hospital(log: CityLog, rng: random.Random, day: date, item: str) -> str:
@@ -141,7 +150,8 @@ def _complication(log: CityLog, rng: random.Random, mother: Person, day: date) -
     )
 
 
-def _leave_days(log: CityLog, born: date, item: str, children: int) -> int:
+def leave_days(log: CityLog, born: date, item: str, children: int) -> int:
+    """Days of leave that the city's rules give for a birth."""
     region = log.city.region_code
     days = policy.allowance_days(region, "birth", born) + policy.allowance_days(region, "provincial_extension", born)
     if item != "delivery_normal":
@@ -154,19 +164,33 @@ def _cash_benefits(log: CityLog, mother: Person, born: date, item: str, children
     decided = born + timedelta(days=24)
     if decided > LAST_DAY:
         return
-    days = _leave_days(log, born, item, children)
+    days = leave_days(log, born, item, children)
     _allowance(log, mother, born, decided, days, birth_count=children, gestation_weeks=weeks)
     subsidy = policy.nutrition_subsidy(log.city.region_code, born)
     if subsidy:
         settled = _claim(
-            log, mother, decided, "nutrition_subsidy", service_on=born, birth_count=children, pooled_amount=subsidy
+            log,
+            mother,
+            decided,
+            "nutrition_subsidy",
+            service_on=born,
+            birth_count=children,
+            pooled_amount=subsidy,
+            applied_on=_applied_on(decided),
         )
         settled["payment_method"] = "fixed_amount"
         pay(log, settled, decided + timedelta(days=12), "person")
 
 
+def _applied_on(decided: date) -> date:
+    """Decided four to ten days after the application, which is never more than ten working days."""
+    return decided - timedelta(days=4 + decided.day % 7)
+
+
 def _allowance(log: CityLog, person: Person, event: date, decided: date, days: int, **columns: Value | None) -> None:
     assert person.employer is not None
+    if person.employer.kind == "unemployment_fund":
+        return  # who draws unemployment benefit takes no leave: treatment and subsidy alone
     daily = employers.daily_base(log, person.employer, event)
     settled = _claim(
         log,
@@ -177,6 +201,7 @@ def _allowance(log: CityLog, person: Person, event: date, decided: date, days: i
         leave_days=days,
         allowance_daily_base=daily,
         pooled_amount=Fen(daily * days),
+        applied_on=_applied_on(decided),
         **columns,
     )
     settled["payment_method"] = "fixed_amount"

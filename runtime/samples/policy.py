@@ -62,6 +62,19 @@ def rates(region_code: str, employer_type: str, category: str, insurance_type: s
 
 
 @cache
+def employer_share_due(region_code: str, employer_type: str, insurance_type: str, day: date) -> int:
+    """Basis points of the employer's part that are due under a temporary relief; 10,000 where there is none."""
+    row = _in_force(
+        "policy_contribution_relief",
+        day,
+        region_code=region_code,
+        employer_type=employer_type,
+        insurance_type=insurance_type,
+    )
+    return _points(row["due_share"]) if row else 10_000
+
+
+@cache
 def base_limits(region_code: str, day: date) -> tuple[Fen, Fen]:
     """Floor and ceiling of the monthly contribution base."""
     row = _in_force("policy_base", day, region_code=region_code)
@@ -118,7 +131,14 @@ def payment_method(region_code: str, benefit_item: str, day: date) -> str:
 
 
 @cache
-def price(region_code: str, benefit_item: str, day: date) -> Fen | None:
-    """Price of one case, unit or head; None before there is one."""
-    row = _in_force("policy_price", day, region_code=region_code, benefit_item=benefit_item)
-    return _fen(row["price"]) if row else None
+def price(region_code: str, benefit_item: str, day: date, weeks: int | None = None) -> Fen | None:
+    """Price of one case, unit or head, or of the stage of a pregnancy; None before there is one."""
+    rows = [
+        row
+        for row in _seed("policy_price")
+        if (row["region_code"], row["benefit_item"]) == (region_code, benefit_item)
+        and row["effective_from"] <= day.isoformat() <= (row["effective_to"] or "9999")
+        and (weeks is None) == (not row["weeks_from"])
+        and (weeks is None or int(row["weeks_from"]) <= weeks < int(row["weeks_below"] or 99))
+    ]
+    return _fen(rows[0]["price"]) if rows else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import calendar
 from dataclasses import dataclass
 from datetime import date, timedelta
+from math import prod
 
 
 class Fen(int):
@@ -31,9 +32,10 @@ def yuan(amount: int) -> Fen:
     return Fen(amount * 100)
 
 
-def share(amount: int, basis_points: int) -> Fen:
-    """``amount`` (fen) times ``basis_points`` / 10,000, rounded half up."""
-    return Fen((amount * basis_points + 5_000) // 10_000)
+def share(amount: int, *basis_points: int) -> Fen:
+    """``amount`` (fen) times each of ``basis_points`` / 10,000, rounded half up once at the end."""
+    whole = 10_000 ** len(basis_points)
+    return Fen((amount * prod(basis_points) + whole // 2) // whole)
 
 
 @dataclass(frozen=True, order=True)

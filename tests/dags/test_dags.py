@@ -51,9 +51,14 @@ GRAPHS = {
         "write_reports": ["report_failure"],
         "report_failure": [],
     },
+    "review_policy": {
+        "review": ["report_failure", "write_reports"],
+        "write_reports": ["report_failure"],
+        "report_failure": [],
+    },
 }
 # A verdict and a report of failure are not mishaps that another try could mend; who does not answer is not asked again.
-NEVER_RETRIED = {"publish", "replay_books", "report_failure", "approve", "conclude", "look_at_freshness"}
+NEVER_RETRIED = {"publish", "replay_books", "report_failure", "approve", "conclude", "look_at_freshness", "review"}
 # A region may wait for its approver while others close; everything else runs once at a time.
 RUNS_AT_ONCE = {dag_id: 16 if dag_id == "close_period" else 1 for dag_id in GRAPHS}
 
@@ -127,7 +132,11 @@ def test_the_log_triggers_the_ledger_and_the_clock_is_the_safety_net(dags: dict[
 
 
 def test_the_audit_comes_by_night_after_the_build_and_the_look_by_day(dags: dict[str, Any]) -> None:
-    for dag_id, expression in (("audit_log", "0 4 * * *"), ("watch_freshness", "30 8,14 * * *")):
+    for dag_id, expression in (
+        ("audit_log", "0 4 * * *"),
+        ("review_policy", "0 6 * * *"),
+        ("watch_freshness", "30 8,14 * * *"),
+    ):
         timetable = dags[dag_id]["dag"]["timetable"]["__var"]
         told = (timetable["expression"], timetable["timezone"], timetable["run_immediately"])
         assert told == (expression, "Asia/Shanghai", False)
@@ -146,13 +155,19 @@ def test_a_look_that_failed_is_written_and_still_makes_the_run_red(dags: dict[st
     assert rules == expected
 
 
+def test_a_review_is_written_however_it_ends(dags: dict[str, Any]) -> None:
+    rules = {name: task.get("trigger_rule", "all_success") for name, task in tasks_of(dags, "review_policy").items()}
+    assert rules == {"review": "all_success", "write_reports": "all_done", "report_failure": "one_failed"}
+
+
 def test_an_empty_schedule_leaves_the_asset_only(airflow_home: Path) -> None:
     dags = read_dags(
-        airflow_home, FUND_INGEST_SCHEDULE="", FUND_BUILD_SCHEDULE="", FUND_AUDIT_SCHEDULE="", FUND_WATCH_SCHEDULE=""
+        airflow_home,
+        **{f"FUND_{what}_SCHEDULE": "" for what in ("INGEST", "BUILD", "AUDIT", "WATCH", "REVIEW")},
     )["dags"]
     assert dags["ingest_events"]["dag"]["timetable"]["__type"].endswith("NullTimetable")
     assert dags["build_ledger"]["dag"]["timetable"]["__type"].endswith("AssetTriggeredTimetable")
-    for dag_id in ("audit_log", "watch_freshness"):
+    for dag_id in ("audit_log", "watch_freshness", "review_policy"):
         assert dags[dag_id]["dag"]["timetable"]["__type"].endswith("NullTimetable")
 
 

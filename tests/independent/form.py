@@ -38,6 +38,13 @@ FAMILIES = {
         personal_cash_amount institution_borne_amount other_funds_amount deposit_withheld_amount pay_account
         deposit_account payment_no original_event_key original_source_system"""
     ),
+    ("claim", 2): _names(
+        """claim_no settlement_kind person_no account_holder_no employer_no institution_code insurance_type
+        benefit_item payment_method payee_type admitted_on discharged_on service_on birth_count leave_days
+        allowance_daily_base gestation_weeks medical_fee_total pooled_amount personal_account_amount
+        personal_cash_amount institution_borne_amount other_funds_amount deposit_withheld_amount pay_account
+        deposit_account payment_no applied_on original_event_key original_source_system"""
+    ),
     ("treasury", 1): _names(
         """fund_code sub_fund benefit_item person_no institution_code account from_account to_account amount
         identified_as counterparty statement_kind accounting_month original_event_key original_source_system"""

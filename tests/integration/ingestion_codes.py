@@ -11,6 +11,7 @@ AGAINST_THE_LOG = frozenset(
         "E-FINDING-FAIL",
         "E-FINDING-LIMIT",
         "E-FINDING-REASON",
+        "E-FINDING-REVIEW",
         "E-FINDING-UNKNOWN",
         "E-PERIOD-APPROVER",
         "E-PERIOD-BEHIND",

@@ -49,6 +49,7 @@ DELTAS = {
     "employer_base_turnover": "region_code, employer_no, contribution_month, batch_id",
     "enrollment_coverage": "region_code, person_no, batch_id, gap_kind, gap_from",
     "maternity_source_turnover": "region_code, source_system, paid_month, batch_id",
+    "settlement_turnover": "region_code, settled_month, institution_code, paid_on, claim_no, batch_id",
 }
 PREMIUM = {
     "insurance_type": "310",
@@ -301,6 +302,7 @@ def tuples_read() -> dict[str, int]:
             "select relname, seq_tup_read + coalesce(idx_tup_fetch, 0) from pg_stat_user_tables where relname in"
             " ('event', 'journal_line', 'personal_account_turnover', 'assessed_contribution', 'contribution_turnover',"
             " 'institution_settled', 'institution_turnover', 'claim_turnover', 'claim_unpaid', 'awaited_reference',"
-            " 'employer_base_turnover', 'enrollment_coverage', 'maternity_source_turnover')"
+            " 'employer_base_turnover', 'enrollment_coverage', 'maternity_source_turnover',"
+            " 'settlement_turnover')"
         )
     )

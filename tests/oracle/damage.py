@@ -148,7 +148,8 @@ DAMAGES: tuple[Damage, ...] = (
     lambda s: _without(_payment(s), "person_no"),
     lambda s: _without(_interest(s), "sub_fund"),
     lambda s: _payment(s, schema_version="99"),
-    lambda s: _payment(s, schema_version="2"),
+    lambda s: _payment(s, schema_version="3"),
+    lambda s: _payment(s, applied_on="2020-01-02"),
     lambda s: _premium(s, schema_version="2"),
     lambda s: _premium(s, tax_authority_code="13201060000"),
     # E-CLAIM

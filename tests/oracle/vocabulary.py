@@ -106,7 +106,7 @@ COLUMNS: dict[str, frozenset[str]] = {
                 "pooled_amount",
             ],
             *["personal_account_amount", "personal_cash_amount", "institution_borne_amount", "other_funds_amount"],
-            *["deposit_withheld_amount", "pay_account", "deposit_account", "payment_no"],
+            *["deposit_withheld_amount", "pay_account", "deposit_account", "payment_no", "applied_on"],
         ]
     ),
     "treasury": frozenset(
@@ -119,8 +119,8 @@ COLUMNS: dict[str, frozenset[str]] = {
 }
 
 # E3 "schema_version … fixes the allowed columns": published versions, and columns that only some of them have.
-VERSIONS = {"registration": ("1",), "contribution": ("1", "2"), "claim": ("1",), "treasury": ("1",)}
-OF_VERSION = {"receipt_no": "1", "tax_voucher_no": "2", "tax_authority_code": "2"}
+VERSIONS = {"registration": ("1",), "contribution": ("1", "2"), "claim": ("1", "2"), "treasury": ("1",)}
+OF_VERSION = {"receipt_no": "1", "tax_voucher_no": "2", "tax_authority_code": "2", "applied_on": "2"}
 # What a version calls by a new name: (version, new name) -> name in the version before.
 RENAMED = {("2", "tax_voucher_no"): "receipt_no"}
 
@@ -142,7 +142,7 @@ AMOUNTS = frozenset(
         "amount",
     ]
 )
-DATES = frozenset(["occurred_on", "birth_date", "admitted_on", "discharged_on", "service_on"])
+DATES = frozenset(["occurred_on", "birth_date", "admitted_on", "discharged_on", "service_on", "applied_on"])
 MONTHS = frozenset(["contribution_month", "accounting_month"])
 INTEGERS = frozenset(["birth_count", "leave_days", "gestation_weeks"])
 

@@ -90,7 +90,7 @@ def test_children_get_a_complete_quiet_environment_with_loopback_past_any_proxy(
 def test_an_airflow_for_one_pipeline_has_no_schedules(tmp_path: Path) -> None:
     variables = environment(tmp_path, FUND_INGEST_SCHEDULE="@hourly").without_schedules().complete()
     schedules = {name: value for name, value in variables.items() if name.endswith("_SCHEDULE")}
-    assert schedules == {f"FUND_{what}_SCHEDULE": "" for what in ("INGEST", "BUILD", "AUDIT", "WATCH")}
+    assert schedules == {f"FUND_{what}_SCHEDULE": "" for what in ("INGEST", "BUILD", "AUDIT", "WATCH", "REVIEW")}
 
 
 def test_relative_directories_are_those_of_the_caller(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

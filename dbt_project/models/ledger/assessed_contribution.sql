@@ -2,6 +2,7 @@
     materialized='incremental', on_schema_change='fail', meta={'guards': ['append_only']},
     indexes=[
         {'columns': ['region_code', 'person_no', 'contribution_month', 'insurance_type', 'batch_id']},
+        {'columns': ['region_code', 'contribution_month', 'employer_no']},
         {'columns': ['region_code', 'last_seq']},
     ]
 ) }}

@@ -8,96 +8,44 @@
     ]
 ) }}
 
--- A batch that says something of a person's enrolment writes that person's gaps anew, as known at its end: the newest version counts.
-with touched as (
+-- Every version of a person's enrolments has its gaps: the newest version counts.
+with spell as (
+    select * from {{ ref('enrollment_spell') }}
+    where {{ pending(ref('built_head'), 'last_seq', 'last_seq') }}
+),
+
+version as (
     select
         region_code,
         person_no,
         batch_id,
-        max(seq) as last_seq,
-        (max(recorded_at) at time zone 'Asia/Shanghai')::date as known_on
-    from {{ source('events', 'event') }}
-    where
-        {{ pending(ref('built_head'), 'last_seq', 'seq') }}
-        and event_type in ('enrollment.started', 'enrollment.changed', 'enrollment.ended')
-        and person_no is not null
+        max(last_seq) as last_seq
+    from spell
     group by region_code, person_no, batch_id
-),
-
-known as (
-    select
-        touched.region_code,
-        touched.person_no,
-        touched.batch_id,
-        touched.last_seq,
-        region.merger_date,
-        event.seq,
-        event.occurred_on,
-        event.insurance_type,
-        event.enrollment_category,
-        event.employer_no,
-        event.contribution_base,
-        event.event_type = 'enrollment.ended' as is_end
-    from touched
-    inner join {{ source('events', 'event') }} as event
-        on
-            touched.region_code = event.region_code
-            and touched.person_no = event.person_no
-            and touched.last_seq >= event.seq
-    inner join {{ ref('stg_region') }} as region
-        on
-            touched.region_code = region.region_code
-            and touched.known_on >= region.known_from
-            and touched.known_on < region.known_until
-    where event.event_type in ('enrollment.started', 'enrollment.changed', 'enrollment.ended')
-),
-
-numbered as (
-    select
-        *,
-        count(*) filter (where not is_end) over (
-            partition by region_code, person_no, batch_id, insurance_type order by occurred_on, seq
-        ) as spell_no
-    from known
-),
-
--- The end that a former employer sends late does not end what the next one has begun.
-concerned as (
-    select
-        *,
-        first_value(employer_no) over (
-            partition by region_code, person_no, batch_id, insurance_type, spell_no order by occurred_on, seq
-        ) as spell_employer_no
-    from numbered
-),
-
-state as (
-    select
-        *,
-        daterange(occurred_on, lead(occurred_on) over each_insurance) as days,
-        array_remove(array_agg(contribution_base) over each_insurance, null) as bases
-    from concerned
-    where not is_end or coalesce(employer_no = spell_employer_no, true)
-    window each_insurance as (
-        partition by region_code, person_no, batch_id, insurance_type order by occurred_on, seq
-    )
 ),
 
 -- Employees alone: who pays by himself or is retired has no pair to keep.
 enrolled as (
     select
-        region_code,
-        person_no,
-        batch_id,
-        insurance_type,
-        employer_no,
-        merger_date,
-        range_agg(days) as days,
-        range_agg(days) filter (where occurred_on >= merger_date) as days_begun_after_merger,
-        (array_agg(bases[cardinality(bases)] order by occurred_on desc, seq desc))[1] as contribution_base
-    from state
-    where not is_end and enrollment_category = 'employee' and not isempty(days)
-    group by region_code, person_no, batch_id, insurance_type, employer_no, merger_date
+        spell.region_code,
+        spell.person_no,
+        spell.batch_id,
+        spell.insurance_type,
+        spell.employer_no,
+        region.merger_date,
+        range_agg(daterange(spell.valid_from, spell.valid_until)) as days,
+        range_agg(daterange(spell.valid_from, spell.valid_until))
+            filter (where spell.valid_from >= region.merger_date) as days_begun_after_merger,
+        (array_agg(spell.contribution_base order by spell.valid_from desc))[1] as contribution_base
+    from spell
+    inner join {{ ref('stg_region') }} as region
+        on
+            spell.region_code = region.region_code
+            and spell.known_on >= region.known_from
+            and spell.known_on < region.known_until
+    where spell.enrollment_category = 'employee'
+    group by
+        spell.region_code, spell.person_no, spell.batch_id, spell.insurance_type, spell.employer_no, region.merger_date
 ),
 
 person as (
@@ -162,15 +110,15 @@ gap as (
 )
 
 select
-    touched.region_code,
-    touched.person_no,
-    touched.batch_id,
-    touched.last_seq,
+    version.region_code,
+    version.person_no,
+    version.batch_id,
+    version.last_seq,
     coalesce(gap.gap_kind, 'none') as gap_kind,
     gap.employer_no,
     lower(gap.days) as gap_from,
     upper(gap.days) as gap_until,
     gap.contribution_base::numeric(18, 2) as contribution_base
-from touched
+from version
 left join gap
-    on touched.region_code = gap.region_code and touched.person_no = gap.person_no and touched.batch_id = gap.batch_id
+    on version.region_code = gap.region_code and version.person_no = gap.person_no and version.batch_id = gap.batch_id

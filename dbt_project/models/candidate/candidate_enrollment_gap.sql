@@ -1,0 +1,1 @@
+{{ ledger_enrollment_gap('built') }}

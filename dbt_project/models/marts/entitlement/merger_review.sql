@@ -1,0 +1,197 @@
+-- noqa: disable=ST05
+-- Stocks are counted on one day of each side; flows are summed over the months of the side and divided by the months that the books hold.
+with head as (
+    {{ ledger_head('published') }}
+),
+
+{{ reviewed_regions() }},
+
+{{ review_sides() }},
+
+-- Enrolments on the day: the last begin of a person and insurance, unless it was ended by its own employer since.
+enrolled as (
+    select side.region_code, side.side, begun.insurance_type, count(*) as persons
+    from side
+    cross join lateral (
+        select distinct on (event.person_no, event.insurance_type)
+            event.person_no, event.insurance_type, event.employer_no, event.occurred_on, event.seq
+        from {{ source('events', 'event') }} as event
+        where
+            event.region_code = side.region_code
+            and event.event_type in ('enrollment.started', 'enrollment.changed')
+            and event.occurred_on <= side.counted_on
+            and event.seq <= side.head_seq
+        order by event.person_no asc, event.insurance_type asc, event.occurred_on desc, event.seq desc
+    ) as begun
+    where not exists (
+        select from {{ source('events', 'event') }} as ended
+        where
+            ended.region_code = side.region_code
+            and ended.person_no = begun.person_no
+            and ended.event_type = 'enrollment.ended'
+            and ended.insurance_type = begun.insurance_type
+            and ended.occurred_on <= side.counted_on
+            and ended.seq <= side.head_seq
+            and (ended.occurred_on, ended.seq) > (begun.occurred_on, begun.seq)
+            and coalesce(ended.employer_no = begun.employer_no, true)
+    )
+    group by side.region_code, side.side, begun.insurance_type
+),
+
+moved as (
+    select
+        side.region_code,
+        side.side,
+        turnover.fund_code,
+        turnover.sub_fund,
+        turnover.account_code,
+        account.account_class,
+        turnover.accounting_month,
+        turnover.accounting_month >= side.month_from as is_within,
+        turnover.entry_kind,
+        sum(turnover.credit_amount - turnover.debit_amount) as amount
+    from side
+    inner join {{ ref('account_turnover') }} as turnover
+        on
+            side.region_code = turnover.region_code
+            and side.month_until >= turnover.accounting_month
+            and side.head_seq >= turnover.last_seq
+            and {{ readable('turnover.region_code') }}
+    inner join (
+        {{ ledger_account() }}
+    ) as account on turnover.account_code = account.account_code
+    where account.account_class in ('income', 'expenditure', 'net_assets')
+    group by
+        side.region_code, side.side, turnover.fund_code, turnover.sub_fund, turnover.account_code, account.account_class,
+        turnover.accounting_month, side.month_from, turnover.entry_kind
+),
+
+fund_flow as (
+    select
+        moved.region_code, moved.side, moved.fund_code, moved.measure_code,
+        sum(moved.amount) as amount,
+        count(distinct moved.accounting_month) filter (where moved.amount <> 0) as months
+    from (
+        select region_code, side, fund_code, accounting_month, 'income' as measure_code, amount
+        from moved
+        where account_class = 'income' and is_within and entry_kind = 'normal'
+        union all
+        select region_code, side, fund_code, accounting_month, 'expenditure', -amount
+        from moved
+        where account_class = 'expenditure' and is_within and entry_kind = 'normal'
+        union all
+        select moved.region_code, moved.side, moved.fund_code, moved.accounting_month, 'maternity_expenditure', -moved.amount
+        from moved
+        inner join (
+            {{ ledger_account_line() }}
+        ) as line on moved.account_code = line.account_code
+        where
+            line.line_code = 'E113' and line.entry_kind = 'normal' and moved.entry_kind = 'normal' and moved.is_within
+            and {{ in_layout('moved.accounting_month', 'line') }}
+    ) as moved
+    group by moved.region_code, moved.side, moved.fund_code, moved.measure_code
+),
+
+-- Net assets with the surplus that is not yet closed into them.
+fund_stock as (
+    select region_code, side, fund_code, sum(amount) as amount, sum(amount) filter (where sub_fund = 'pooled') as pooled_amount
+    from moved
+    group by region_code, side, fund_code
+),
+
+served as (
+    select side.region_code, side.side, count(distinct turnover.institution_code) as institutions
+    from side
+    inner join {{ ref('institution_turnover') }} as turnover
+        on
+            side.region_code = turnover.region_code
+            and turnover.accounting_month between side.month_from and side.month_until
+            and side.head_seq >= turnover.last_seq
+    where turnover.payment_amount > 0
+    group by side.region_code, side.side
+),
+
+{{ payments_of_sides() }},
+
+treated as (
+    select
+        region_code, side, benefit_item,
+        count(distinct claim_no) as claims,
+        count(distinct date_trunc('month', occurred_on::timestamp)) as months
+    from payment
+    group by region_code, side, benefit_item
+),
+
+delivering as (
+    select region_code, side, count(distinct institution_code) as institutions
+    from payment
+    where benefit_item like 'delivery%'
+    group by region_code, side
+),
+
+measured as (
+    select region_code, side, 'persons_insured' as measure_code, insurance_type as detail, null::text as fund_code, persons::numeric as numerator, null::bigint as months
+    from enrolled
+    union all
+    select region_code, side, measure_code, null, fund_code, amount, months from fund_flow
+    union all
+    select region_code, side, 'balance', null, fund_code, amount, null from fund_stock
+    union all
+    select region_code, side, 'pooled_balance', null, fund_code, pooled_amount, null from fund_stock
+    union all
+    select region_code, side, 'institutions_paid', null, null, institutions, null from served
+    union all
+    select region_code, side, 'institutions_delivering', null, null, institutions, null from delivering
+    union all
+    select region_code, side, 'cases', benefit_item, null, claims, months from treated
+),
+
+named (measure_code, unit, title_zh, title_en) as (
+    values
+    ('persons_insured', 'person', '参保人数', 'persons insured'),
+    ('income', 'yuan', '基金收入', 'income of the fund'),
+    ('expenditure', 'yuan', '基金支出', 'expenditure of the fund'),
+    ('maternity_expenditure', 'yuan', '其中：生育待遇支出', 'of which maternity benefits'),
+    ('balance', 'yuan', '期末结余', 'balance at the end'),
+    ('pooled_balance', 'yuan', '其中：统筹基金结余', 'of which pooled fund'),
+    ('institutions_paid', 'count', '有支付的定点医药机构数', 'institutions paid'),
+    ('institutions_delivering', 'count', '有分娩支付的定点医疗机构数', 'institutions paid for deliveries'),
+    ('cases', 'count', '支付的结算数', 'claims paid')
+)
+
+select
+    region.region_code,
+    named.measure_code,
+    coalesce(before.detail, after.detail) as detail,
+    coalesce(before.fund_code, after.fund_code) as fund_code,
+    named.title_zh,
+    named.title_en,
+    named.unit,
+    region.merger_date,
+    case when named.measure_code in ('persons_insured', 'balance', 'pooled_balance') then region.before_day else region.before_from end
+        as before_from,
+    case when named.measure_code in ('persons_insured', 'balance', 'pooled_balance') then region.before_day else region.before_until end
+        as before_until,
+    before.numerator::numeric(18, 2) as before_amount,
+    before.months::integer as before_months,
+    round(before.numerator / nullif(before.months, 0), 2)::numeric(18, 2) as before_monthly,
+    case when named.measure_code in ('persons_insured', 'balance', 'pooled_balance') then region.after_day else region.after_from end
+        as after_from,
+    case when named.measure_code in ('persons_insured', 'balance', 'pooled_balance') then region.after_day else region.after_until end
+        as after_until,
+    after.numerator::numeric(18, 2) as after_amount,
+    after.months::integer as after_months,
+    round(after.numerator / nullif(after.months, 0), 2)::numeric(18, 2) as after_monthly,
+    round(
+        (coalesce(after.numerator / nullif(after.months, 0), after.numerator)
+        / nullif(coalesce(before.numerator / nullif(before.months, 0), before.numerator), 0) - 1) * 100, 2
+    )::numeric(18, 2) as change_percent
+from (select * from measured where side = 'before') as before
+full join (select * from measured where side = 'after') as after
+    on
+        before.region_code = after.region_code
+        and before.measure_code = after.measure_code
+        and before.detail is not distinct from after.detail
+        and before.fund_code is not distinct from after.fund_code
+inner join reviewed as region on region.region_code = coalesce(before.region_code, after.region_code)
+inner join named on named.measure_code = coalesce(before.measure_code, after.measure_code)

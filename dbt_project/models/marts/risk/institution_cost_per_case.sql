@@ -1,0 +1,147 @@
+with head as (
+    {{ ledger_head('published') }}
+),
+
+latest as (
+    {{ region_latest_month() }}
+),
+
+-- A claim counts once, as it was settled last; settlements of no single person (per capita, annual clearing) are no cases.
+settled as (
+    select distinct on (event.region_code, event.claim_no)
+        event.region_code,
+        event.claim_no,
+        event.institution_code,
+        event.benefit_item,
+        date_trunc('month', event.occurred_on::timestamp)::date as settled_month,
+        event.medical_fee_total,
+        event.pooled_amount
+    from {{ source('events', 'event') }} as event
+    inner join head
+        on event.region_code = head.region_code and event.seq <= head.seq and {{ readable('event.region_code') }}
+    where
+        event.event_type = 'claim.settled'
+        and event.benefit_item in (
+            'prenatal', 'delivery_normal', 'delivery_assisted', 'delivery_caesarean', 'miscarriage', 'family_planning',
+            'maternity_complication'
+        )
+        and event.institution_code is not null
+        and event.person_no is not null
+        and coalesce(event.settlement_kind, 'case') = 'case'
+    order by event.region_code asc, event.claim_no asc, event.seq desc
+),
+
+monthly as (
+    select
+        region_code,
+        settled_month,
+        institution_code,
+        benefit_item,
+        count(*) as cases,
+        count(*) filter (where benefit_item = 'delivery_caesarean') as caesareans,
+        coalesce(sum(medical_fee_total), 0) as fees,
+        coalesce(sum(pooled_amount), 0) as pooled
+    from settled
+    group by region_code, settled_month, institution_code, benefit_item
+    union all
+    select
+        region_code,
+        settled_month,
+        institution_code,
+        'delivery',
+        count(*),
+        count(*) filter (where benefit_item = 'delivery_caesarean'),
+        coalesce(sum(medical_fee_total), 0),
+        coalesce(sum(pooled_amount), 0)
+    from settled
+    where benefit_item like 'delivery%'
+    group by region_code, settled_month, institution_code
+),
+
+-- Every month of the year from an institution's first case on, with all cases of the year up to it.
+year_to_date as (
+    select
+        monthly.region_code,
+        month.started_at::date as accounting_month,
+        monthly.institution_code,
+        monthly.benefit_item,
+        sum(monthly.cases) as case_count,
+        sum(monthly.caesareans) as caesarean_count,
+        sum(monthly.fees) as medical_fee_total,
+        sum(monthly.pooled) as pooled_amount,
+        round(sum(monthly.fees) / sum(monthly.cases), 2) as cost_per_case
+    from monthly
+    left join latest on monthly.region_code = latest.region_code
+    cross join lateral generate_series(
+        monthly.settled_month::timestamp,
+        least(
+            date_trunc('year', monthly.settled_month::timestamp) + interval '11 months',
+            greatest(latest.latest_month, monthly.settled_month)::timestamp
+        ),
+        interval '1 month'
+    ) as month (started_at)
+    group by monthly.region_code, month.started_at, monthly.institution_code, monthly.benefit_item
+),
+
+limited as (
+    select
+        year_to_date.*,
+        coalesce(minimum.yellow_below, 0) as cases_needed
+    from year_to_date
+    left join lateral (
+        {{ threshold_in_force('year_to_date.region_code', "'institution_cases_compared'", last_day('year_to_date.accounting_month')) }}
+    ) as minimum on true
+),
+
+compared as (
+    select
+        own.*,
+        peers.peer_count,
+        peers.peer_median,
+        case when own.case_count >= own.cases_needed then own.cost_per_case / nullif(peers.peer_median, 0) end as cost_ratio,
+        case
+            when own.benefit_item = 'delivery' and own.case_count >= own.cases_needed
+                then own.caesarean_count::numeric / own.case_count
+        end as caesarean_share
+    from limited as own
+    cross join lateral (
+        select
+            count(*) as peer_count,
+            (percentile_cont(0.5) within group (order by other.cost_per_case))::numeric as peer_median
+        from limited as other
+        where
+            other.region_code = own.region_code
+            and other.accounting_month = own.accounting_month
+            and other.benefit_item = own.benefit_item
+            and other.institution_code <> own.institution_code
+            and other.case_count >= other.cases_needed
+    ) as peers
+)
+
+select
+    compared.region_code,
+    compared.accounting_month,
+    compared.institution_code,
+    compared.benefit_item,
+    compared.case_count::bigint as case_count,
+    compared.medical_fee_total::numeric(18, 2) as medical_fee_total,
+    compared.pooled_amount::numeric(18, 2) as pooled_amount,
+    compared.cost_per_case::numeric(18, 2) as cost_per_case,
+    round(compared.pooled_amount / compared.case_count, 2)::numeric(18, 2) as pooled_per_case,
+    compared.peer_count::bigint as peer_count,
+    round(compared.peer_median, 2)::numeric(18, 2) as peer_median,
+    round(compared.cost_ratio, 4)::numeric(12, 4) as cost_ratio,
+    case
+        when compared.cost_ratio is null then 'no_data'
+        else {{ risk_level('compared.cost_ratio', 'ratio_limit') }}
+    end as cost_level,
+    compared.caesarean_count::bigint as caesarean_count,
+    round(compared.caesarean_share, 4)::numeric(7, 4) as caesarean_share,
+    case when compared.benefit_item = 'delivery' then {{ risk_level('compared.caesarean_share', 'caesarean_limit') }} end as caesarean_level
+from compared
+left join lateral (
+    {{ threshold_in_force('compared.region_code', "'institution_cost_ratio'", last_day('compared.accounting_month')) }}
+) as ratio_limit on true
+left join lateral (
+    {{ threshold_in_force('compared.region_code', "'caesarean_share'", last_day('compared.accounting_month')) }}
+) as caesarean_limit on true

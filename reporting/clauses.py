@@ -1,0 +1,87 @@
+"""The notices on the merger clause by clause: what each asks, what answers it, and how that stands. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from ingestion.database import Connection
+from reporting import findings
+from reporting.names import Name
+from reporting.quality import exists, rows
+
+MART = "marts.clause_register"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One thing that answers a clause: kind (`mart`, `check`, `page`, `dag`, `seed`, `document`) and name."""
+
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Clause:
+    """A clause of a notice; without answers where software has none to give, and then `said` is the reason."""
+
+    clause_id: str
+    region_code: str
+    document_no: str
+    section: str
+    asked: Name
+    said: Name
+    answers: tuple[Answer, ...]
+
+    def of(self, kind: str) -> list[str]:
+        """Names of the answers of a kind."""
+        return [answer.name for answer in self.answers if answer.kind == kind]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a check stands in a region: whether it was ever made, and how many of its findings are open."""
+
+    made: bool
+    open: int
+
+
+_CLAUSES = f"""
+    select clause_id, region_code, document_no, section, clause_zh, clause_en, answer_zh, answer_en, answer_kind,
+        answer_name
+    from {MART}
+    order by region_code, clause_order,
+        array_position(array['page', 'mart', 'check', 'seed', 'dag', 'document'], answer_kind), answer_name
+"""
+
+
+def clauses(connection: Connection) -> list[Clause]:
+    """Every clause of every notice, in the order of the notices."""
+    if not exists(connection, MART):
+        return []
+    return grouped(rows(connection, _CLAUSES))
+
+
+def grouped(found: Sequence[tuple[Any, ...]]) -> list[Clause]:
+    """Clauses of rows in the order of the register, one row an answer."""
+    register = []
+    for (clause_id, region, document, section, zh, en, said_zh, said_en), of_clause in groupby(found, lambda r: r[:8]):
+        answers = tuple(Answer(kind, name) for *_, kind, name in of_clause if kind)
+        asked, said = Name(zh, en), Name(said_zh, said_en)
+        register.append(Clause(clause_id, region, document, section, asked, said, answers))
+    return register
+
+
+def standings(connection: Connection) -> dict[tuple[str, str], Standing]:
+    """How checks stand, by region and code."""
+    if not exists(connection, "quality.check_result"):
+        return {}
+    made = {(r, c) for r, c in rows(connection, "select distinct region_code, code from quality.check_result")}
+    found = {place: Standing(made=True, open=0) for place in made}
+    for total in findings.totals(connection):
+        if total.status == "open":
+            place = (total.region_code, total.code)
+            found[place] = Standing(made=True, open=total.count)
+    return found
