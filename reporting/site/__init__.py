@@ -20,6 +20,7 @@ from reporting.site import (
     overview,
     periods,
     providers,
+    rate_review,
     reconciliation,
     risk,
     settlement,
@@ -48,6 +49,7 @@ PAGES: tuple[Page, ...] = (
     Page(budget.KEY, budget.FILE, Name("预算", "Budget"), budget.build, "policy"),
     Page(statistics.KEY, statistics.FILE, Name("统计", "Statistics"), statistics.build, "policy"),
     Page(disclosure.KEY, disclosure.FILE, Name("公开", "Disclosure"), disclosure.build, "policy"),
+    Page(rate_review.KEY, rate_review.FILE, Name("费率与预测", "Rate review"), rate_review.build, "policy"),
     Page(clauses.KEY, clauses.FILE, Name("条款对照", "Clauses"), clauses.build, "policy"),
 )
 
