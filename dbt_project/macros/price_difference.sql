@@ -93,6 +93,7 @@ priced as (
     where
         price.price is not null or stage.price is not null or staged.is_priced_elsewhere
         or method.payment_method in ('per_disease', 'per_unit', 'per_capita')
+        or settled.payment_method in ('per_disease', 'per_unit', 'per_capita')
 ),
 
 -- A pregnancy goes on until a visit whose conception lies after the visit before; without weeks, until a pause longer than one lasts.

@@ -1,4 +1,5 @@
-{#- Risk early warning: levels, the months formula, thresholds in force. No figure stands here; all of them are rows of policy_threshold. -#}
+{#- Risk early warning: levels and thresholds in force. No figure stands here; all of them are rows of policy_threshold. The arithmetic is
+    that of indicators.sql. -#}
 
 {#- Level of a value under a row of policy_threshold. A border itself belongs to the better side: 3 months are yellow and not red, 6 and 9 are
     green, 15 yellow high. Null without a value is no_data; without any border there is no level. -#}
@@ -13,11 +14,6 @@
             {{ limit }}.red_below, {{ limit }}.yellow_below, {{ limit }}.yellow_above, {{ limit }}.excessive_above
         ) > 0 then 'green'
     end
-{%- endmacro %}
-
-{#- Months that a balance lasts at the average expenditure of the months present. -#}
-{% macro months_in_reserve(balance, expenditure, months) -%}
-    {{ balance }} / nullif({{ expenditure }} / nullif({{ months }}, 0), 0)
 {%- endmacro %}
 
 {#- The row of policy_threshold in force on a day, of several the one known last: a lateral join's body. -#}

@@ -12,48 +12,6 @@ _ITEMS = (
     "'prenatal', 'delivery_normal', 'delivery_assisted', 'delivery_caesarean', 'miscarriage', 'family_planning', "
     "'maternity_complication', 'maternity_allowance', 'nutrition_subsidy'"
 )
-_GAPS = "'310_without_510', '510_without_310', 'uncovered_after_merger', '510_after_merger'"
-
-# The newest version of each person who has a gap: found by kind, so that persons without one cost nothing.
-_OPEN_GAPS = f"""
-    select gap.*
-    from ledger.enrollment_coverage as gap
-    where gap.region_code = $region and gap.last_seq <= $head and gap.gap_kind in ({_GAPS})
-        and not exists (
-            select from ledger.enrollment_coverage as later
-            where later.region_code = $region and later.person_no = gap.person_no
-                and later.batch_id > gap.batch_id and later.last_seq <= $head
-        )
-"""
-
-# What the missing insurance would have cost in a month: the rates of the employer's type on the base within its limits.
-_MISSED_AMOUNT = """
-    select case when gap.contribution_base is not null then round(
-        greatest(least(gap.contribution_base, base_limit.base_ceiling), base_limit.base_floor)
-        * (rate.employer_rate + rate.personal_rate), 2
-    ) end as amount
-    from (
-        select (
-            select employer_type from events.event
-            where region_code = $region and employer_no = gap.employer_no and event_type = 'employer.registered'
-                and seq <= $head
-            order by seq desc limit 1
-        ) as employer_type
-    ) as employer
-    cross join lateral (
-        select employer_rate, personal_rate from policy.policy_rate
-        where region_code = $region and enrollment_category = 'employee'
-            and insurance_type = case gap.gap_kind when '310_without_510' then '510' else '310' end
-            and month.first_day between effective_from and coalesce(effective_to, 'infinity')
-            and (employer_type is null or employer_type = employer.employer_type)
-        order by employer_type is null, known_from desc, effective_from desc limit 1
-    ) as rate
-    cross join lateral (
-        select base_floor, base_ceiling from policy.policy_base
-        where region_code = $region and month.first_day between effective_from and coalesce(effective_to, 'infinity')
-        order by known_from desc, effective_from desc limit 1
-    ) as base_limit
-"""
 
 M04 = Check(
     code="M04",
@@ -62,60 +20,28 @@ M04 = Check(
     severity="warn",
     owner=ACCOUNTING,
     clause="国办发〔2019〕10号 二（一）：统一参保登记；淮医保发〔2019〕87号、宁政办发〔2019〕52号：摸清底数、应保尽保",
-    offending=f"""
-        with gap as ({_OPEN_GAPS}),
-        reach as (
-            select {MERGER_DATE} as merger_date,
-                (
-                    select max(turnover.accounting_month) from ledger.account_turnover as turnover
-                    where turnover.region_code = $region and turnover.last_seq <= $head
-                ) as latest_month
-        ),
+    offending="""
         -- counted at month ends, in months that the books have reached
-        open_month as (
-            select gap.*, month.first_day, missed.amount
-            from gap
-            cross join reach
-            cross join lateral (
-                select each_month.first_day::date as first_day
-                from generate_series(
-                    date_trunc('month', gap.gap_from::timestamp),
-                    greatest(reach.latest_month, date_trunc('month', gap.gap_from::timestamp)::date)::timestamp,
-                    interval '1 month'
-                ) as each_month (first_day)
-                where (each_month.first_day + interval '1 month')::date - 1
-                    < least(
-                        gap.gap_until,
-                        case when gap.gap_kind in ('310_without_510', '510_without_310') then reach.merger_date end,
-                        'infinity'::date
-                    )
-            ) as month
-            left join lateral ({_MISSED_AMOUNT}) as missed on gap.gap_kind <> '510_after_merger'
-        )
+        with gap as (select * from ledger.candidate_enrollment_gap where region_code = $region and is_at_month_end)
         select
-            concat_ws('/', gap_kind, coalesce(employer_no, '-'), to_char(first_day, 'YYYY-MM')) as item,
-            gap_kind, employer_no, first_day as month, count(distinct person_no) as person_count,
+            concat_ws('/', gap_kind, coalesce(employer_no, '-'), to_char(gap_month, 'YYYY-MM')) as item,
+            gap_kind, employer_no, gap_month as month, count(distinct person_no) as person_count,
             (array_agg(distinct person_no))[1:20] as persons,
-            count(*) filter (where amount is null) as persons_without_amount,
-            min(gap_from) as since, max(last_seq) as event_seq, sum(amount) as amount
-        from open_month
+            count(*) filter (where missed_amount is null) as persons_without_amount,
+            min(gap_from) as since, max(last_seq) as event_seq, sum(missed_amount) as amount
+        from gap
         where gap_kind in ('310_without_510', '510_without_310')
-        group by gap_kind, employer_no, first_day
+        group by gap_kind, employer_no, gap_month
         union all
         -- after the merger a gap stands until it is mended, and is one row an employer
         select
-            concat_ws('/', gap.gap_kind, coalesce(gap.employer_no, '-')), gap.gap_kind, gap.employer_no, null,
-            count(distinct gap.person_no), (array_agg(distinct gap.person_no))[1:20],
-            count(distinct gap.person_no) filter (where missed.amount is null), min(gap.gap_from), max(gap.last_seq),
-            sum(missed.amount)
+            concat_ws('/', gap_kind, coalesce(employer_no, '-')), gap_kind, employer_no, null,
+            count(distinct person_no), (array_agg(distinct person_no))[1:20],
+            count(distinct person_no) filter (where missed_amount is null), min(gap_from), max(last_seq),
+            sum(missed_amount)
         from gap
-        left join lateral (
-            select sum(open_month.amount) as amount from open_month
-            where open_month.person_no = gap.person_no and open_month.gap_kind = gap.gap_kind
-                and open_month.gap_from = gap.gap_from
-        ) as missed on true
-        where gap.gap_kind in ('uncovered_after_merger', '510_after_merger') and gap.gap_until is null
-        group by gap.gap_kind, gap.employer_no
+        where gap_kind in ('uncovered_after_merger', '510_after_merger') and gap_until is null
+        group by gap_kind, employer_no
     """,
     examined="""
         select count(distinct person_no) from ledger.enrollment_coverage

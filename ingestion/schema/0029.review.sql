@@ -26,7 +26,7 @@ CREATE OR REPLACE VIEW quality.decision_newest AS
 SELECT DISTINCT ON (e.region_code, e.finding_code, events.item_of(e.decision, e.finding_key))
     e.region_code, e.finding_code AS code, events.item_of(e.decision, e.finding_key) AS finding_key, e.seq AS decided_seq,
     e.decision, e.valid_until, e.amount_max, e.rows_max, e.prepared_by AS decided_by, e.reason,
-    events.evidence_of(e.decision, e.finding_key) AS evidence
+    events.evidence_of(e.decision, e.finding_key) AS evidence, e.occurred_on AS decided_on
 FROM events.event AS e
 WHERE e.event_type = 'finding.decided'
 ORDER BY e.region_code, e.finding_code, events.item_of(e.decision, e.finding_key), e.seq DESC;
@@ -164,6 +164,7 @@ COMMENT ON COLUMN quality.finding_period.cause IS '起因：found 首次发现�
 COMMENT ON FUNCTION events.item_of(text, text) IS '决定所针对的问题项目，去掉排除时的事实指纹 / The item decided on, without the fingerprint of facts of a dismissal';
 COMMENT ON FUNCTION events.evidence_of(text, text) IS '排除时所依据事实的指纹，其他决定为空 / Fingerprint of the facts of a dismissal, null for other decisions';
 COMMENT ON COLUMN quality.decision_newest.evidence IS '排除时的事实指纹，与问题的 evidence 不同即失效 / Fingerprint of the facts dismissed; it lapses when the finding has another';
+COMMENT ON COLUMN quality.decision_newest.decided_on IS '决定日期 / Business date of the decision';
 COMMENT ON COLUMN quality.finding_decision.evidence IS '排除时的事实指纹，与问题的 evidence 不同即失效 / Fingerprint of the facts dismissed; it lapses when the finding has another';
 COMMENT ON COLUMN quality.finding_status.lapse IS '决定失效的原因：withdrawn 撤回、rejected 确认须更正、expired 到期、over_budget 超过上限、failing 转为不通过、facts_changed 排除后金额或所涉结算有变 / Why the decision does not hold';
 COMMENT ON COLUMN quality.finding_status.decision IS '最新决定：accepted、dismissed、confirmed、withdrawn；没有则为空 / The decision that counts, null without one';

@@ -20,8 +20,7 @@ CREATE TABLE forecast.run (
     months_known     integer     NOT NULL CHECK (months_known >= 0),
     note_zh          text        NOT NULL,
     note_en          text        NOT NULL,
-    made_at          timestamptz NOT NULL DEFAULT clock_timestamp(),
-    UNIQUE (region_code, head_seq, series_code, series_sha256, code_version, library_version)
+    made_at          timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
 CREATE TABLE forecast.point (

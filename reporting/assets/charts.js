@@ -37,6 +37,7 @@
     const {categories, series} = read(figure);
     const kind = figure.dataset.chart;
     const money = figure.dataset.unit === "money";
+    const stepped = kind === "step"; // what stays in force until the next row
     const label = {color: "var(--soft)", fontFamily: families, fontSize: 12};
     const axis = (right) => ({
       type: "value", minInterval: money || right ? undefined : 1, gridIndex: right ? 1 : 0, splitNumber: right ? 2 : 4,
@@ -65,7 +66,8 @@
       yAxis: two ? [axis(false), axis(true)] : axis(false),
       series: series.map((one) => ({
         name: one.name,
-        type: kind === "line" || one.line ? "line" : "bar",
+        type: kind === "line" || stepped || one.line ? "line" : "bar",
+        step: stepped ? "end" : undefined,
         stack: kind === "stacked" && !one.line && !one.right ? "all" : undefined,
         xAxisIndex: one.right ? 1 : 0,
         yAxisIndex: one.right ? 1 : 0,

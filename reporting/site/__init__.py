@@ -10,13 +10,19 @@ from __future__ import annotations
 from reporting.names import Name
 from reporting.site import (
     assessment,
+    budget,
     clauses,
+    disclosure,
     findings,
     ingestion,
     overview,
     periods,
+    providers,
     reconciliation,
+    risk,
+    settlement,
     statement,
+    statistics,
 )
 from reporting.site.frame import Entry, Frame
 from reporting.site.pages import Builder, Page, Source
@@ -32,6 +38,12 @@ PAGES: tuple[Page, ...] = (
     Page("ingestion", "ingestion.html", Name("收文", "Files"), ingestion.build),
     Page("periods", "periods.html", Name("月结", "Periods"), periods.build),
     Page(assessment.KEY, assessment.FILE, Name("费率与核定", "Rates"), assessment.build, "policy"),
+    Page(settlement.KEY, settlement.FILE, Name("付费与结算", "Settlement"), settlement.build, "policy"),
+    Page(providers.KEY, providers.FILE, Name("定点协议", "Providers"), providers.build, "policy"),
+    Page(risk.KEY, risk.FILE, Name("风险预警", "Risk"), risk.build, "policy"),
+    Page(budget.KEY, budget.FILE, Name("预算", "Budget"), budget.build, "policy"),
+    Page(statistics.KEY, statistics.FILE, Name("统计", "Statistics"), statistics.build, "policy"),
+    Page(disclosure.KEY, disclosure.FILE, Name("公开", "Disclosure"), disclosure.build, "policy"),
     Page(clauses.KEY, clauses.FILE, Name("条款对照", "Clauses"), clauses.build, "policy"),
 )
 

@@ -9,6 +9,8 @@ from expectations.check import AUDIT, GATE, LOOK
 from expectations.suites import suites_of
 from reporting import audits, findings, history, outside_gate, reviews
 from reporting import verdict as verdicts
+from reporting.analysis import reading
+from reporting.analysis.figures import LEVELS, percent, value
 from reporting.headline import headline
 from reporting.names import SUITE_NAMES, Name
 from reporting.overview import Overview
@@ -64,6 +66,7 @@ class Content:
     open_findings: int
     audit: audits.Audit | None = None
     outside: Sequence[outside_gate.OutsideGate] = ()
+    reserves: Sequence[reading.Reserve] = ()
     reviewed: Sequence[reviews.Review] = ()
 
 
@@ -84,6 +87,7 @@ def read(source: Source) -> Content:
         open_findings=sum(total.count for total in findings.totals(connection) if total.status == "open"),
         audit=audits.newest(connection),
         outside=outside_gate.failing(connection, [verdict.region_code for verdict in overview.verdicts]),
+        reserves=reading.reserves(connection),
         reviewed=reviews.newest(connection),
     )
 
@@ -112,8 +116,12 @@ def render(source: Source, frame: Frame, content: Content) -> str:
         open_findings=content.open_findings,
         audit=content.audit,
         outside=content.outside,
+        reserves=content.reserves[:TRENDS],
         reviewed=content.reviewed,
         OCCASIONS=OCCASIONS,
+        LEVELS=LEVELS,
+        value=value,
+        percent=percent,
     )
 
 

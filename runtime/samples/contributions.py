@@ -202,6 +202,17 @@ def _make_up_payment(log: CityLog, rng: random.Random, population: Population, m
     )
 
 
+def paid_in_time(log: CityLog, person: Person) -> None:
+    """An employee's premiums of all months of the enrolment, assessed and collected under one voucher a month."""
+    assert person.employer is not None
+    for month in (month for month in MONTHS if person.active(month)):
+        for insurance_type in _insurances(log, month):
+            receipt_no = (
+                f"{log.city.prefix}SP{month.year}{month.month:02d}{person.employer.number[-4:]}{insurance_type}"
+            )
+            _employee(log, person, month, insurance_type, _Payment(month.day(12), 0, receipt_no))
+
+
 def _late_fee_alone(log: CityLog, population: Population) -> None:
     """A late fee claimed after the premium itself had been paid."""
     person = population.active(MONTHS[2], "employee")[0]

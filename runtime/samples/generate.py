@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from runtime.samples import (
@@ -20,12 +20,14 @@ from runtime.samples import (
 )
 from runtime.samples.cash import CashPlan
 from runtime.samples.cities import CITIES, City
+from runtime.samples.frauds.demonstration import plant_demonstration
 from runtime.samples.log import CityLog
 from runtime.samples.source_file import SourceFile
 
 DEFAULT_SEED = 20191201
 DEFAULT_PERSONS = 2_400
 _FEWEST_PERSONS = 400
+Plant = Callable[[CityLog], object]
 _WITH_RECEIPTS = ("nanjing",)  # sources that send what hospitals say
 _BANK_FILE = "statement_201909_202006.jsonl.gz"
 
@@ -36,15 +38,20 @@ def write_samples(landing: Path, seed: int = DEFAULT_SEED, persons: int = DEFAUL
     The same ``seed`` and ``persons`` give the same bytes on every machine. Raises ValueError below 400 persons,
     too few for every kind of event to occur.
     """
+    return write_cities(landing, seed, persons, lambda log: plant_demonstration(log, seed))
+
+
+def write_cities(landing: Path, seed: int, persons: int, plant: Plant) -> list[Path]:
+    """The same with other cases planted than those of the demo."""
     if persons < _FEWEST_PERSONS:
         raise ValueError(f"at least {_FEWEST_PERSONS} persons are needed, got {persons}")
-    return [delivery.write(landing, file) for file in _files(seed, persons)]
+    return [delivery.write(landing, file) for file in _files(seed, persons, plant)]
 
 
-def _files(seed: int, persons: int) -> Iterator[SourceFile]:
+def _files(seed: int, persons: int, plant: Plant) -> Iterator[SourceFile]:
     stated: list[statements.Statement] = []
     for city in CITIES:
-        log, plan = city_log(city, seed, persons * city.population_share // 100)
+        log, plan = city_log(city, seed, persons * city.population_share // 100, plant)
         stated += statements.stated(log, plan)
         yield from delivery.city_files(log)
     yield from _outside_files(stated)
@@ -66,8 +73,8 @@ def _outside_files(stated: list[statements.Statement]) -> Iterator[SourceFile]:
         yield SourceFile("fiscal_bureau", f"fiscal_treasury_{period}.parquet", content, manifest)
 
 
-def city_log(city: City, seed: int, persons: int) -> tuple[CityLog, CashPlan]:
-    """All facts of one city and the month-end balances they lead to."""
+def city_log(city: City, seed: int, persons: int, plant: Plant = lambda _: None) -> tuple[CityLog, CashPlan]:
+    """All facts of one city, with what ``plant`` adds to them, and the month-end balances they lead to."""
     log = CityLog(city, seed)
     people = population.build(city, log.rng("population"), persons)
     registration.record(log, people)
@@ -75,6 +82,7 @@ def city_log(city: City, seed: int, persons: int) -> tuple[CityLog, CashPlan]:
     claims.record(log, people)
     maternity.record(log, people)
     corrections.record(log, people)
+    plant(log)
     treasury.record(log, people)
     plan = CashPlan(log)
     plan.run()

@@ -150,7 +150,8 @@ def _complication(log: CityLog, rng: random.Random, mother: Person, day: date) -
     )
 
 
-def _leave_days(log: CityLog, born: date, item: str, children: int) -> int:
+def leave_days(log: CityLog, born: date, item: str, children: int) -> int:
+    """Days of leave that the city's rules give for a birth."""
     region = log.city.region_code
     days = policy.allowance_days(region, "birth", born) + policy.allowance_days(region, "provincial_extension", born)
     if item != "delivery_normal":
@@ -163,7 +164,7 @@ def _cash_benefits(log: CityLog, mother: Person, born: date, item: str, children
     decided = born + timedelta(days=24)
     if decided > LAST_DAY:
         return
-    days = _leave_days(log, born, item, children)
+    days = leave_days(log, born, item, children)
     _allowance(log, mother, born, decided, days, birth_count=children, gestation_weeks=weeks)
     subsidy = policy.nutrition_subsidy(log.city.region_code, born)
     if subsidy:

@@ -15,6 +15,7 @@ _WORDS = ("江宁", "舜耕", "青云", "长河", "明远", "同德", "华润达
 _SURNAMES = "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦尤许"
 _GIVEN = ("文静", "建国", "晓燕", "志强", "雨桐", "海涛", "淑芬", "俊杰", "丽华", "子涵", "永康", "欣怡")
 _SCHOOLS = ("第三中学", "实验小学", "人民图书馆", "环境监测站")
+_NEW_BASES_FROM = Month(2020, 1)
 _OFFICES = ("水务局", "档案局", "统计局")
 
 
@@ -45,6 +46,7 @@ class Person:
     since: date
     worker_group: str | None = None
     new_base: Fen | None = None
+    new_base_from: Month = _NEW_BASES_FROM
     until: date | None = None
     end_reason: str | None = None
     children: int = 0
@@ -58,8 +60,8 @@ class Person:
         return day if self.until is None else min(day, self.until - timedelta(days=1))
 
     def base_in(self, month: Month) -> Fen:
-        """Declared base; new bases apply from January 2020."""
-        return self.new_base if self.new_base is not None and month >= Month(2020, 1) else self.base
+        """Declared base; new bases apply from January 2020, or from whenever the person's own does."""
+        return self.new_base if self.new_base is not None and month >= self.new_base_from else self.base
 
 
 @dataclass(frozen=True)

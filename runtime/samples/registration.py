@@ -9,27 +9,28 @@ from runtime.samples.population import Employer, Person, Population
 from runtime.samples.values import FIRST_MONTH, Value
 
 OPENING_DAY = FIRST_MONTH.first
-_NEW_BASES_ON = date(2020, 1, 8)
+_NEW_BASES_ON_DAY = 8
 
 
 def record(log: CityLog, population: Population) -> None:
     """All registration facts of the sample period, in the order of their dates."""
     for employer in population.employers:
-        _employer(log, employer)
+        register(log, employer, OPENING_DAY)
     for person in sorted(population.persons, key=lambda person: person.since):
-        _enrol(log, person)
+        enrol(log, person)
     for person in population.persons:
-        _change(log, person)
+        change(log, person)
     for employer in population.employers:
         if employer.closed_on:
             log.add("registration", "employer.closed", employer.closed_on, employer_no=employer.number)
 
 
-def _employer(log: CityLog, employer: Employer) -> None:
+def register(log: CityLog, employer: Employer, day: date) -> None:
+    """An employer registers."""
     log.add(
         "registration",
         "employer.registered",
-        OPENING_DAY,
+        day,
         employer_no=employer.number,
         employer_credit_code=employer.credit_code,
         employer_name=employer.name,
@@ -37,7 +38,8 @@ def _employer(log: CityLog, employer: Employer) -> None:
     )
 
 
-def _enrol(log: CityLog, person: Person) -> None:
+def enrol(log: CityLog, person: Person) -> None:
+    """A person's enrolments begin, one for each insurance of the day."""
     identity: dict[str, Value | None] = {"certificate_no": person.certificate_no, "name": person.name}
     if log.city.grouped_amounts:
         identity |= {"birth_date": person.birth_date, "sex": person.sex}
@@ -68,9 +70,11 @@ def _enrolment(
     )
 
 
-def _change(log: CityLog, person: Person) -> None:
-    if person.new_base is not None and (person.until is None or person.until > _NEW_BASES_ON):
-        _enrolment(log, "enrollment.changed", _NEW_BASES_ON, person, "310", contribution_base=person.new_base)
+def change(log: CityLog, person: Person) -> None:
+    """What becomes of the enrolments: another base, and their end."""
+    new_base_on = person.new_base_from.day(_NEW_BASES_ON_DAY)
+    if person.new_base is not None and (person.until is None or person.until > new_base_on):
+        _enrolment(log, "enrollment.changed", new_base_on, person, "310", contribution_base=person.new_base)
     if person.until is None:
         return
     # Maternity enrolments of before the merger have gone over into the medical one: nothing is left of them to end.

@@ -28,6 +28,7 @@ READERS = ("finance_reader", "supervisor_reader")
 SCHEMAS = (
     "access",
     "events",
+    "forecast",
     "fund_migrations",
     "ledger",
     "marts",
@@ -72,6 +73,8 @@ def expected(role: str, relation: str) -> set[str]:
         return {"SELECT"} if (role, relation) == ("auditor", "access.region_grant") else set()
     if schema == "signoff":
         return _of_signoff(role, relation)
+    if schema == "forecast":
+        return _of_forecast(role)
     rights = {
         "fund_ingest": _of_ingest,
         "fund_transform": _of_transform,
@@ -95,6 +98,13 @@ def _of_signoff(role: str, relation: str) -> set[str]:
     if role == "fund_publisher":
         return {"SELECT", "INSERT"}
     return {"SELECT"} if role in ("fund_transform", "fund_quality", "auditor") else set()
+
+
+def _of_forecast(role: str) -> set[str]:
+    """Readers read the marts, which apply their regions."""
+    if role == "fund_quality":
+        return {"SELECT", "INSERT"}
+    return {"SELECT"} if role in ("fund_transform", "fund_publisher", "auditor") else set()
 
 
 def _of_ingest(relation: str) -> set[str]:
@@ -218,6 +228,7 @@ def test_schemas_are_open_to_those_who_need_them(warehouse: str) -> None:
     usage = {
         "access": {*ROLES} - {"fund_ingest"},
         "events": {*ROLES} - people,
+        "forecast": {*ROLES} - {"fund_ingest"} - people,
         "fund_migrations": set(),
         "ledger": {*ROLES} - {"fund_ingest"} - people,
         "marts": {*ROLES} - {"fund_ingest", "voucher_reviewer"},

@@ -67,22 +67,26 @@ def seeds(fund_environment: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     folder = tmp_path / "seeds"
     shutil.copytree(dbt.PROJECT / "seeds", folder)
     for path in sorted(folder.rglob("*.csv")):
-        with path.open(encoding="utf-8", newline="") as handle:
-            header, *shipped = list(csv.reader(handle))
-        if "region_code" not in header:
+        columns, shipped = rows_of(path)
+        if "region_code" not in columns:
             continue
-        place = header.index("region_code")
-        kept = [header, *(row for row in shipped if not row[place])]
-        own = DATA / "seeds" / path.relative_to(folder)
-        if own.exists():
-            with own.open(encoding="utf-8", newline="") as handle:
-                columns, *rows = list(csv.reader(handle))
-            assert columns == header, f"{own.name} has other columns than the seed"
-            kept += rows
+        own_columns, own = rows_of(DATA / "seeds" / path.relative_to(folder))
+        assert set(own_columns) <= set(columns), f"{path.name} does not know all of {own_columns}"
         with path.open("w", encoding="utf-8", newline="") as handle:
-            csv.writer(handle, lineterminator="\n").writerows(kept)
+            writer = csv.DictWriter(handle, columns, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows([*(row for row in shipped if not row["region_code"]), *own])
     monkeypatch.setenv("FUND_SEEDS_DIR", str(folder))
     return folder
+
+
+def rows_of(path: Path) -> tuple[list[str], list[dict[str, str]]]:
+    """Columns and rows of a seed; none when there is no such file."""
+    if not path.exists():
+        return [], []
+    with path.open(encoding="utf-8", newline="") as handle:
+        reader = csv.DictReader(handle)
+        return list(reader.fieldnames or ()), list(reader)
 
 
 @pytest.fixture

@@ -79,40 +79,45 @@ spell as (
     where own.insurance_type is not null
 ),
 
--- Nothing changes in a month in which nothing begins and nothing ends.
+-- Nothing changes in a month in which nothing begins and nothing ends. The months go along with each state: a join of these CTEs
+-- would be a nested loop, since nobody knows beforehand how many rows they have.
 turning as (
-    select distinct
-        spell.region_code,
-        spell.person_no,
-        spell.batch_id,
-        spell.sign,
-        spell.insurance_type,
-        date_trunc('month', turn.day::timestamp)::date as insured_month,
-        (date_trunc('month', turn.day::timestamp) + interval '1 month')::date as next_month
+    select
+        *,
+        array_agg(date_trunc('month', valid_from::timestamp)::date) over each_insurance
+        || array_agg(date_trunc('month', valid_until::timestamp)::date) over each_insurance as turning_months
     from spell
-    cross join lateral (values (spell.valid_from), (spell.valid_until)) as turn (day)
-    where turn.day is not null
+    window each_insurance as (partition by region_code, person_no, batch_id, sign, insurance_type)
 ),
 
 met as (
     select
-        spell.*,
-        turning.insured_month,
-        spell.valid_from < turning.insured_month
-        and coalesce(spell.valid_until, 'infinity') >= turning.insured_month as is_before,
-        spell.valid_from < turning.next_month
-        and coalesce(spell.valid_until, 'infinity') >= turning.next_month as is_after,
-        spell.valid_from < turning.next_month
-        and coalesce(spell.valid_until, 'infinity') > turning.insured_month as is_within
+        turning.region_code,
+        turning.person_no,
+        turning.batch_id,
+        turning.last_seq,
+        turning.sign,
+        turning.insurance_type,
+        turning.enrollment_category,
+        turning.worker_group,
+        turning.employer_no,
+        turning.valid_from,
+        turn.insured_month,
+        turning.valid_from < turn.insured_month
+        and coalesce(turning.valid_until, 'infinity') >= turn.insured_month as is_before,
+        turning.valid_from < turn.next_month
+        and coalesce(turning.valid_until, 'infinity') >= turn.next_month as is_after,
+        turning.valid_from < turn.next_month
+        and coalesce(turning.valid_until, 'infinity') > turn.insured_month as is_within
     from turning
-    inner join spell
-        on
-            turning.region_code = spell.region_code
-            and turning.person_no = spell.person_no
-            and turning.batch_id = spell.batch_id
-            and turning.sign = spell.sign
-            and turning.insurance_type = spell.insurance_type
-    where spell.valid_from < turning.next_month and coalesce(spell.valid_until, 'infinity') >= turning.insured_month
+    cross join lateral (
+        select distinct
+            month.first_day as insured_month,
+            (month.first_day + interval '1 month')::date as next_month
+        from unnest(turning.turning_months) as month (first_day)
+    ) as turn
+    where
+        turning.valid_from < turn.next_month and coalesce(turning.valid_until, 'infinity') >= turn.insured_month
 ),
 
 -- A person counts once: under the category, group and employer of the last day insured in the month.

@@ -75,30 +75,35 @@ judged as (
                     and maternity.person_no = month_row.person_no
                     and maternity.batch_id = month_row.batch_id
                     and maternity.insurance_type = '510'
-                    and month_row.last_day >= maternity.valid_from
-                    and month_row.last_day < coalesce(maternity.valid_until, 'infinity')
+                    and daterange(maternity.valid_from, maternity.valid_until) @> month_row.last_day
             ) then 'through_510'
             else '310_without_510'
         end as maternity_coverage
     from month_row
-    -- From the merger on 510 goes on under 310: what remains of it is whom 310 does not cover.
+    -- Maternity enrolments of before go over into the medical one on the day of the merger; what stands of 510 from then on is whom
+    -- 310 did not take over and does not cover, and who enrolled in it anew.
     where
         month_row.insurance_type = '310'
         or month_row.next_month <= month_row.merger_date
         or (
             month_row.is_within
-            and not exists (
-                select 1
-                from {{ ref('enrollment_spell') }} as medical
-                where
-                    month_row.last_day >= month_row.merger_date
-                    and medical.region_code = month_row.region_code
-                    and medical.person_no = month_row.person_no
-                    and medical.batch_id = month_row.batch_id
-                    and medical.insurance_type = '310'
-                    and medical.enrollment_category = 'employee'
-                    and month_row.last_day >= medical.valid_from
-                    and month_row.last_day < coalesce(medical.valid_until, 'infinity')
+            and (
+                month_row.valid_from >= month_row.merger_date
+                or not exists (
+                    select 1
+                    from {{ ref('enrollment_spell') }} as medical
+                    where
+                        month_row.last_day >= month_row.merger_date
+                        and medical.region_code = month_row.region_code
+                        and medical.person_no = month_row.person_no
+                        and medical.batch_id = month_row.batch_id
+                        and medical.insurance_type = '310'
+                        and medical.enrollment_category = 'employee'
+                        and (
+                            daterange(medical.valid_from, medical.valid_until) @> month_row.merger_date
+                            or daterange(medical.valid_from, medical.valid_until) @> month_row.last_day
+                        )
+                )
             )
         )
 )

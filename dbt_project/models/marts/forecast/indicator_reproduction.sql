@@ -1,6 +1,8 @@
+-- noqa: disable=LT05,AL08
 -- Every branch gives the operands and the value of one formula; the macros are those of our own indicators.
 with fund as (
-    select *, lag(income) over by_year as income_before, lag(expenditure) over by_year as expenditure_before,
+    select
+        *, lag(income) over by_year as income_before, lag(expenditure) over by_year as expenditure_before,
         lag(pooled_closing) over by_year as pooled_closing_before
     from {{ ref('reference_national_fund_year') }}
     where source_kind = 'bulletin'

@@ -68,17 +68,17 @@ from_statements as (
         ('current_balance_year_to_date', income_in_year, expenditure_in_year, income_in_year - expenditure_in_year, months_in_year),
         (
             'current_balance_rate', income_in_year - expenditure_in_year, income_in_year,
-            (income_in_year - expenditure_in_year) / nullif(income_in_year, 0), months_in_year
+            {{ share('income_in_year - expenditure_in_year', 'income_in_year') }}, months_in_year
         ),
-        ('income_growth', income_paired, income_before, income_paired / nullif(income_before, 0) - 1, months_paired),
-        ('expenditure_growth', expenditure_paired, expenditure_before, expenditure_paired / nullif(expenditure_before, 0) - 1, months_paired),
+        ('income_growth', income_paired, income_before, {{ growth('income_paired', 'income_before') }}, months_paired),
+        ('expenditure_growth', expenditure_paired, expenditure_before, {{ growth('expenditure_paired', 'expenditure_before') }}, months_paired),
         (
-            'growth_gap', round(income_paired / nullif(income_before, 0) - 1, 6),
-            round(expenditure_paired / nullif(expenditure_before, 0) - 1, 6),
-            income_paired / nullif(income_before, 0) - expenditure_paired / nullif(expenditure_before, 0), months_paired
+            'growth_gap', round({{ growth('income_paired', 'income_before') }}, 6),
+            round({{ growth('expenditure_paired', 'expenditure_before') }}, 6),
+            {{ growth('income_paired', 'income_before') }} - {{ growth('expenditure_paired', 'expenditure_before') }}, months_paired
         ),
-        ('maternity_share', merged_maternity, merged_expenditure, merged_maternity / nullif(merged_expenditure, 0), merged_months),
-        ('maternity_growth', maternity_paired, maternity_before, maternity_paired / nullif(maternity_before, 0) - 1, months_paired),
+        ('maternity_share', merged_maternity, merged_expenditure, {{ share('merged_maternity', 'merged_expenditure') }}, merged_months),
+        ('maternity_growth', maternity_paired, maternity_before, {{ growth('maternity_paired', 'maternity_before') }}, months_paired),
         ('personal_account_balance', personal_balance, null, personal_balance, 1)
     ) as figure (indicator_code, numerator, denominator, value, months_present)
 ),
@@ -178,13 +178,13 @@ indicator as (
     union all
     select
         month.region_code, month.accounting_month, 'caesarean_share', caesarean.numerator, caesarean.denominator,
-        caesarean.numerator / nullif(caesarean.denominator, 0), extract(month from month.accounting_month)::bigint, false
+        {{ share('caesarean.numerator', 'caesarean.denominator') }}, extract(month from month.accounting_month)::bigint, false
     from month
     left join caesarean on month.region_code = caesarean.region_code and month.accounting_month = caesarean.accounting_month
     union all
     select
         month.region_code, month.accounting_month, 'arrears_rate', owed.numerator, owed.denominator,
-        owed.numerator / nullif(owed.denominator, 0), coalesce(owed.months_present, 0), false
+        {{ share('owed.numerator', 'owed.denominator') }}, coalesce(owed.months_present, 0), false
     from month
     left join owed on month.region_code = owed.region_code and month.accounting_month = owed.accounting_month
     union all

@@ -1,0 +1,74 @@
+{#- What the forecast marts have in common. -#}
+
+{#- The newest forecast of each series of a region made at or before its published head; heads is a CTE of (region_code, seq). -#}
+{% macro newest_forecast(heads) -%}
+    select distinct on (run.region_code, run.series_code) run.*
+    from {{ source('forecast', 'run') }} as run
+    inner join {{ heads }} on run.region_code = {{ heads }}.region_code and run.head_seq <= {{ heads }}.seq
+    where {{ readable('run.region_code') }}
+    order by run.region_code asc, run.series_code asc, run.run_no desc
+{%- endmacro %}
+
+{#- Half the width of a 95 % interval of a normal distribution, in standard deviations. -#}
+{% macro normal_95() -%}
+    1.959964
+{%- endmacro %}
+
+{#- The months a year's review may count: over when the head was published, or closed. -#}
+{% macro month_is_complete(month, head, closed) -%}
+    (
+        {{ month }} < date_trunc('month', {{ head }}.published_at at time zone 'Asia/Shanghai')::date
+        or {{ closed }}.accounting_month is not null
+    )
+{%- endmacro %}
+
+{#- Employer rate of a type of employers in a month as known now: the rates of all insurances in force added up, a rate of the
+    type going before that for all types. -#}
+{% macro employer_rate_of(region, employer_type, month) -%}
+    (
+        select sum(chosen.employer_rate)
+        from (
+            select distinct on (rate.insurance_type) rate.employer_rate
+            from {{ ref('policy_rate') }} as rate
+            where
+                rate.region_code = {{ region }} and rate.enrollment_category = 'employee'
+                and (rate.employer_type is null or rate.employer_type = {{ employer_type }})
+                and {{ in_force('rate', month) }}
+            order by rate.insurance_type asc, rate.employer_type is null asc, rate.known_from desc, rate.effective_from desc
+        ) as chosen
+    )
+{%- endmacro %}
+
+{#- Levels of the months in reserve in force on a day: a subquery for a lateral join. -#}
+{% macro reserve_threshold(region, day) -%}
+        select threshold.red_below, threshold.yellow_below, threshold.yellow_above, threshold.source
+        from {{ ref('policy_threshold') }} as threshold
+        where
+            threshold.region_code = {{ region }} and threshold.indicator_code = 'pooled_months_in_reserve'
+            and {{ in_force('threshold', day) }}
+        order by threshold.known_from desc, threshold.effective_from desc
+        limit 1
+{%- endmacro %}
+
+{#- Employer rate of a region in a month, the types of employers weighted by their contribution bases: `weight` is a CTE of (region_code,
+    employer_type, contribution_base). Without any assessed base it is the rate for employers that have none of their own. -#}
+{% macro weighted_employer_rate(region, month, weight) -%}
+    coalesce(
+        (
+            select {{ share('sum(base.contribution_base * ' ~ employer_rate_of(region, 'base.employer_type', month) ~ ')', 'sum(base.contribution_base)') }}
+            from {{ weight }} as base
+            where base.region_code = {{ region }}
+        ),
+        {{ employer_rate_of(region, 'null::text', month) }}
+    )
+{%- endmacro %}
+
+{#- Bases of the newest twelve contribution months assessed, by type of employers: a CTE body. -#}
+{% macro newest_base_weights() -%}
+    select base.region_code, base.employer_type, sum(base.contribution_base) as contribution_base
+    from {{ ref('rate_base') }} as base
+    inner join (
+        select region_code, max(contribution_month) as newest_month from {{ ref('rate_base') }} group by region_code
+    ) as newest on base.region_code = newest.region_code and base.contribution_month > newest.newest_month - interval '12 months'
+    group by base.region_code, base.employer_type
+{%- endmacro %}

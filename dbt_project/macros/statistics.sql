@@ -1,0 +1,56 @@
+{#- Statistics of maternity benefits: what was paid by claim and month, the insured, and small numbers. -#}
+
+{#- Amounts of the maternity line by claim and month, of both funds: a CTE's body, head being a CTE of (region_code, seq). They are the lines
+    that the statement adds up, so that the statistics tie to E113. -#}
+{% macro maternity_claim_month() -%}
+    select
+        line.region_code,
+        line.accounting_month,
+        line.benefit_item,
+        line.claim_no,
+        line.person_no,
+        sum(line.debit_amount - line.credit_amount) as amount
+    from {{ ref('journal_line') }} as line
+    inner join head
+        on line.region_code = head.region_code and line.event_seq <= head.seq and {{ readable('line.region_code') }}
+    where
+        -- An array, not a join: the planner then reaches the journal by its account index.
+        line.account_code = any(array(
+            select account_line.account_code from ({{ ledger_account_line() }}) as account_line where account_line.line_code = 'E113'
+        ))
+        and line.entry_kind = 'normal'
+    group by
+        line.region_code, line.accounting_month, line.benefit_item, line.claim_no, line.person_no
+{%- endmacro %}
+
+{#- Persons insured at the end of each month: region_code, insured_month, participant_count (310) and maternity_participant_count. -#}
+{% macro insured_persons() -%}
+    select
+        delta.region_code,
+        delta.contribution_month as insured_month,
+        sum(delta.person_change)::bigint as participant_count,
+        sum(delta.person_change)::bigint as maternity_participant_count
+    from {{ ref('employer_base_turnover') }} as delta
+    inner join head
+        on delta.region_code = head.region_code and delta.last_seq <= head.seq and {{ readable('delta.region_code') }}
+    group by delta.region_code, delta.contribution_month
+{%- endmacro %}
+
+{#- The statistic's definition in force in a month, of several the one known last: a lateral join's body. -#}
+{% macro definition_in_force(statistic, month) -%}
+    select known.*
+    from {{ ref('statistic_definition') }} as known
+    where known.statistic_code = '{{ statistic }}' and {{ in_force('known', month) }}
+    order by known.known_from desc, known.effective_from desc
+    limit 1
+{%- endmacro %}
+
+{#- Whether a number of persons is too small to be told, under the region's limit: then somebody might be recognised. Zero is nobody. -#}
+{% macro is_small(count) -%}
+    coalesce({{ count }} > 0 and {{ count }} < told.small_number_below, false)
+{%- endmacro %}
+
+{#- A number of persons for everybody to read; null where it is too small. -#}
+{% macro not_small(count) -%}
+    case when not {{ is_small(count) }} then {{ count }} end::bigint
+{%- endmacro %}

@@ -1,0 +1,77 @@
+with limits as (
+    {{ monitoring_limits('S14', ['age_min', 'age_max', 'births_max', 'weeks_min', 'weeks_max', 'miscarriage_weeks_max']) }}
+),
+
+claim as (
+    {{ monitored_claim("event.benefit_item in ('prenatal', 'delivery_normal', 'delivery_assisted', 'delivery_caesarean',"
+        " 'miscarriage', 'maternity_complication', 'nutrition_subsidy')"
+        " or event.benefit_item = 'maternity_allowance'") }}
+),
+
+known as (
+    select
+        claim.*,
+        person.sex,
+        extract(year from age(claim.care_on, person.birth_date))::integer as years,
+        limits.age_min,
+        limits.age_max,
+        limits.births_max,
+        limits.weeks_min,
+        limits.weeks_max,
+        limits.miscarriage_weeks_max
+    from claim
+    inner join limits on claim.region_code = limits.region_code
+    left join lateral (
+        select
+            (array_agg(event.sex order by event.seq desc) filter (where event.sex is not null))[1] as sex,
+            (array_agg(event.birth_date order by event.seq desc) filter (where event.birth_date is not null))[1] as birth_date
+        from {{ source('events', 'event') }} as event
+        where
+            event.region_code = claim.region_code
+            and event.person_no = claim.person_no
+            and event.family = 'registration'
+            and event.seq <= limits.seq
+    ) as person on true
+),
+
+judged as (
+    select
+        known.*,
+        array_remove(array[
+            -- leave of fathers is paid as an allowance in some provinces
+            case when sex = 'M' and benefit_item <> 'maternity_allowance' then '男性 / male' end,
+            case when years < age_min then format('%s 岁，限 %s 岁 / aged %s, limit %s', years, round(age_min), years, round(age_min)) end,
+            case when years > age_max then format('%s 岁，限 %s 岁 / aged %s, limit %s', years, round(age_max), years, round(age_max)) end,
+            case
+                when birth_count > births_max or birth_count < 1 and benefit_item like 'delivery%'
+                    then format('%s 胎，限 %s / %s children, limit %s', birth_count, round(births_max), birth_count, round(births_max))
+            end,
+            case
+                when benefit_item like 'delivery%' and (gestation_weeks < weeks_min or gestation_weeks > weeks_max)
+                    then format('分娩孕周 %s / delivered in week %s', gestation_weeks, gestation_weeks)
+            end,
+            case
+                when benefit_item = 'miscarriage' and gestation_weeks >= miscarriage_weeks_max
+                    then format('流产孕周 %s / miscarriage in week %s', gestation_weeks, gestation_weeks)
+            end
+        ], null) as reasons
+    from known
+)
+
+select
+    region_code,
+    'S14'::text as rule_code,
+    {{ hidden_key(['person_no']) }} as finding_key,
+    min(institution_code) as institution_code,
+    min(employer_no) as employer_no,
+    array[person_no] as persons,
+    array_agg(claim_no order by claim_no) as claims,
+    sum(amount) as amount,
+    min(care_on) as first_on,
+    max(care_on) as last_on,
+    format('%s 笔生育待遇：%s', count(*), string_agg(distinct split_part(reason.said, ' / ', 1), '；')) as said_zh,
+    format('%s maternity claims: %s', count(*), string_agg(distinct split_part(reason.said, ' / ', 2), '; ')) as said_en
+from judged
+cross join lateral (select array_to_string(judged.reasons, '；') as said) as reason
+where cardinality(reasons) > 0
+group by region_code, person_no

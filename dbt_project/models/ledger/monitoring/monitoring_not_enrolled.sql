@@ -1,0 +1,62 @@
+with limits as (
+    {{ monitoring_limits('S06', ['gap_days', 'grace_days']) }}
+),
+
+claim as (
+    {{ monitored_claim("event.benefit_item <> 'pharmacy'") }}
+),
+
+covered as (
+    select
+        spell.region_code,
+        spell.person_no,
+        range_agg(daterange(spell.from_on, (spell.until_on + limits.gap_days::integer))) as days,
+        max(spell.from_on) as newest_from_on,
+        bool_or(spell.until_on is null) as is_enrolled,
+        max(spell.until_on) as newest_until_on,
+        bool_or(spell.end_reason = 'died') as has_died
+    from (
+        {{ monitored_spell('claim') }}
+    ) as spell
+    inner join limits on spell.region_code = limits.region_code
+    group by spell.region_code, spell.person_no
+),
+
+-- a gap that another enrolment follows soon is bridged; the end that none follows counts from its own day
+outside as (
+    select
+        claim.*,
+        limits.grace_days,
+        case when not covered.is_enrolled and claim.care_on >= covered.newest_until_on then covered.newest_until_on end as ended_on
+    from claim
+    inner join covered on claim.region_code = covered.region_code and claim.person_no = covered.person_no
+    inner join limits on claim.region_code = limits.region_code
+    where
+        not covered.has_died
+        and (
+            not covered.days @> claim.care_on
+            or not covered.is_enrolled and claim.care_on >= covered.newest_until_on + limits.grace_days::integer
+        )
+)
+
+select
+    region_code,
+    'S06'::text as rule_code,
+    {{ hidden_key(['person_no']) }} as finding_key,
+    min(institution_code) as institution_code,
+    min(employer_no) as employer_no,
+    array[person_no] as persons,
+    array_agg(claim_no order by claim_no) as claims,
+    sum(amount) as amount,
+    min(care_on) as first_on,
+    max(care_on) as last_on,
+    format(
+        '%s 笔待遇发生在参保期外%s，合计 %s 元（宽限 %s 天）', count(*), '，停保日 ' || min(ended_on),
+        {{ yuan_text('sum(amount)') }}, round(max(grace_days))
+    ) as said_zh,
+    format(
+        '%s claims for care outside enrolment%s, %s yuan in all (grace %s days)', count(*), ', which ended on ' || min(ended_on),
+        {{ yuan_text('sum(amount)') }}, round(max(grace_days))
+    ) as said_en
+from outside
+group by region_code, person_no

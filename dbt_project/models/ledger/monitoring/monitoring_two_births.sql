@@ -1,0 +1,43 @@
+with limits as (
+    {{ monitoring_limits('S13', ['same_birth_days', 'birth_leave_days', 'min_days']) }}
+),
+
+birth_claim as (
+    {{ monitored_claim(is_birth_claim()) }}
+),
+
+birth as (
+    {{ monitored_birth() }}
+),
+
+paired as (
+    select
+        birth.*,
+        lag(birth.birth_on) over each_person as birth_before,
+        lag(birth.claims) over each_person as claims_before,
+        limits.min_days
+    from birth
+    inner join limits on birth.region_code = limits.region_code
+    window each_person as (partition by birth.region_code, birth.person_no order by birth.birth_on, birth.birth_no)
+)
+
+select
+    region_code,
+    'S13'::text as rule_code,
+    {{ hidden_key(['person_no', 'birth_before', 'birth_on']) }} as finding_key,
+    institution_code,
+    employer_no,
+    array[person_no] as persons,
+    claims_before || claims as claims,
+    amount,
+    birth_before as first_on,
+    birth_on as last_on,
+    format(
+        '两次生育相隔 %s 天（限 %s 天），后一次支付 %s 元', birth_on - birth_before, round(min_days), {{ yuan_text('amount') }}
+    ) as said_zh,
+    format(
+        'two births %s days apart (limit %s), %s yuan for the later', birth_on - birth_before, round(min_days),
+        {{ yuan_text('amount') }}
+    ) as said_en
+from paired
+where birth_on - birth_before < min_days

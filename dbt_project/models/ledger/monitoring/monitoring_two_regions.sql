@@ -1,0 +1,74 @@
+with limits as (
+    {{ monitoring_limits('S16', ['same_birth_days']) }}
+),
+
+claim as (
+    {{ monitored_claim("event.benefit_item in ('delivery_normal', 'delivery_assisted', 'delivery_caesarean', 'miscarriage',"
+        " 'maternity_allowance', 'nutrition_subsidy', 'inpatient', 'maternity_complication', 'family_planning')") }}
+),
+
+holder as (
+    select distinct
+        claim.region_code,
+        claim.person_no,
+        event.certificate_pseudonym
+    from claim
+    inner join limits on claim.region_code = limits.region_code
+    inner join {{ source('events', 'event') }} as event
+        on
+            claim.region_code = event.region_code
+            and claim.person_no = event.person_no
+            and event.family = 'registration'
+            and limits.seq >= event.seq
+    where event.certificate_pseudonym is not null
+),
+
+identified as (
+    select
+        claim.*,
+        holder.certificate_pseudonym,
+        case when claim.benefit_item like 'delivery%' then 'delivery' else claim.benefit_item end as item
+    from claim
+    inner join holder on claim.region_code = holder.region_code and claim.person_no = holder.person_no
+),
+
+twice as (
+    select
+        own.*,
+        other.region_code as other_region,
+        abs(own.care_on - other.care_on) as days
+    from identified as own
+    inner join limits on own.region_code = limits.region_code
+    inner join identified as other
+        on
+            own.certificate_pseudonym = other.certificate_pseudonym
+            and own.item = other.item
+            and own.region_code <> other.region_code
+    where
+        abs(own.care_on - other.care_on) < case
+            when own.item in ('delivery', 'maternity_allowance', 'nutrition_subsidy', 'miscarriage') then limits.same_birth_days
+            else 1
+        end
+)
+
+select
+    region_code,
+    'S16'::text as rule_code,
+    {{ hidden_key(['person_no', 'item', 'min(care_on)']) }} as finding_key,
+    min(institution_code) as institution_code,
+    min(employer_no) as employer_no,
+    array_agg(distinct person_no order by person_no) as persons,
+    array_agg(distinct claim_no order by claim_no) as claims,
+    max(amount) as amount,
+    min(care_on) as first_on,
+    max(care_on) as last_on,
+    format(
+        '同一证件在 %s 也有 %s 结算，相隔 %s 天，本地 %s 元', string_agg(distinct other_region, '、'), item, min(days),
+        {{ yuan_text('max(amount)') }}
+    ) as said_zh,
+    format(
+        'the same certificate has %s settled in %s too, %s days apart; %s yuan here', item, string_agg(distinct other_region, ', '),
+        min(days), {{ yuan_text('max(amount)') }}
+    ) as said_en
+from twice
+group by region_code, person_no, item

@@ -1,0 +1,214 @@
+"""SQL of the checks on risk, budget, statistics and disclosure (P11-P14), over the marts that people read."""
+
+from __future__ import annotations
+
+from expectations.suites._due_files import DUE_FILES
+from expectations.suites._tie_out_sql import threshold
+
+LATEST_MONTH = """(
+            select max(latest.accounting_month) from ledger.account_turnover as latest
+            where latest.region_code = $region and latest.last_seq <= $head
+        )"""
+
+# Months of the books, from the postings alone.
+BOOK_MONTHS = """
+    select count(distinct turnover.accounting_month) from ledger.account_turnover as turnover
+    where turnover.region_code = $region and turnover.last_seq <= $head
+"""
+
+_INDICATORS = f"""marts.risk_indicator as indicator
+        where indicator.region_code = $region and indicator.accounting_month = {LATEST_MONTH}
+            and indicator.indicator_code <> 'institution_cost_ratio'"""
+_INSTITUTIONS = f"""marts.institution_cost_per_case as institution
+        where institution.region_code = $region and institution.accounting_month = {LATEST_MONTH}"""
+_WARNED = "('red', 'yellow', 'yellow_high', 'excessive')"
+
+INDICATORS = f"""
+    select
+        indicator.indicator_code as item,
+        concat(indicator.name_zh, '：', trim_scale(round(indicator.value, 4)), '（', indicator.level, '；',
+            indicator.threshold, '） / ', indicator.name_en) as reason,
+        indicator.accounting_month, indicator.level, indicator.value, indicator.numerator, indicator.denominator,
+        indicator.threshold, indicator.formula_zh as formula, null::text as institution_code, null::numeric as amount
+    from {_INDICATORS} and indicator.level in {_WARNED}
+    union all
+    select
+        concat_ws('/', 'institution_cost_ratio', institution.institution_code, institution.benefit_item),
+        concat('次均费用为同类机构中位数的 ', trim_scale(institution.cost_ratio),
+            ' 倍 / cost per case against the median of the peers'),
+        institution.accounting_month, institution.cost_level, institution.cost_ratio, institution.cost_per_case,
+        institution.peer_median, null, null, institution.institution_code,
+        (institution.cost_per_case - institution.peer_median) * institution.case_count
+    from {_INSTITUTIONS} and institution.cost_level in {_WARNED}
+    union all
+    select
+        concat_ws('/', 'caesarean_share', institution.institution_code),
+        concat('机构剖宫产率 ', trim_scale(institution.caesarean_share), ' / caesarean share of an institution'),
+        institution.accounting_month, institution.caesarean_level, institution.caesarean_share,
+        institution.caesarean_count, institution.case_count, null, null, institution.institution_code, null
+    from {_INSTITUTIONS} and institution.caesarean_level in {_WARNED}
+"""
+INDICATORS_EXAMINED = f"""
+    select (select count(*) from {_INDICATORS} and indicator.level is not null)
+        + (select count(*) from {_INSTITUTIONS})
+"""
+
+_EXECUTED = f"""marts.budget_execution as line
+        where line.region_code = $region and line.accounting_month = {LATEST_MONTH}"""
+# The year of the latest month and those after it.
+_CURRENT_YEARS = f"extract(year from {LATEST_MONTH})"
+_KNOWN_BUDGET = f"""
+    select distinct on (known.fund_code, known.budget_year, known.line_code, known.adjustment_no) known.*
+    from policy.budget as known
+    where known.region_code = $region and known.budget_year >= {_CURRENT_YEARS}
+    order by known.fund_code, known.budget_year, known.line_code, known.adjustment_no, known.known_from desc
+"""
+_LACKING = "concat_ws('、', {})".format(
+    ", ".join(
+        f"case when coalesce(trim(stated.{column}), '') = '' then '{said}' end"
+        for column, said in (
+            ("principle", "编制原则 principles"),
+            ("policy_basis", "政策依据 policy basis"),
+            ("data_source", "数据来源 data source"),
+            ("forecast_basis", "预测及计算依据 forecast basis"),
+            ("change_reason", "增减变化原因 reasons for change"),
+        )
+    )
+)
+
+# Totals repeat what their lines say: of far-off shares only lines that accounts make up, and the three that are read.
+BUDGETS = f"""
+    select
+        concat_ws('/', line.fund_code, line.budget_year, line.line_code) as item,
+        case when line.is_exceeded then '支出超过预算 / expenditure exceeds the budget'
+            else '执行率与时间进度相差较大 / execution is far from the share of time' end as reason,
+        line.line_code, line.line_name, line.adjusted_amount, line.amount_year_to_date, line.execution_rate,
+        line.expected_share, null::text as lacking,
+        case when line.is_exceeded then line.amount_year_to_date - coalesce(line.adjusted_amount, 0)
+            else abs(line.amount_year_to_date - line.adjusted_amount * line.expected_share) end as amount
+    from {_EXECUTED}
+        and (
+            line.is_exceeded
+            or line.deviation_level in {_WARNED} and (
+                line.line_code in ('E113', 'I90', 'E90')
+                or not exists (
+                    select from policy.statement_line as layout
+                    where layout.statement = 'income_expenditure' and layout.line_code = line.line_code
+                        and layout.formula ~ '^[IE][0-9]+ [+-]'
+                )
+            )
+        )
+    union all
+    select
+        concat_ws('/', 'explanation', stated.fund_code, stated.budget_year, stated.line_code, stated.adjustment_no),
+        '已批准的预算缺少说明 / an approved budget lacks an explanation', stated.line_code, null, stated.amount, null,
+        null, null, stated.lacking, stated.amount
+    from (select stated.*, {_LACKING} as lacking from ({_KNOWN_BUDGET}) as stated) as stated
+    where stated.approved_on is not null and stated.lacking <> ''
+    union all
+    select
+        concat_ws('/', 'total', total.fund_code, total.budget_year, total.line_code, total.adjustment_no),
+        concat('合计不等于所属各行之和（', total.parts, '） / a total is not the sum of its lines'),
+        total.line_code, null, total.amount, total.parts_amount, null, null, null, abs(total.difference)
+    from marts.budget_total as total
+    where total.region_code = $region and total.budget_year >= {_CURRENT_YEARS} and total.difference <> 0
+"""
+BUDGETS_EXAMINED = f"""
+    select (select count(*) from {_EXECUTED} and line.adjusted_amount is not null)
+        + (select count(*) from ({_KNOWN_BUDGET}) as stated)
+"""
+BUDGETS_POPULATION = f"""
+    select count(*) from policy.budget as stated
+    where stated.region_code = $region and stated.budget_year >= {_CURRENT_YEARS}
+"""
+
+_STATISTICS = """marts.maternity_statistics as told where told.region_code = $region"""
+_OPEN_ROWS = f"""
+    select waiting.family, count(*) as open_rows, coalesce(sum(waiting.amount), 0) as open_amount,
+        $business_date - min((waiting.quarantined_at at time zone 'Asia/Shanghai')::date) as oldest_days,
+        count(*)::numeric / (count(*) + (
+            select coalesce(sum(batch.last_seq - batch.first_seq + 1), 0) from events.batch as batch
+            inner join events.file as file on file.file_id = batch.file_id
+            where batch.region_code = $region and file.family = waiting.family
+        )) as open_share
+    from events.quarantine_open as waiting
+    where waiting.region_code = $region
+    group by waiting.family
+"""
+_OPEN_SHARE = threshold("statistics_open_share", "yellow_above", 0)
+_OPEN_DAYS = threshold("statistics_open_days", "yellow_above", 0)
+
+# What the maternity line of the statement says, of both funds.
+_STATED = """
+    select statement.accounting_month, sum(statement.amount_month) as amount
+    from marts.income_expenditure_statement as statement
+    where statement.region_code = $region and statement.line_code = 'E113' and statement.sub_fund = 'total'
+    group by statement.accounting_month
+"""
+
+STATISTICS = f"""
+    select
+        'open/' || waiting.family as item,
+        case when waiting.open_share > {_OPEN_SHARE}
+            then '待更正的行过多，统计不完整 / too many rows wait: the statistics are incomplete'
+            else '待更正的行过久，统计不及时 / rows have waited too long: the statistics are late' end as reason,
+        waiting.family, waiting.open_rows, round(waiting.open_share, 6) as open_share, waiting.oldest_days,
+        null::text as period, null::date as due_on, waiting.open_amount as amount
+    from ({_OPEN_ROWS}) as waiting
+    where waiting.open_share > {_OPEN_SHARE} or waiting.oldest_days > {_OPEN_DAYS}
+    union all
+    select
+        'file/' || due.item, '应到文件未到，统计不及时 / a due file has not come: the statistics are late',
+        due.family, null, null, null, due.period, due.due_on, null
+    from ({DUE_FILES}) as due
+    union all
+    select
+        'tie/' || to_char(coalesce(told.accounting_month, stated.accounting_month)::timestamp, 'YYYY-MM'),
+        '统计的支付额与收支表生育待遇支出不符 / payments told differ from the statement of maternity benefits',
+        null, null, null, null, null, null, abs(coalesce(told.amount, 0) - coalesce(stated.amount, 0))
+    from (select told.accounting_month, told.amount from {_STATISTICS}) as told
+    full join ({_STATED}) as stated on stated.accounting_month = told.accounting_month
+    where coalesce(told.amount, 0) <> coalesce(stated.amount, 0)
+"""
+STATISTICS_EXAMINED = f"select count(*) from {_STATISTICS}"
+
+# The months that are to be public by now: those of the calendar in force, from the first month of the books on.
+_DUE_MONTHS = f"""
+    select month.started_at::date as accounting_month, rule.due_day,
+        (month.started_at + interval '1 month' - interval '1 day')::date + rule.due_day as due_on
+    from generate_series(
+        (select min(first.accounting_month) from ledger.account_turnover as first
+            where first.region_code = $region and first.last_seq <= $head)::timestamp,
+        $business_date::timestamp, interval '1 month'
+    ) as month (started_at)
+    cross join lateral (
+        select known.due_day from policy.disclosure_calendar as known
+        where known.region_code = $region
+            and month.started_at::date between known.effective_from and coalesce(known.effective_to, 'infinity')
+        order by known.known_from desc, known.effective_from desc limit 1
+    ) as rule
+    where (month.started_at + interval '1 month' - interval '1 day')::date + rule.due_day < $business_date
+"""
+
+DISCLOSURES = f"""
+    select
+        to_char(due.accounting_month::timestamp, 'YYYY-MM') as item,
+        '逾期未公开基金运行情况 / the public table of the month is late' as reason,
+        due.accounting_month, due.due_on, $business_date - due.due_on as days_late, null::numeric as amount
+    from ({_DUE_MONTHS}) as due
+    where not exists (
+        select from marts.public_disclosure as told
+        where told.region_code = $region and told.fund_code = 'EMI' and told.accounting_month = due.accounting_month
+    )
+"""
+DISCLOSURES_EXAMINED = f"select count(*) from ({_DUE_MONTHS}) as due"
+# From the calendar alone: rules whose first month of the books must be public by now.
+DISCLOSURES_POPULATION = f"""
+    select count(*) from policy.disclosure_calendar as rule
+    where rule.region_code = $region
+        and greatest(rule.effective_from, (
+            select min(first.accounting_month) from ledger.account_turnover as first
+            where first.region_code = $region and first.last_seq <= $head
+        )) + interval '2 months' + make_interval(days => rule.due_day) < $business_date
+        and coalesce(rule.effective_to, 'infinity') >= {LATEST_MONTH}
+"""

@@ -1,0 +1,77 @@
+"""The page of providers: agreements that name maternity care, and their indicators against the targets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+from reporting import settlement
+from reporting.names import Name
+from reporting.site.frame import Frame
+from reporting.site.pages import Source
+from reporting.site.settlement import STATUSES
+from reporting.verdict import Light
+
+KEY = "providers"
+FILE = "providers.html"
+
+AGREEMENTS: dict[str, tuple[Light, Name]] = {
+    "valid": ("green", Name("有效，写明生育医疗服务", "valid, names maternity care")),
+    "without_maternity": ("amber", Name("未写明生育医疗服务", "does not name maternity care")),
+    "not_in_force": ("red", Name("服务当日不在有效期", "not in force on the day of service")),
+    "none": ("red", Name("没有协议", "no agreement")),
+}
+INDICATORS = {
+    "caesarean_share": Name("剖宫产率", "Share of caesareans"),
+    "cost_per_delivery": Name("次均分娩费用", "Cost of a delivery"),
+    "direct_settlement_share": Name("直接结算占比", "Share settled directly"),
+    "days_to_settle": Name("出院至结算天数", "Days from discharge to settlement"),
+    "overcharge_share": Name("超价格金额占比", "Share above the price"),
+    "prenatal_heads_per_delivery": Name("产前人头与分娩数之比", "Heads of prenatal care to a delivery"),
+}
+FORMULAS = {
+    "caesarean_share": Name("剖宫产例数 ÷ 全部分娩例数", "caesareans ÷ deliveries"),
+    "cost_per_delivery": Name("分娩医疗费总额 ÷ 分娩例数", "fees of deliveries ÷ deliveries"),
+    "direct_settlement_share": Name(
+        "直接付给机构的金额 ÷ 对该机构结算的支付", "paid directly ÷ paid on its settlements"
+    ),
+    "days_to_settle": Name("出院至结算日数合计 ÷ 例数", "days from discharge to settlement ÷ cases"),
+    "overcharge_share": Name("超价格金额 ÷ 可比结算金额", "above the price ÷ settled that has a price"),
+    "prenatal_heads_per_delivery": Name("按标准推算的人头 ÷ 分娩例数", "heads derived from the price ÷ deliveries"),
+}
+SHARES = {"caesarean_share", "direct_settlement_share", "overcharge_share"}
+OUTCOMES: dict[str, tuple[Light, Name]] = {
+    "met": ("green", Name("达标", "met")),
+    "missed": ("amber", Name("未达标", "missed")),
+    "too_few": ("grey", Name("例数不足，不考核", "too few to judge")),
+}
+COMPARISONS = {"at_most": "≤", "at_least": "≥"}
+
+
+def build(source: Source, frame: Frame) -> Mapping[str, str]:
+    """The page."""
+    return {FILE: render(source, frame, settlement.providers(source.connection))}
+
+
+def render(source: Source, frame: Frame, regions: Sequence[settlement.ProvidersOf]) -> str:
+    """The HTML."""
+    return frame.html(
+        "providers.html.j2",
+        KEY,
+        regions=regions,
+        names=source.names,
+        AGREEMENTS=AGREEMENTS,
+        INDICATORS=INDICATORS,
+        FORMULAS=FORMULAS,
+        OUTCOMES=OUTCOMES,
+        COMPARISONS=COMPARISONS,
+        STATUSES=STATUSES,
+        figure=figure,
+    )
+
+
+def figure(indicator_code: str, value: Decimal | None) -> str:
+    """A value or target as it is read: shares in per cent, the rest with two decimals; a missing one is a dash."""
+    if value is None:
+        return "—"
+    return f"{value * 100:.1f} %" if indicator_code in SHARES else f"{value:,.2f}"

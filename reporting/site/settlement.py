@@ -1,0 +1,75 @@
+"""The page of settlement: payment methods, prices, time limits, advances and deposits, and the old platform."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+from reporting import settlement
+from reporting.names import BENEFIT_ITEMS, PAYMENT_METHODS, Name
+from reporting.site.frame import Frame
+from reporting.site.pages import Source
+from reporting.verdict import Light
+
+KEY = "settlement"
+FILE = "settlement.html"
+
+MATTERS = {
+    "maternity_allowance": Name("生育津贴", "Maternity allowance"),
+    "manual_claim": Name("手工报销", "Reimbursement"),
+    "nutrition_subsidy": Name("一次性营养补助", "Nutrition subsidy"),
+}
+BASES = {
+    "case": Name("每例定价", "price of a case"),
+    "limit": Name("孕期累计限额", "limit of a pregnancy"),
+    "heads": Name("人头标准的整数倍", "whole number of heads"),
+}
+UNITS = {
+    "cases": Name("例", "cases"),
+    "units": Name("单元", "units"),
+    "heads_by_price": Name("人头（按标准推算）", "heads, by the price"),
+    "unknown": Name("不可计", "not known"),
+}
+STATUSES = {
+    "verified": Name("已核原文", "verified"),
+    "secondary": Name("二手来源", "secondary"),
+    "assumed": Name("假定", "assumed"),
+}
+PLATFORM: dict[str, tuple[Light, Name]] = {
+    "ties_out": ("green", Name("相符", "ties out")),
+    "differs": ("red", Name("不符", "differs")),
+    "not_stated": ("amber", Name("平台未报合计", "not stated")),
+    "nothing": ("grey", Name("无业务", "nothing")),
+    "closed": ("green", Name("已并入，无业务", "closed, nothing after")),
+    "after_migration": ("red", Name("并入后仍有业务", "something after the migration")),
+    "merged_at_once": ("green", Name("随合并一次并入", "went over with the merger")),
+}
+
+
+def build(source: Source, frame: Frame) -> Mapping[str, str]:
+    """The page."""
+    return {FILE: render(source, frame, settlement.settlements(source.connection))}
+
+
+def render(source: Source, frame: Frame, regions: Sequence[settlement.SettlementOf]) -> str:
+    """The HTML."""
+    return frame.html(
+        "settlement.html.j2",
+        KEY,
+        regions=regions,
+        names=source.names,
+        ITEMS=BENEFIT_ITEMS,
+        METHODS=PAYMENT_METHODS,
+        MATTERS=MATTERS,
+        BASES=BASES,
+        UNITS=UNITS,
+        STATUSES=STATUSES,
+        PLATFORM=PLATFORM,
+        MONTHS=settlement.MONTHS,
+        percent=percent,
+    )
+
+
+def percent(share: Decimal | None) -> str:
+    """A fraction as per cent with one decimal; a missing one is a dash."""
+    return "—" if share is None else f"{share * 100:.1f} %"

@@ -1,0 +1,243 @@
+"""The patterns that are known from audits and inspections.
+
+Each pattern has parameters for tuning rules and others that are held out: rules are judged on those, and on whole
+patterns that were never used for tuning.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from runtime.samples.frauds import births, employers, payments, stays
+from runtime.samples.frauds.look_alikes import LOOK_ALIKES
+from runtime.samples.frauds.scene import Scene
+from runtime.samples.frauds.truth import Planted
+
+Parameters = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A pattern, how it is staged, and with which parameters. No ``tuning``: held out as a whole."""
+
+    code: str
+    zh: str
+    en: str
+    stage: Callable[..., None]
+    tuning: tuple[Parameters, ...] = ()
+    held_out: tuple[Parameters, ...] = ()
+
+
+FRAUDS: tuple[Pattern, ...] = (
+    Pattern(
+        "shell_employer",
+        "空壳单位骗取生育津贴",
+        "A shell made for allowances",
+        employers.shell_employer,
+        ({"staff": 30, "claimants": 24, "months_before": (2, 3), "base": 17_300},),
+        ({"staff": 14, "claimants": 9, "months_before": (4, 5), "base": 12_900},),
+    ),
+    Pattern(
+        "small_firm",
+        "小单位生育人数畸高",
+        "A small firm of mothers",
+        employers.small_firm,
+        ({"staff": 15, "births": 13, "base": 13_000},),
+        ({"staff": 11, "births": 6, "base": 8_100},),
+    ),
+    Pattern(
+        "hr_agency",
+        "人力资源公司挂靠参保",
+        "An agency that insures strangers",
+        employers.hr_agency,
+        ({"staff": 60, "claimants": 40, "base": 5_700},),
+        ({"staff": 189, "claimants": 127, "base": 4_800},),
+    ),
+    Pattern(
+        "base_jump",
+        "孕后突击提高缴费基数",
+        "The base jumps after conception",
+        employers.base_jump,
+        ({"factor": 2.6, "months_before": 4, "cases": 3},),
+        ({"factor": 1.9, "months_before": 6, "cases": 2},),
+    ),
+    Pattern(
+        "join_and_stop",
+        "突击参保，领款后停保",
+        "Joins before the birth, stops after the payment",
+        employers.join_and_stop,
+        ({"months_before": 3, "stops_after_days": 25, "cases": 3},),
+        ({"months_before": 5, "stops_after_days": 50, "cases": 2},),
+    ),
+    Pattern(
+        "left_employer",
+        "已离职人员由原单位申领津贴",
+        "An allowance to the employer she had left",
+        employers.left_employer,
+        ({"gap_days": 70, "cases": 2},),
+        ({"gap_days": 130, "cases": 2},),
+    ),
+    Pattern(
+        "male_or_retired",
+        "男性或退休人员申领",
+        "Claimed for a man or a retired person",
+        employers.claimed_for_men_and_retired,
+        ({"kind": "male", "cases": 2},),
+        ({"kind": "retired", "cases": 2},),
+    ),
+    Pattern(
+        "split_stay",
+        "分解住院",
+        "Stays split",
+        stays.split_stay,
+        ({"patients": 12, "parts": 2, "gap_days": (0, 1), "hospital": 2},),
+        ({"patients": 6, "parts": 3, "gap_days": (2, 4), "hospital": 0},),
+    ),
+    Pattern(
+        "overlapping_stay",
+        "住院时间重叠",
+        "Overlapping stays",
+        stays.overlapping_stay,
+        ({"cases": 4, "same_hospital": False},),
+        ({"cases": 3, "same_hospital": True},),
+    ),
+    Pattern(
+        "after_death",
+        "死亡后结算",
+        "Care after death",
+        stays.after_death,
+        ({"days_after": 25, "item": "inpatient", "cases": 2},),
+        ({"days_after": 4, "item": "outpatient", "cases": 3},),
+    ),
+    Pattern(
+        "outside_enrolment",
+        "参保期外待遇",
+        "Care outside enrolment",
+        stays.outside_enrolment,
+        ({"days_after": 60, "cases": 3},),
+        ({"days_after": 12, "cases": 2},),
+    ),
+    Pattern(
+        "duplicate_billing",
+        "重复结算",
+        "The same stay billed twice",
+        stays.duplicate_billing,
+        ({"cases": 4, "days_later": 0},),
+        ({"cases": 3, "days_later": 33},),
+    ),
+    Pattern(
+        "two_births",
+        "八个月内两次分娩",
+        "Two births within eight months",
+        births.two_births,
+        ({"days_between": 150, "cases": 2},),
+        ({"days_between": 205, "cases": 2},),
+    ),
+    Pattern(
+        "impossible_birth",
+        "不可能的分娩",
+        "Impossible births",
+        births.impossible_birth,
+        ({"kind": "old", "cases": 2}, {"kind": "children", "cases": 2}),
+        ({"kind": "young", "cases": 1}, {"kind": "weeks", "cases": 2}),
+    ),
+    Pattern(
+        "two_regions",
+        "两地重复申领",
+        "One birth claimed in two regions",
+        births.two_regions,
+        ({"cases": 2},),
+        ({"cases": 3},),
+    ),
+    Pattern(
+        "upcoding",
+        "高套病种（剖宫产占比畸高）",
+        "Births upcoded to caesareans",
+        births.upcoding,
+        ({"births": 32, "caesarean": 30, "hospital": 7},),
+        ({"births": 28, "caesarean": 22, "hospital": 9},),
+    ),
+    Pattern(
+        "cost_inflation",
+        "次均费用畸高",
+        "Cost per case inflated",
+        births.cost_inflation,
+        ({"stays": 30, "factor": 2.6, "hospital": 10},),
+        ({"stays": 24, "factor": 1.8, "hospital": 11},),
+    ),
+    Pattern(
+        "prenatal_over_rule",
+        "产前检查超标准",
+        "Prenatal care above the rule",
+        births.prenatal_over_rule,
+        ({"percent": 210, "visits": 4, "cases": 3},),
+        ({"percent": 135, "visits": 3, "cases": 2},),
+    ),
+    Pattern(
+        "refund_to_another",
+        "退费给他人",
+        "Premiums refunded to somebody else",
+        payments.refund_to_another,
+        ({"cases": 2, "same_employer": False},),
+        ({"cases": 2, "same_employer": True},),
+    ),
+    Pattern(
+        "one_account_for_many",
+        "一个账户供多人使用",
+        "One account pays for many",
+        payments.one_account_for_many,
+        ({"users": 14},),
+        ({"users": 9},),
+    ),
+    # Held out as a whole: nobody looked at these when the rules were set.
+    Pattern(
+        "benefit_twice",
+        "一次分娩两次领取津贴",
+        "One birth, two allowances",
+        employers.benefit_twice,
+        held_out=({"cases": 3},),
+    ),
+    Pattern(
+        "allowance_without_birth",
+        "无分娩记录申领津贴",
+        "An allowance without a birth",
+        employers.allowance_without_birth,
+        held_out=({"cases": 3},),
+    ),
+    Pattern(
+        "visits_while_inpatient",
+        "挂床住院",
+        "Visits during a stay (a hanging bed)",
+        stays.visits_while_inpatient,
+        held_out=({"cases": 4},),
+    ),
+    Pattern(
+        "account_drained",
+        "药店套现",
+        "An account drained at a pharmacy",
+        payments.account_drained,
+        held_out=({"sales": 15},),
+    ),
+)
+
+
+def stage(scene: Scene, code: str, act: Callable[..., None], parameters: Parameters) -> None:
+    """Stage one pattern with parameters; its stream depends on both, so that others may change."""
+    act(scene, _rng(scene, code, parameters), **parameters)
+
+
+def _rng(scene: Scene, code: str, parameters: Parameters) -> random.Random:
+    return scene.rng(f"{code}:{sorted(parameters.items())}")
+
+
+def plant(scene: Scene, which: str, patterns: Iterable[Pattern] = FRAUDS) -> list[Planted]:
+    """Stage the patterns with their parameters of a set, `tuning` or `held_out`, and all look-alikes."""
+    for pattern in patterns:
+        for parameters in getattr(pattern, which):
+            stage(scene, pattern.code, pattern.stage, parameters)
+    for alike in LOOK_ALIKES:
+        stage(scene, alike.code, alike.stage, alike.parameters)
+    return scene.planted
