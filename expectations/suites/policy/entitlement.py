@@ -17,9 +17,9 @@ P05 = Check(
     clause="国办发〔2019〕10号 二（五）；淮医保发〔2019〕87号 三（五）；宁政办发〔2019〕52号 二（五）：待遇不变",
     offending=f"""
         select
-            concat_ws('/', kind, benefit_item, 'event', event_seq) as item, event_seq, claim_no, benefit_item, person_no,
-            event_on, merger_date, days_old_rules, days_new_rules, amount_old_rules, amount_new_rules, amount_paid,
-            amount_awaited, rules_old, rules_new,
+            concat_ws('/', kind, benefit_item, 'event', event_seq) as item, event_seq, claim_no, benefit_item,
+            person_no, event_on, merger_date, days_old_rules, days_new_rules, amount_old_rules, amount_new_rules,
+            amount_paid, amount_awaited, rules_old, rules_new,
             concat_ws(
                 '；',
                 case kind

@@ -13,29 +13,31 @@ with head as (
 enrolled as (
     select side.region_code, side.side, begun.insurance_type, begun.enrollment_category, count(*) as persons
     from side
-    cross join lateral (
-        select distinct on (event.person_no, event.insurance_type)
-            event.person_no, event.insurance_type, event.enrollment_category, event.employer_no, event.occurred_on, event.seq
-        from {{ source('events', 'event') }} as event
-        where
-            event.region_code = side.region_code
-            and event.event_type in ('enrollment.started', 'enrollment.changed')
-            and event.occurred_on <= side.counted_on
-            and event.seq <= side.head_seq
-        order by event.person_no asc, event.insurance_type asc, event.occurred_on desc, event.seq desc
-    ) as begun
-    where not exists (
-        select from {{ source('events', 'event') }} as ended
-        where
-            ended.region_code = side.region_code
-            and ended.person_no = begun.person_no
-            and ended.event_type = 'enrollment.ended'
-            and ended.insurance_type = begun.insurance_type
-            and ended.occurred_on <= side.counted_on
-            and ended.seq <= side.head_seq
-            and (ended.occurred_on, ended.seq) > (begun.occurred_on, begun.seq)
-            and coalesce(ended.employer_no = begun.employer_no, true)
-    )
+    cross join
+        lateral (
+            select distinct on (event.person_no, event.insurance_type)
+                event.person_no, event.insurance_type, event.enrollment_category, event.employer_no, event.occurred_on, event.seq
+            from {{ source('events', 'event') }} as event
+            where
+                event.region_code = side.region_code
+                and event.event_type in ('enrollment.started', 'enrollment.changed')
+                and event.occurred_on <= side.counted_on
+                and event.seq <= side.head_seq
+            order by event.person_no asc, event.insurance_type asc, event.occurred_on desc, event.seq desc
+        ) as begun
+    where
+        not exists (
+            select from {{ source('events', 'event') }} as ended
+            where
+                ended.region_code = side.region_code
+                and ended.person_no = begun.person_no
+                and ended.event_type = 'enrollment.ended'
+                and ended.insurance_type = begun.insurance_type
+                and ended.occurred_on <= side.counted_on
+                and ended.seq <= side.head_seq
+                and (ended.occurred_on, ended.seq) > (begun.occurred_on, begun.seq)
+                and coalesce(ended.employer_no = begun.employer_no, true)
+        )
     group by side.region_code, side.side, begun.insurance_type, begun.enrollment_category
 ),
 

@@ -35,7 +35,7 @@ item as (
         reviewed.region_code as of_region, known.*
     from reviewed
     inner join {{ ref('merger_check_item') }} as known
-        on known.region_code is null or known.region_code = reviewed.region_code
+        on known.region_code is null or reviewed.region_code = known.region_code
     order by reviewed.region_code asc, known.item_code asc, (known.region_code is not null) desc, known.known_from desc
 )
 
