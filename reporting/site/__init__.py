@@ -14,8 +14,10 @@ from reporting.site import (
     clauses,
     disclosure,
     enrollment,
+    entitlement,
     findings,
     ingestion,
+    merger,
     monitoring,
     overview,
     periods,
@@ -42,6 +44,7 @@ PAGES: tuple[Page, ...] = (
     Page("periods", "periods.html", Name("月结", "Periods"), periods.build),
     Page(enrollment.KEY, enrollment.FILE, Name("参保", "Enrolment"), enrollment.build, "policy"),
     Page(assessment.KEY, assessment.FILE, Name("费率与核定", "Rates"), assessment.build, "policy"),
+    Page(entitlement.KEY, entitlement.FILE, Name("待遇", "Entitlement"), entitlement.build, "policy"),
     Page(settlement.KEY, settlement.FILE, Name("付费与结算", "Settlement"), settlement.build, "policy"),
     Page(providers.KEY, providers.FILE, Name("定点协议", "Providers"), providers.build, "policy"),
     Page(monitoring.KEY, monitoring.FILE, Name("智能监控", "Monitoring"), monitoring.build, "policy"),
@@ -50,6 +53,7 @@ PAGES: tuple[Page, ...] = (
     Page(statistics.KEY, statistics.FILE, Name("统计", "Statistics"), statistics.build, "policy"),
     Page(disclosure.KEY, disclosure.FILE, Name("公开", "Disclosure"), disclosure.build, "policy"),
     Page(rate_review.KEY, rate_review.FILE, Name("费率与预测", "Rate review"), rate_review.build, "policy"),
+    Page(merger.KEY, merger.FILE, Name("合并评估", "Merger"), merger.build, "policy"),
     Page(clauses.KEY, clauses.FILE, Name("条款对照", "Clauses"), clauses.build, "policy"),
 )
 
