@@ -1,4 +1,4 @@
-"""Small cities with every planted fraud, taken the whole way: each pattern is found, and what only looks like it is left.
+"""Small cities with every planted fraud, taken the whole way: each pattern is found, what only looks like it is left.
 
 How well rules do is measured by `python -m benchmarks.monitoring`; here it is only that none of them has gone blind.
 """
