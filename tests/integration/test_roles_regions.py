@@ -41,8 +41,8 @@ PUBLISHED_ELSEWHERE = {
     "indicator_reproduction",
 }
 WITHOUT_REGION = NAMES | PUBLISHED_ELSEWHERE
-# Empty until a month is closed, a voucher reviewed or a rule changed after the fact: test_closing.py, test_voucher_review.py,
-# test_assessment.py.
+# Empty until a month is closed, a voucher reviewed or a rule changed after the fact: test_closing.py,
+# test_voucher_review.py, test_assessment.py.
 UNTIL_CLOSED = {"close_checklist", "closed_period", "voucher_review", "supplementary_assessment"}
 # Empty until forecasts are made: tests/integration/test_forecast.py.
 UNTIL_FORECAST = {"forecast", "forecast_backtest", "reserve_outlook", "reserve_outlook_summary"}
