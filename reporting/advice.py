@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from expectations.suites.monitoring import rules
 from reporting.names import Name
 
 ACTIONS = {
@@ -120,6 +121,14 @@ ACTIONS = {
         "平台并入后的业务退回来源单位，改由医保结算平台报送；合计不符的，与平台逐笔核对。",
         "Facts dated after the migration go back to the source; where totals differ, compare payment by payment.",
     ),
+    "P01": Name(
+        "与另一统筹区、单位核对，保留一处参保，另一处停保并退还重复期间的保费；一人两个编号的，合并编号。",
+        "Settle with the other region or employer where the person stays, end the other one and refund; merge numbers.",
+    ),
+    "P02": Name(
+        "向单位核实用工之日，补缴欠缴月份及滞纳金；补报的，核对劳动合同与工资记录。",
+        "Ask the employer for the day of employment and collect what is owed; if backdated, check contract and wages.",
+    ),
     "P03": Name(
         "逐人见 marts.assessment_difference：核定有误的重新核定（报送全额）；"
         "费率、基数、减征或单位类型缺失的，补充参数行或登记。",
@@ -214,4 +223,5 @@ ACTIONS = {
         "See why the last builds and audits did not succeed; of a frozen region, the reason of its freeze.",
     ),
 }
+ACTIONS |= {rule.code: Name(rule.todo_zh, rule.todo_en) for rule in rules()}
 NO_ACTION = Name("请责任岗位查明原因。", "The owner finds the cause.")
