@@ -132,6 +132,12 @@ ACTIONS = {
         "Persons are in marts.supplementary_assessment: assess anew by the rule in force, with the whole amount, and "
         "refund what is too much; closed months stay closed.",
     ),
+    "P05": Name(
+        "逐案见 marts.benefit_before_after_merger：规则降低的，核对 policy_allowance_days 等参数行及文件；"
+        "实付低于合并前规则的，补发。",
+        "Cases are in marts.benefit_before_after_merger: where the rules give less, compare the rows of the policy with "
+        "the documents; where less was paid than before, pay the rest.",
+    ),
     "T01": Name(
         "核对该笔业务所报账户；确属违规收付的，立即划回并报告，账户报错的请来源单位冲正后重报。",
         "See which account was reported: correct a wrong one; money that went astray is moved back and reported.",
