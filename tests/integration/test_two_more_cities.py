@@ -26,9 +26,10 @@ Bengbu, merger on 2019-11-01, books opened on 2019-10-01: special 300,000 + expe
              BB04, by herself: 7.5 % of 4,000 = 300
     November: 6.5 % = 325 and 222.89, 6.4 % = 512: I11 1,059.89 of which personal 188.29; I12 328.58; I13 300
     July 2022: only the own 2 % is credited: I11 1,059.89 of which personal 0
-    December: delivery 3,100; prenatal by head 23 x 880 = 20,240; allowance 160.00 x (98 + 60) = 25,280 to her and not
-              to the employer; inpatient 7,000 pooled + 500 personal; E113 48,620
-              A50 60,000 - 56,120 = 3,880; A41 320,000 + 3 x 1,688.47 = 325,065.41
+    December: delivery 3,100; prenatal by head 23 x 880 = 20,240; inpatient 7,000 pooled + 500 personal
+              allowance: the factory is new, so its average of October: (5,000 + 3,429) / 2 / 30 = 140.48 a day,
+              x (98 + 60) = 22,195.84, to her and not to the employer; E113 45,535.84
+              A50 60,000 - 45,535.84 - 7,500 = 6,964.16; A41 320,000 + 3 x 1,688.47 = 325,065.41
 """
 
 from __future__ import annotations
@@ -246,11 +247,11 @@ def check_bengbu(reader: Ask) -> None:
     assert lines(reader, BENGBU, "2022-07", "I11", sub_fund="personal") == "I11 0.00"
     assert (
         lines(reader, BENGBU, "2019-12", "E111", "E1131", "E1132", "E1133", "E113", "E12")
-        == "E111 7000.00 E1131 23340.00 E1132 25280.00 E1133 0.00 E113 48620.00 E12 500.00"
+        == "E111 7000.00 E1131 23340.00 E1132 22195.84 E1133 0.00 E113 45535.84 E12 500.00"
     )
     assert (balance(reader, BENGBU, "2019-12", "A41"), balance(reader, BENGBU, "2019-12", "A50")) == (
         "325065.41",
-        "3880.00",
+        "6964.16",
     )
     assert reader(
         "select benefit_item, payment_method, claim_count, amount::text from marts.maternity_expenditure"
@@ -258,6 +259,6 @@ def check_bengbu(reader: Ask) -> None:
         BENGBU,
     ) == [
         ("delivery_normal", "per_disease", 1, "3100.00"),
-        ("maternity_allowance", "fixed_amount", 1, "25280.00"),
+        ("maternity_allowance", "fixed_amount", 1, "22195.84"),
         ("prenatal", "per_capita", 1, "20240.00"),
     ]

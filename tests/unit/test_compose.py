@@ -35,7 +35,7 @@ STORAGE = REPOSITORY / "deploy" / "compose.object-storage.yml"
 ALERTS = REPOSITORY / "deploy" / "compose.alerts.yml"
 LONG_RUNNING = sorted(set(SERVICES) - {"migrate"})
 OWN = sorted(name for name, service in SERVICES.items() if service["image"].startswith("merged-fund:"))
-PACKAGES = ("closing", "dags", "ingestion", "expectations", "forecasting", "reporting", "runtime")
+PACKAGES = ("closing", "dags", "ingestion", "expectations", "forecasting", "parameters", "reporting", "runtime")
 # Read by the images' own start scripts, C libraries and Airflow's web server.
 FOREIGN = {"TZ", "NO_PROXY", "POSTGRES_PASSWORD_FILE", "POSTGRES_INITDB_ARGS", "FORWARDED_ALLOW_IPS"}
 # Read by the clients of object storage.

@@ -517,19 +517,32 @@ def test_sample_profiles_are_accepted(source_system: str, landing: Path) -> None
         assert profile.feed_of(path.name).family in (*path.name.split("_"), "treasury")
 
 
-def test_huainan_sends_its_contributions_in_version_2_from_the_second_quarter_of_2020(delivered: list[Row]) -> None:
+def test_sources_go_over_to_version_2_one_after_the_other(delivered: list[Row]) -> None:
+    """Huainan's contributions from the second quarter of 2020 on, claims of both cities with the files of the first."""
     money = {("nanjing", "1"): 0, ("huainan", "1"): 0, ("huainan", "2"): 0}
     for row in delivered:
         version = row.get("schema_version", "1")
-        if row["family"] != "contribution":
+        if row["family"] not in ("contribution", "claim"):
             assert version == "1"
-        elif row["event_type"] in ("contribution.collected", "contribution.refunded"):
+        if row["family"] == "contribution" and version == "2":
+            assert row["occurred_on"] >= "2020-04-01"
+        if row["event_type"] in ("contribution.collected", "contribution.refunded"):
             money[row["source_system"], version] += 1
             named = {name for name in ("receipt_no", "tax_voucher_no", "tax_authority_code") if name in row}
             assert named == ({"tax_voucher_no", "tax_authority_code"} if version == "2" else {"receipt_no"})
-        if version == "2":
-            assert row["occurred_on"] >= "2020-04-01"
     assert min(money.values()) > 100
+
+
+def test_allowances_say_when_they_were_applied_for_once_the_interface_can(delivered: list[Row]) -> None:
+    told = {"1": 0, "2": 0}
+    for row in delivered:
+        if (row["event_type"], row.get("benefit_item")) == ("claim.settled", "maternity_allowance"):
+            version = row.get("schema_version", "1")
+            told[version] += "applied_on" in row if version == "2" else 1
+            if "applied_on" in row:
+                assert version == "2"
+                assert row["service_on"] < row["applied_on"] < row["occurred_on"]
+    assert min(told.values()) > 10
 
 
 def test_too_few_persons_are_refused(tmp_path: Path) -> None:

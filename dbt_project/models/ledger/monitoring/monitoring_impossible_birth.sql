@@ -56,22 +56,26 @@ judged as (
             end
         ], null) as reasons
     from known
+),
+
+found as (
+    select
+        region_code,
+        'S14'::text as rule_code,
+        {{ hidden_key(['person_no']) }} as finding_key,
+        min(institution_code) as institution_code,
+        min(employer_no) as employer_no,
+        array[person_no] as persons,
+        array_agg(claim_no order by claim_no) as claims,
+        sum(amount) as amount,
+        min(care_on) as first_on,
+        max(care_on) as last_on,
+        format('%s 笔生育待遇：%s', count(*), string_agg(distinct split_part(reason.said, ' / ', 1), '；')) as said_zh,
+        format('%s maternity claims: %s', count(*), string_agg(distinct split_part(reason.said, ' / ', 2), '; ')) as said_en
+    from judged
+    cross join lateral (select array_to_string(judged.reasons, '；') as said) as reason
+    where cardinality(reasons) > 0
+    group by region_code, person_no
 )
 
-select
-    region_code,
-    'S14'::text as rule_code,
-    {{ hidden_key(['person_no']) }} as finding_key,
-    min(institution_code) as institution_code,
-    min(employer_no) as employer_no,
-    array[person_no] as persons,
-    array_agg(claim_no order by claim_no) as claims,
-    sum(amount) as amount,
-    min(care_on) as first_on,
-    max(care_on) as last_on,
-    format('%s 笔生育待遇：%s', count(*), string_agg(distinct split_part(reason.said, ' / ', 1), '；')) as said_zh,
-    format('%s maternity claims: %s', count(*), string_agg(distinct split_part(reason.said, ' / ', 2), '; ')) as said_en
-from judged
-cross join lateral (select array_to_string(judged.reasons, '；') as said) as reason
-where cardinality(reasons) > 0
-group by region_code, person_no
+{{ monitoring_found('found') }}

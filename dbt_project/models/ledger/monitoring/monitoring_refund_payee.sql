@@ -39,26 +39,30 @@ judged as (
             case when all_back > collected_amount + tolerance then '退费超过缴费 / more than was paid' end
         ], null) as reasons
     from compared
+),
+
+found as (
+    select
+        region_code,
+        'S17'::text as rule_code,
+        {{ hidden_key(['source_system', 'source_event_key']) }} as finding_key,
+        null::text as institution_code,
+        employer_no,
+        array_remove(array[person_no, nullif(insured_no, person_no)], null) as persons,
+        '{}'::text[] as claims,
+        amount_back as amount,
+        occurred_on as first_on,
+        occurred_on as last_on,
+        format(
+            '退费 %s 元，原缴费 %s 元：%s', {{ yuan_text('amount_back') }}, {{ yuan_text('coalesce(collected_amount, 0)') }},
+            (select string_agg(split_part(part.said, ' / ', 1), '；') from unnest(judged.reasons) as part (said))
+        ) as said_zh,
+        format(
+            'refund of %s yuan, paid %s: %s', {{ yuan_text('amount_back') }}, {{ yuan_text('coalesce(collected_amount, 0)') }},
+            (select string_agg(split_part(part.said, ' / ', 2), '; ') from unnest(judged.reasons) as part (said))
+        ) as said_en
+    from judged
+    where cardinality(reasons) > 0 and amount_back > 0
 )
 
-select
-    region_code,
-    'S17'::text as rule_code,
-    {{ hidden_key(['source_system', 'source_event_key']) }} as finding_key,
-    null::text as institution_code,
-    employer_no,
-    array_remove(array[person_no, nullif(insured_no, person_no)], null) as persons,
-    '{}'::text[] as claims,
-    amount_back as amount,
-    occurred_on as first_on,
-    occurred_on as last_on,
-    format(
-        '退费 %s 元，原缴费 %s 元：%s', {{ yuan_text('amount_back') }}, {{ yuan_text('coalesce(collected_amount, 0)') }},
-        (select string_agg(split_part(part.said, ' / ', 1), '；') from unnest(judged.reasons) as part (said))
-    ) as said_zh,
-    format(
-        'refund of %s yuan, paid %s: %s', {{ yuan_text('amount_back') }}, {{ yuan_text('coalesce(collected_amount, 0)') }},
-        (select string_agg(split_part(part.said, ' / ', 2), '; ') from unnest(judged.reasons) as part (said))
-    ) as said_en
-from judged
-where cardinality(reasons) > 0 and amount_back > 0
+{{ monitoring_found('found') }}

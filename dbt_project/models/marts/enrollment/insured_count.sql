@@ -40,8 +40,8 @@ turnover as (
 employer_turn as (
     select
         *,
-        (coalesce(persons, 0) > 0)::integer - (coalesce(persons - person_change, 0) > 0)::integer as employer_change,
-        (coalesce(category_persons, 0) > 0)::integer - (coalesce(category_before, 0) > 0)::integer as category_change,
+        (persons > 0)::integer - (persons - person_change > 0)::integer as employer_change,
+        (category_persons > 0)::integer - (category_persons - category_person_change > 0)::integer as category_change,
         row_number() over (
             partition by region_code, insurance_type, enrollment_category, employer_no, insured_month
             order by worker_group
@@ -56,13 +56,10 @@ employer_turn as (
             sum(person_change) over (
                 partition by region_code, insurance_type, enrollment_category, employer_no
                 order by insured_month
-                range between unbounded preceding and current row
             ) as category_persons,
             sum(person_change) over (
-                partition by region_code, insurance_type, enrollment_category, employer_no
-                order by insured_month
-                range between unbounded preceding and '1 day' preceding
-            ) as category_before
+                partition by region_code, insurance_type, enrollment_category, employer_no, insured_month
+            ) as category_person_change
         from turnover
         where employer_no is not null
     ) as running
@@ -110,6 +107,15 @@ flow as (
         turnover.worker_group
 ),
 
+kind as (
+    select distinct
+        region_code,
+        insurance_type,
+        enrollment_category,
+        worker_group
+    from flow
+),
+
 counted as (
     select
         calendar.region_code,
@@ -126,10 +132,7 @@ counted as (
         coalesce(flow.moved_in_count, 0) as moved_in_count,
         coalesce(flow.moved_out_count, 0) as moved_out_count,
         coalesce(flow.within_month_count, 0) as within_month_count
-    from (
-        select distinct region_code, insurance_type, enrollment_category, worker_group
-        from flow
-    ) as kind
+    from kind
     inner join calendar on kind.region_code = calendar.region_code
     left join flow
         on

@@ -28,11 +28,14 @@ select
     stage_amount::numeric(18, 2) as stage_amount,
     case when not may_be_special then settled_amount - difference end::numeric(18, 2) as due_amount,
     case when not may_be_special then difference end::numeric(18, 2) as difference,
-    case when not may_be_special then greatest(difference, 0) end::numeric(18, 2) as over_amount,
-    case when not may_be_special then greatest(-difference, 0) end::numeric(18, 2) as under_amount,
+    case when missing is null and not may_be_special then greatest(difference, 0) end::numeric(18, 2) as over_amount,
+    case when missing is null and not may_be_special then greatest(-difference, 0) end::numeric(18, 2) as under_amount,
     medical_fee_total::numeric(18, 2) as medical_fee_total,
     patient_paid_amount::numeric(18, 2) as patient_paid_amount,
-    round(greatest(medical_fee_total - patient_threshold, 0) * patient_share, 2)::numeric(18, 2) as patient_share_due,
+    case
+        when medical_fee_total is not null and patient_threshold is not null
+            then round(greatest(medical_fee_total - patient_threshold, 0) * patient_share, 2)
+    end::numeric(18, 2) as patient_share_due,
     case
         when missing is not null or may_be_special then 'not_computable'
         when difference > 0 then 'over'
