@@ -88,17 +88,13 @@ judged as (
         joined.*,
         kind.late_kind,
         kind.limit_code,
-        kind.late_days
+        case kind.late_kind
+            when 'started_late' then joined.insured_from - ((joined.first_month + interval '1 month')::date - 1)
+            else joined.told_before - joined.insured_from
+        end as late_days
     from joined
-    cross join lateral (
-        values
-        (
-            'started_late', 'late_enrollment',
-            joined.insured_from - ((joined.first_month + interval '1 month')::date - 1)
-        ),
-        ('backdated', 'backdated_enrollment', joined.told_before - joined.insured_from)
-    ) as kind (late_kind, limit_code, late_days)
-    where kind.late_days > 0
+    cross join
+        (values ('started_late', 'late_enrollment'), ('backdated', 'backdated_enrollment')) as kind (late_kind, limit_code)
 ),
 
 late as (
@@ -106,6 +102,7 @@ late as (
         judged.*,
         {{ enrollment_limit('judged.region_code', 'judged.limit_code', 'judged.insured_from', 'days') }} as days_allowed
     from judged
+    where judged.late_days > 0
 )
 
 select
