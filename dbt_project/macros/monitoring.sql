@@ -148,7 +148,12 @@
         followed.enrollment_category,
         followed.contribution_base,
         followed.occurred_on as from_on,
-        followed.until_on,
+        -- maternity enrolments go over into the medical one on the day of the merger: nobody ends them, an end of that one ends both
+        case
+            when followed.insurance_type = '510' and followed.occurred_on < region.merger_date
+                then least(followed.until_on, region.merger_date)
+            else followed.until_on
+        end as until_on,
         followed.end_reason
     from (
         select
@@ -186,6 +191,8 @@
             order by concerned.occurred_on, concerned.seq
         )
     ) as followed
+    inner join {{ ref('stg_region') }} as region
+        on followed.region_code = region.region_code and region.known_until = 'infinity'
     where not followed.is_end and (followed.until_on is null or followed.until_on > followed.occurred_on)
 {%- endmacro %}
 

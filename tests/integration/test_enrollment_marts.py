@@ -43,7 +43,7 @@ def employer(number: str, name: str) -> Fact:
     return {"event_type": "employer.registered", "occurred_on": "2019-09-01"} | about
 
 
-def told(kind: str, person: str, day: str, employer_no: str | None, insurance: str = "310", **more: Any) -> Fact:
+def told(kind: str, person: str, day: str, employer_no: str | None, insurance: str = "310", **more: Any) -> Fact:  # noqa: ANN401
     category = "employee" if employer_no else "flexible"
     about = {"person_no": person, "insurance_type": insurance, "employer_no": employer_no}
     return {"event_type": f"enrollment.{kind}", "occurred_on": day, "enrollment_category": category} | about | more

@@ -175,7 +175,33 @@ def test_two_cities_by_configuration_alone(fund_environment: Path, reader: Ask) 
 
     check_wuxi(reader)
     check_bengbu(reader)
+    check_policy(reader)
     check_pages()
+
+
+def check_policy(reader: Ask) -> None:
+    """What is asked of the rules: rates, prices, agreements, entitlements are those of the cities' own rows."""
+    rates = (
+        "select employer_rate::numeric(5, 4)::text, base_floor::text, base_ceiling::text from marts.rate_in_force"
+        " where region_code = %s and employer_type = %s and enrollment_category = 'employee' and insurance_type = '310'"
+        " and effective_to is null"
+    )
+    assert reader(rates, WUXI, "public_institution") == [("0.0740", "3800.00", "19000.00")]
+    assert reader(rates, BENGBU, "government") == [("0.0640", "3429.00", "17145.00")]
+    assert reader("select claim_no, price::text, unit_count, outcome from marts.price_difference order by 1") == [
+        ("D1", "3100.00", 1, "as_priced"),
+        ("D2", "880.00", 23, "as_priced"),
+        ("WXC1", "800.00", 1, "as_priced"),
+        ("WXC2", "3600.00", 1, "as_priced"),
+        ("WXC5", "5200.00", 1, "as_priced"),
+    ]
+    assert reader("select institution_code, outcome from marts.provider_agreement_status order by 1") == [
+        ("HB1", "valid"),
+        ("HW1", "valid"),
+    ]
+    assert reader("select claim_no, kind, overpaid_amount::text from marts.entitlement_difference") == [
+        ("WXC4", "overpaid", "115.00")
+    ]
 
 
 def check_pages() -> None:

@@ -29,12 +29,12 @@ found as (
         first_on,
         last_on,
         format(
-            '分娩 %s 例，剖宫产 %s 例占 %s%%；其他机构 %s%%，控制限 %s%%，高出须达 %s 个百分点',
+            '单胎分娩 %s 例，剖宫产 %s 例占 %s%%；其他机构 %s%%，控制限 %s%%，高出须达 %s 个百分点',
             cases, caesareans, {{ percent_text('caesarean_share') }}, {{ percent_text('peer_share') }},
             {{ percent_text('upper_limit') }}, {{ percent_text('min_excess') }}
         ) as said_zh,
         format(
-            '%s deliveries, %s caesarean, %s%%; other institutions %s%%, control limit %s%%, excess of at least %s points',
+            '%s deliveries of one child, %s caesarean, %s%%; other institutions %s%%, control limit %s%%, excess of at least %s points',
             cases, caesareans, {{ percent_text('caesarean_share') }}, {{ percent_text('peer_share') }},
             {{ percent_text('upper_limit') }}, {{ percent_text('min_excess') }}
         ) as said_en
