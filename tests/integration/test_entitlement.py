@@ -25,6 +25,8 @@ from tests.integration.test_maternity_line import publish_built
 
 SEED = 20191201
 
+pytestmark = pytest.mark.timeout(600)
+
 # (case, kind, days due, amount due). Nanjing: 98 + 30 days until 10 February 2022, then 98 + 60; 6,000 ÷ 30 = 200.00 a day. Huainan: 98 + 60.
 BY_HAND: tuple[tuple[Case, str, int | None, str | None], ...] = (
     (Case("normal"), "as_due", 128, "25600.00"),
