@@ -46,9 +46,9 @@ replay: install ## rebuild the books beside the live ones, compare row for row (
 audit: install ## verify the log, make the books anew and compare, run all checks over all history; freezes regions that fail
 	@$(RUNTIME) env -- .venv/bin/python -m expectations audit
 
-review: install ## check on what is published whether the policy is carried out, watch claims, forecast, write the pages
-	@$(RUNTIME) env -- .venv/bin/python -m expectations review
+review: install ## forecast, check on what is published whether the policy is carried out, watch claims, write the pages
 	@$(RUNTIME) env -- .venv/bin/python -m forecasting run
+	@$(RUNTIME) env -- .venv/bin/python -m expectations review
 	@$(RUNTIME) report
 
 frozen: install ## list the regions whose publication is frozen, by whom and why

@@ -1,4 +1,4 @@
-"""Cities with planted fraud, taken the whole way: files, log, ledger, gate, publication; and what the rules say then."""
+"""Cities with planted fraud, taken the whole way: files, log, ledger, gate, publication; and what rules say then."""
 
 from __future__ import annotations
 

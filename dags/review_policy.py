@@ -1,10 +1,10 @@
 """### 政策审视 · the review of policy
 
-Looks every morning at what is published: whether the policy is carried out (enrolment, rates, benefits, settlement),
-and whether claims look as they should (suites `policy` and `monitoring`). What it finds is a warning with an owner,
+Forecasts every morning what is published, then looks at it: whether the policy is carried out (enrolment, rates,
+benefits, settlement), and whether claims look as they should (suites `policy` and `monitoring`). What it finds is a warning with an owner,
 recorded in `quality.finding` and told by digest; it refuses and freezes nothing. Red when a check could not be run.
 
-每天早晨检查已发布的数据：政策是否执行到位（参保、费率、待遇、结算），结算是否异常（智能监控）。发现的问题均为提示，
+每天早晨先对已发布的数据作预测，再检查：政策是否执行到位（参保、费率、待遇、结算），结算是否异常（智能监控）。发现的问题均为提示，
 记入 `quality.finding` 并告知责任岗位，不影响发布；有检查未能执行时运行为红色。
 """
 
@@ -30,7 +30,14 @@ def review_policy() -> None:
 
         DigestNotifier("review__{{ run_id }}")(context)
 
-    @task(retries=0, execution_timeout=timedelta(hours=2))  # a check that cannot be run cannot at the next try either
+    @task(execution_timeout=timedelta(hours=1))
+    def forecast() -> None:
+        from forecasting import run as make
+
+        make()
+
+    # What cannot be checked cannot at the next try either; without a new forecast the last one stands.
+    @task(trigger_rule="all_done", retries=0, execution_timeout=timedelta(hours=2))
     def review(run: str) -> None:
         from expectations.review import review as make
 
@@ -51,7 +58,7 @@ def review_policy() -> None:
     def report_failure() -> None:
         raise RuntimeError("a task above has failed; its log and the overview page say why")
 
-    steps = [review("review__{{ run_id }}"), write_reports()]
+    steps = [forecast(), review("review__{{ run_id }}"), write_reports()]
     chain(*steps)
     steps >> report_failure()
 

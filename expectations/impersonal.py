@@ -11,7 +11,7 @@ from typing import Any
 PERSONAL_COLUMNS = frozenset(
     {
         *("person_no", "claim_no", "account_holder_no", "certificate_no", "certificate_pseudonym", "birth_date", "sex"),
-        *("care_claim_no", "persons"),
+        *("care_claim_no", "persons", "claims"),
         *("receipt_no", "tax_voucher_no", "payment_no", "source_event_key", "original_event_key"),
     }
 )

@@ -54,11 +54,10 @@ def review(run_id: str, settings: Settings | None = None) -> list[RegionVerdict]
     verdicts, broken = [], []
     with snapshot(settings) as seen, closing(connect(ROLE, settings=settings)) as writing:
         candidates = [as_published(seen, one) for one in read_candidates(seen, settings) if one.published_seq]
-        context = open_context(settings.database_url, snapshot_name(seen)) if candidates and suites else None
-        run = Run(run_id, datetime.now(UTC))
-        for candidate in candidates if context is not None else ():
-            assert context is not None
+        run, name = Run(run_id, datetime.now(UTC)), snapshot_name(seen)
+        for candidate in candidates if suites else ():
             try:
+                context = open_context(settings.database_url, name, _session(candidate))
                 results = list(_results(context, seen, suites, Target(run, candidate, ())))
                 results = record(writing, run_id, candidate, results)
             except Exception:
@@ -91,6 +90,11 @@ def as_published(connection: Connection, candidate: Candidate) -> Candidate:
 def unable(verdict: RegionVerdict) -> list[str]:
     """Codes of the checks that could not be run."""
     return [result.check.code for result in verdict.results if not result.could_run]
+
+
+def _session(candidate: Candidate) -> str:
+    """Settings for queries over a whole region: it alone, and no loop over what the planner takes for a single row."""
+    return f"-c merged_fund.region={candidate.region_code} -c enable_nestloop=off -c work_mem=128MB"
 
 
 def _results(

@@ -125,10 +125,11 @@ class GateBrokenError(RuntimeError):
     """The gate itself did not work; nothing may be published."""
 
 
-def open_context(database_url: str, snapshot: str | None = None) -> EphemeralDataContext:
+def open_context(database_url: str, snapshot: str | None = None, options: str = "") -> EphemeralDataContext:
     """An ephemeral context on the warehouse, acting as the quality role, read-only, with telemetry off.
 
     With the name of an exported snapshot everything is read as of that snapshot, while its transaction lasts.
+    `options` are more settings of the sessions, as libpq takes them.
     """
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     import great_expectations as gx
@@ -139,7 +140,7 @@ def open_context(database_url: str, snapshot: str | None = None) -> EphemeralDat
     context.data_sources.add_postgres(
         name="warehouse",
         connection_string=_sqlalchemy_url(database_url),
-        kwargs={"connect_args": {"options": SESSION, "application_name": "merged_fund_gate"}},  # type: ignore[call-arg]
+        kwargs={"connect_args": {"options": f"{SESSION} {options}", "application_name": "merged_fund_gate"}},  # type: ignore[call-arg]
     )
     if snapshot is not None:
         _read_in(context, snapshot)

@@ -22,7 +22,8 @@ _SHOWN = {
     "series": """
         SELECT region_code, series_code, model, months_known, last_month, note_zh, note_en, head_seq,
             round(avg(mean) FILTER (WHERE horizon <= 12), 2) AS mean_of_next_12_months,
-            min(lower_95) FILTER (WHERE horizon = 12) AS lower_95_at_12, max(upper_95) FILTER (WHERE horizon = 12) AS upper_95_at_12
+            min(lower_95) FILTER (WHERE horizon = 12) AS lower_95_at_12,
+            max(upper_95) FILTER (WHERE horizon = 12) AS upper_95_at_12
         FROM marts.forecast
         WHERE %(region)s IS NULL OR region_code = %(region)s
         GROUP BY region_code, series_code, model, months_known, last_month, note_zh, note_en, head_seq
@@ -33,8 +34,9 @@ _SHOWN = {
         WHERE %(region)s IS NULL OR region_code = %(region)s ORDER BY region_code, scenario_code
     """,
     "rates": """
-        SELECT region_code, review_year, scenario_code, months_present, rate_in_force, income_per_rate_point, balancing_rate,
-            months_in_reserve, lowest_rate, highest_rate, proposed_rate, proposed_change, limited_by, solved_for
+        SELECT region_code, review_year, scenario_code, months_present, rate_in_force, income_per_rate_point,
+            balancing_rate, months_in_reserve, lowest_rate, highest_rate, proposed_rate, proposed_change, limited_by,
+            solved_for
         FROM marts.rate_review
         WHERE %(region)s IS NULL OR region_code = %(region)s ORDER BY region_code, review_year, scenario_code
     """,
@@ -65,7 +67,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m forecasting",
-        description="Forecasts with intervals, outlook of the reserve, review of rates. Settings: FUND_* environment variables.",
+        description="Forecasts with intervals, outlook of the reserve, review of rates. Settings: FUND_* variables.",
     )
     commands = parser.add_subparsers(required=True, metavar="command")
     text = "forecast and back-test every series that has changed since; repeated it does nothing"
@@ -107,8 +109,9 @@ def _show(options: argparse.Namespace) -> int:
 
 
 def _say_rows(query: str, region: str | None, **more: str) -> None:
-    with closing(connect(ROLE)) as connection, connection.cursor(cursor_factory=RealDictCursor) as cursor:
+    with closing(connect()) as connection:
         check_version(connection)
+    with closing(connect(ROLE)) as connection, connection.cursor(cursor_factory=RealDictCursor) as cursor:
         cursor.execute(query, {"region": region})
         for row in cursor.fetchall():
             _say({**more, **row})

@@ -153,7 +153,7 @@ def _fitted(series: Series, choice: Choice, horizon: int) -> Forecast:
 
 
 def _initial(values: Floats, period: int, choice: Choice) -> dict[str, Any]:
-    """States before the first period, from the first years: estimated as well they would take more months than there are."""
+    """States before the first period, from the first years: estimated they would take more months than there are."""
     import numpy as np  # noqa: PLC0415
 
     # Years in a row grow: the first is the level to begin with. Months vary about one, and their mean is nearer to it.

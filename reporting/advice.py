@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from expectations.suites.monitoring import rules
 from reporting.names import Name
 
 ACTIONS = {
@@ -120,6 +121,14 @@ ACTIONS = {
         "平台并入后的业务退回来源单位，改由医保结算平台报送；合计不符的，与平台逐笔核对。",
         "Facts dated after the migration go back to the source; where totals differ, compare payment by payment.",
     ),
+    "P01": Name(
+        "与另一统筹区、单位核对，保留一处参保，另一处停保并退还重复期间的保费；一人两个编号的，合并编号。",
+        "Settle with the other region or employer where the person stays, end the other one and refund; merge numbers.",
+    ),
+    "P02": Name(
+        "向单位核实用工之日，补缴欠缴月份及滞纳金；补报的，核对劳动合同与工资记录。",
+        "Ask the employer for the day of employment and collect what is owed; if backdated, check contract and wages.",
+    ),
     "P03": Name(
         "逐人见 marts.assessment_difference：核定有误的重新核定（报送全额）；"
         "费率、基数、减征或单位类型缺失的，补充参数行或登记。",
@@ -131,6 +140,31 @@ ACTIONS = {
         "多缴的退费；已关账月份不变。",
         "Persons are in marts.supplementary_assessment: assess anew by the rule in force, with the whole amount, and "
         "refund what is too much; closed months stay closed.",
+    ),
+    "P05": Name(
+        "逐案见 marts.benefit_before_after_merger：规则降低的，核对 policy_allowance_days 等参数行及文件；"
+        "实付低于合并前规则的，补发。",
+        "Cases are in marts.benefit_before_after_merger: where the rules give less, compare the rows of the policy "
+        "with the documents; where less was paid than before, pay the rest.",
+    ),
+    "P11": Name(
+        "看风险预警页：分子、分母、公式和预警线；查明是收入、支出还是个别机构所致，按预案处置，预警线不当的另加参数行。",
+        "See the page of risk: numerator, denominator, formula and line; find whether income, expenditure or one "
+        "institution causes it, act by the plan; a wrong line is replaced by a further row.",
+    ),
+    "P12": Name(
+        "看预算页：超支的先调整预算（另加一次调整的行），偏离的查明原因；缺少的说明和不符的合计，另加行补正。",
+        "See the page of budgets: adjust a budget that is exceeded (rows of a further adjustment), explain what is far "
+        "from time; lacking explanations and wrong totals are put right by further rows.",
+    ),
+    "P13": Name(
+        "催报未到的文件，更正隔离的行后重报；统计与收支表不符的，通知数据运维。",
+        "Ask for the files that are due and have rows that wait corrected; where statistics differ from the statement, "
+        "tell data operations.",
+    ),
+    "P14": Name(
+        "先发布该月账簿，再打印公开表张贴，并把 CSV 文件交公开平台。",
+        "Have the month published, then print the public table and hand the CSV file to where it is made public.",
     ),
     "T01": Name(
         "核对该笔业务所报账户；确属违规收付的，立即划回并报告，账户报错的请来源单位冲正后重报。",
@@ -195,4 +229,5 @@ ACTIONS = {
         "See why the last builds and audits did not succeed; of a frozen region, the reason of its freeze.",
     ),
 }
+ACTIONS |= {rule.code: Name(rule.todo_zh, rule.todo_en) for rule in rules()}
 NO_ACTION = Name("请责任岗位查明原因。", "The owner finds the cause.")

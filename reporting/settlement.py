@@ -1,4 +1,4 @@
-"""What the pages of settlement and of providers show, read from the marts: by region, sums only, nothing of a person."""
+"""What the pages of settlement and of providers show, read from the marts: sums by region, nothing of a person."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from reporting import quality
 from reporting.books import Row, rows
 
 MONTHS = 12
-_FROM = "(select max(newest.{0}) - interval '11 months' from marts.{1} as newest where newest.region_code = {1}.region_code)"
+_FROM = (
+    "(select max(newest.{0}) - interval '11 months' from marts.{1} as newest"
+    " where newest.region_code = {1}.region_code)"
+)
 
 _METHODS = f"""
 select region_code, accounting_month as month, benefit_item, payment_method, method_demanded, is_as_demanded,

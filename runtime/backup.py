@@ -29,7 +29,10 @@ from runtime.postgres_clients import Client, client
 from runtime.terminal import say, step
 
 # All schemas of the warehouse; of the derived ones only the schema itself and what the pipeline has recorded in it.
-SCHEMAS = ("events", "quality", "access", "policy", "staging", "ledger", "marts", "signoff", "forecast", "fund_migrations")
+SCHEMAS = (
+    *("events", "quality", "access", "policy", "staging", "ledger", "marts"),
+    *("signoff", "forecast", "fund_migrations"),
+)
 _DERIVED = """
 SELECT format('%I.%I', n.nspname, c.relname)
 FROM pg_class AS c INNER JOIN pg_namespace AS n ON n.oid = c.relnamespace

@@ -98,5 +98,6 @@
                     and version.last_seq <= {{ head_seq }}
             )
         group by spell.insured_from, spell.insured_until
+        order by spell.insured_from
         offset 0
 {%- endmacro %}

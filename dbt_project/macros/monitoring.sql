@@ -1,9 +1,10 @@
 {#- Parts of the rules of claims monitoring (models/ledger/monitoring). Every rule begins with a CTE `limits`, one row a region with
     a published head: its bound, since when claims are looked at, and the parameters of the rule. -#}
 
-{#- A parameter is that of the region, or else of all; in force on the day of publication; of several the one known last. A rule of
+{#- A parameter is that of the region, or else of all; in force on the day of publication; of several the one known last. The review, which goes region by
+    region, names its region in a setting, since no condition of a query reaches a CTE that is read twice. A rule of
     which a parameter is not in force finds nothing. `since` counts back from the newest month in which claims were settled. -#}
-{% macro monitoring_limits(rule_code, parameters) -%}
+{% macro monitoring_limits(rule_code, parameters, all_regions=false) -%}
     select
         head.region_code,
         head.seq,
@@ -41,6 +42,9 @@
             order by known.parameter asc, known.region_code is null asc, known.known_from desc, known.effective_from desc
         ) as stated
     ) as given
+    {%- if not all_regions %}
+    where head.region_code = coalesce(nullif(current_setting('merged_fund.region', true), ''), head.region_code)
+    {%- endif %}
 {%- endmacro %}
 
 {#- Claims of a person, one row each, as settled or else as paid last; payments that were reversed do not count. `amount` is what the
@@ -65,13 +69,17 @@
         event.allowance_daily_base,
         event.medical_fee_total,
         coalesce(event.service_on, event.discharged_on, event.admitted_on, event.occurred_on) as care_on,
+        coalesce(event.pooled_amount, 0) as pooled_amount,
         coalesce(event.pooled_amount, 0) + coalesce(event.personal_account_amount, 0) as amount
     from limits
     inner join {{ source('events', 'event') }} as event
-        on limits.region_code = event.region_code and limits.seq >= event.seq and limits.since <= event.occurred_on
+        on
+            limits.region_code = event.region_code
+            -- one condition, true as a rule: two inequalities are taken for the ninth part of the rows, and a loop follows
+            and case when limits.seq >= event.seq and limits.since <= event.occurred_on then true else false end
     where
         event.event_type in ('claim.settled', 'claim.paid')
-        and coalesce(event.settlement_kind, 'case') = 'case'
+        and (event.settlement_kind is null or event.settlement_kind = 'case')
         and event.person_no is not null
         and ({{ condition }})
         and not exists (
@@ -140,7 +148,12 @@
         followed.enrollment_category,
         followed.contribution_base,
         followed.occurred_on as from_on,
-        followed.until_on,
+        -- maternity enrolments go over into the medical one on the day of the merger: nobody ends them, an end of that one ends both
+        case
+            when followed.insurance_type = '510' and followed.occurred_on < region.merger_date
+                then least(followed.until_on, region.merger_date)
+            else followed.until_on
+        end as until_on,
         followed.end_reason
     from (
         select
@@ -168,7 +181,7 @@
                     on
                         person.region_code = event.region_code
                         and person.person_no = event.person_no
-                        and limits.seq >= event.seq
+                        and case when limits.seq >= event.seq then true else false end
                 where event.event_type in ('enrollment.started', 'enrollment.changed', 'enrollment.ended')
             ) as numbered
         ) as concerned
@@ -178,6 +191,8 @@
             order by concerned.occurred_on, concerned.seq
         )
     ) as followed
+    inner join {{ ref('stg_region') }} as region
+        on followed.region_code = region.region_code and region.known_until = 'infinity'
     where not followed.is_end and (followed.until_on is null or followed.until_on > followed.occurred_on)
 {%- endmacro %}
 
@@ -205,4 +220,35 @@
 
 {% macro percent_text(share) -%}
     to_char(100 * {{ share }}, 'FM990.0')
+{%- endmacro %}
+
+{#- What a rule has found, with what has been recovered of the claims concerned. What has come back in full needs nobody any more. The
+    fingerprint is of what was found and not of what has come back since: a recovery is no new fact. -#}
+{% macro monitoring_found(found) -%}
+    select
+        hit.region_code,
+        hit.rule_code,
+        hit.finding_key,
+        hit.institution_code,
+        hit.employer_no,
+        hit.persons,
+        hit.claims,
+        hit.amount::numeric(18, 2) as amount,
+        hit.first_on,
+        hit.last_on,
+        hit.said_zh,
+        hit.said_en,
+        coalesce(taken.amount, 0)::numeric(18, 2) as recovered_amount,
+        left(md5(concat_ws('|', hit.amount::numeric(18, 2), array_to_string(hit.claims, ','))), 16) as evidence
+    from {{ found }} as hit
+    left join limits on hit.region_code = limits.region_code
+    left join lateral (
+        select sum(turned.taken_back_pooled_amount + turned.taken_back_personal_amount) as amount
+        from {{ ref('claim_turnover') }} as turned
+        where
+            turned.region_code = hit.region_code
+            and turned.claim_no = any(hit.claims)
+            and turned.last_seq <= limits.seq
+    ) as taken on true
+    where coalesce(taken.amount, 0) < hit.amount or hit.amount = 0
 {%- endmacro %}

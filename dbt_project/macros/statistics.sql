@@ -23,17 +23,16 @@
         line.region_code, line.accounting_month, line.benefit_item, line.claim_no, line.person_no
 {%- endmacro %}
 
-{#- Persons insured at the end of each month: region_code, insured_month, participant_count (310) and maternity_participant_count. -#}
+{#- Persons insured at the end of each month: region_code, insured_month, participant_count (310, all categories) and maternity_participant_count
+    (employees: in 510 before the merger, in 310 from it on). -#}
 {% macro insured_persons() -%}
     select
-        delta.region_code,
-        delta.contribution_month as insured_month,
-        sum(delta.person_change)::bigint as participant_count,
-        sum(delta.person_change)::bigint as maternity_participant_count
-    from {{ ref('employer_base_turnover') }} as delta
-    inner join head
-        on delta.region_code = head.region_code and delta.last_seq <= head.seq and {{ readable('delta.region_code') }}
-    group by delta.region_code, delta.contribution_month
+        insured.region_code,
+        insured.insured_month,
+        coalesce(sum(insured.person_count) filter (where insured.insurance_type = '310'), 0)::bigint as participant_count,
+        sum(insured.maternity_covered_count)::bigint as maternity_participant_count
+    from {{ ref('insured_count') }} as insured
+    group by insured.region_code, insured.insured_month
 {%- endmacro %}
 
 {#- The statistic's definition in force in a month, of several the one known last: a lateral join's body. -#}

@@ -227,9 +227,7 @@ def statistics(connection: Connection, business_date: date) -> list[Statistics]:
 
 def disclosures(connection: Connection) -> dict[str, list[Row]]:
     """The public tables of every region, newest month first."""
-    return {
-        code: rows(connection, _DISCLOSED, (code,)) for code, _ in regions(connection, "marts.public_disclosure")
-    }
+    return {code: rows(connection, _DISCLOSED, (code,)) for code, _ in regions(connection, "marts.public_disclosure")}
 
 
 def disclosure_csv(connection: Connection, region_code: str) -> str:

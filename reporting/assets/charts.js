@@ -16,6 +16,7 @@
         tone: head.dataset.tone || "accent",
         line: head.dataset.kind === "line",
         right: head.dataset.axis === "right",
+        band: head.dataset.band,
         values: rows.map((row) => row.cells[column].dataset.value ?? row.cells[column].querySelector("data")?.value ?? null),
       }] : [])),
     };
@@ -33,8 +34,22 @@
     return new Intl.NumberFormat("en", {notation: "compact", maximumFractionDigits: 2}).format(yuan);
   }
 
+  const numbers = (one) => one.values.map((value) => (value === null || value === "" ? null : Number(value)));
+
+  // An interval is two columns, its ends: an invisible line at the lower one, and on it the area up to the upper one.
+  function band(one, lower) {
+    const ends = numbers(one);
+    const data = lower ? ends.map((end, at) => (end === null || lower[at] === null ? null : end - lower[at])) : ends;
+    return {
+      name: one.name, type: "line", stack: "band", stackStrategy: "all", data, symbol: "none", silent: true,
+      lineStyle: {opacity: 0}, itemStyle: {color: `var(--c-${one.tone})`, opacity: lower ? 0.35 : 0},
+      areaStyle: {color: `var(--c-${one.tone})`, opacity: lower ? 0.18 : 0}, emphasis: {disabled: true}, tooltip: {show: false},
+    };
+  }
+
   function option(figure) {
     const {categories, series} = read(figure);
+    const bottom = series.find((one) => one.band === "lower");
     const kind = figure.dataset.chart;
     const money = figure.dataset.unit === "money";
     const stepped = kind === "step"; // what stays in force until the next row
@@ -56,7 +71,7 @@
       grid: two
         ? [{left: 64, right: 8, top: 32, bottom: "44%"}, {left: 64, right: 8, top: "66%", bottom: 24}]
         : {left: 64, right: 8, top: 32, bottom: 24},
-      legend: {top: 0, left: 0, itemWidth: 14, itemHeight: 10, textStyle: {...label, color: "var(--ink)"}, selectedMode: false},
+      legend: {top: 0, left: 0, itemWidth: 14, itemHeight: 10, textStyle: {...label, color: "var(--ink)"}, selectedMode: false, data: series.filter((one) => one.band !== "lower").map((one) => one.name)},
       tooltip: {
         trigger: "axis", confine: true, backgroundColor: "var(--paper)", borderColor: "var(--rule-strong)",
         textStyle: {color: "var(--ink)", fontFamily: families, fontSize: 13}, axisPointer: {type: "line", lineStyle: {color: "var(--rule-strong)"}},
@@ -64,15 +79,15 @@
       axisPointer: {link: [{xAxisIndex: "all"}]},
       xAxis: two ? [across(0), across(1)] : across(0),
       yAxis: two ? [axis(false), axis(true)] : axis(false),
-      series: series.map((one) => ({
+      series: series.map((one) => (one.band ? band(one, one.band === "upper" && bottom ? numbers(bottom) : null) : {
         name: one.name,
-        type: kind === "line" || stepped || one.line ? "line" : "bar",
+        type: ["line", "fan", "step"].includes(kind) || one.line ? "line" : "bar",
         step: stepped ? "end" : undefined,
         stack: kind === "stacked" && !one.line && !one.right ? "all" : undefined,
         xAxisIndex: one.right ? 1 : 0,
         yAxisIndex: one.right ? 1 : 0,
-        data: one.values.map((value) => (value === null || value === "" ? null : Number(value))),
-        barMaxWidth: 26, symbolSize: 6, symbol: "circle",
+        data: numbers(one),
+        barMaxWidth: 26, symbolSize: kind === "fan" ? 3 : 6, symbol: "circle",
         lineStyle: {width: 2, color: `var(--c-${one.tone})`},
         itemStyle: {color: `var(--c-${one.tone})`},
         emphasis: {disabled: true},

@@ -34,15 +34,31 @@ _KINDS = (
 def record(log: CityLog, population: Population) -> None:
     """All ordinary medical claims of the sample period and the settlements that are not per case."""
     rng = log.rng("claim")
+    stayed: set[tuple[str, Month]] = set()
     for month in MONTHS:
         insured = [person for person in population.persons if person.active(month)]
         for kind in _KINDS:
             for _ in range(max(2, len(insured) * kind.per_thousand // 1_000)):
-                _case(log, rng, month, kind, rng.choice(insured))
+                person = rng.choice(insured)
+                if kind.benefit_item == "inpatient":
+                    person = _out_of_hospital(insured, person, month, stayed)
+                _case(log, rng, month, kind, person)
         if month.month % 3 == 1:
             _monthly_outpatient(log, month)
     _annual_clearing(log)
     _before_registration(log, population)
+
+
+def _out_of_hospital(insured: list[Person], drawn: Person, month: Month, stayed: set[tuple[str, Month]]) -> Person:
+    """The person drawn, or the next who did not lie in hospital in this month or the last: nobody lies in two beds."""
+    place = insured.index(drawn)
+    person = next(
+        one
+        for one in insured[place:] + insured[:place]
+        if not {(one.number, month), (one.number, month.plus(-1))} & stayed
+    )
+    stayed.add((person.number, month))
+    return person
 
 
 def settle(log: CityLog, day: date, **columns: Value | None) -> Row:

@@ -1,13 +1,13 @@
-"""Enrolments straight into the log of a database whose books are made by the models' own queries, and taken back by a rollback.
+"""Enrolments straight into the log, books made of them by the models' own queries, all taken back by a rollback.
 
-The queries are those that an audit compiles: filled in for some batches they say what the tables must hold of them, given
-what the tables hold of those before. So a test makes books in milliseconds, as increments of any size would make them.
+The queries are those that an audit compiles: filled in for some batches they say what the tables must hold of them,
+given what they hold of those before. So a test makes books in milliseconds, as increments of any size would make them.
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any

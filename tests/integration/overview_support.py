@@ -28,7 +28,8 @@ def site_of(settings: Settings, run_id: str | None = None, workbooks: Collection
         source = Source(connection, content, workbooks, folder=settings.reports_dir)
         frame = frame_of(source)
         few = [page for page in PAGES if page.key not in ("statement", "reconciliation")]
-        return {name: html for page in few for name, html in page.files(source, frame)}
+        found = {name: html for page in few for name, html in page.files(source, frame)}
+    return {name: html for name, html in found.items() if name.endswith(".html")}
 
 
 def words_of(settings: Settings, run_id: str | None = None, workbooks: Collection[str] = ()) -> dict[str, Words]:

@@ -34,6 +34,15 @@ contribution_arrears: region_code employer_no contribution_month insurance_type 
     collected_amount refunded_amount arrears_amount months_overdue
 institution_settlement: region_code institution_code accounting_month settled_amount paid_amount deposit_withheld_amount
     advance_balance unpaid_amount claim_count direct_settlement_share
+person_insured_month: region_code person_no insured_month insurance_type status psn_insu_stas enrollment_category
+    worker_group employer_no insured_from insured_until insured_days contribution_base is_covered_for_maternity
+    maternity_coverage end_reason
+insured_count: region_code insured_month insurance_type enrollment_category worker_group person_count
+    person_in_month_count joined_count left_count moved_in_count moved_out_count new_form_count migrant_count
+    maternity_covered_count employer_count category_employer_count
+enrollment_gap: region_code gap_month period gap_kind gap_name_zh gap_name_en is_gap employer_no employer_name
+    employer_type person_count person_at_month_end_count person_still_open_count gap_days base_amount missed_amount
+    person_without_amount_count since clause
 statement_account: statement line_code account_code entry_kind sub_fund shown_as by_sub_fund sign effective_from
     effective_to
 reserve_outlook: region_code scenario_code outlook_month pooled_balance pooled_income pooled_expenditure

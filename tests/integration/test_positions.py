@@ -47,7 +47,9 @@ DELTAS = {
     "claim_unpaid": "region_code, settled_month, institution_code, batch_id",
     "awaited_reference": "region_code, reference_kind, reference_no, claim_no, batch_id",
     "employer_base_turnover": "region_code, employer_no, contribution_month, batch_id",
+    "enrollment_spell": "region_code, person_no, batch_id, insurance_type, valid_from",
     "enrollment_coverage": "region_code, person_no, batch_id, gap_kind, gap_from",
+    "insured_turnover": "region_code, insured_month, insurance_type, enrollment_category, worker_group, employer_no, batch_id",
     "maternity_source_turnover": "region_code, source_system, paid_month, batch_id",
     "settlement_turnover": "region_code, settled_month, institution_code, paid_on, claim_no, batch_id",
 }
@@ -302,7 +304,7 @@ def tuples_read() -> dict[str, int]:
             "select relname, seq_tup_read + coalesce(idx_tup_fetch, 0) from pg_stat_user_tables where relname in"
             " ('event', 'journal_line', 'personal_account_turnover', 'assessed_contribution', 'contribution_turnover',"
             " 'institution_settled', 'institution_turnover', 'claim_turnover', 'claim_unpaid', 'awaited_reference',"
-            " 'employer_base_turnover', 'enrollment_coverage', 'maternity_source_turnover',"
+            " 'employer_base_turnover', 'enrollment_coverage', 'enrollment_spell', 'insured_turnover', 'maternity_source_turnover',"
             " 'settlement_turnover')"
         )
     )

@@ -26,9 +26,10 @@ Bengbu, merger on 2019-11-01, books opened on 2019-10-01: special 300,000 + expe
              BB04, by herself: 7.5 % of 4,000 = 300
     November: 6.5 % = 325 and 222.89, 6.4 % = 512: I11 1,059.89 of which personal 188.29; I12 328.58; I13 300
     July 2022: only the own 2 % is credited: I11 1,059.89 of which personal 0
-    December: delivery 3,100; prenatal by head 23 x 880 = 20,240; allowance 160.00 x (98 + 60) = 25,280 to her and not
-              to the employer; inpatient 7,000 pooled + 500 personal; E113 48,620
-              A50 60,000 - 56,120 = 3,880; A41 320,000 + 3 x 1,688.47 = 325,065.41
+    December: delivery 3,100; prenatal by head 23 x 880 = 20,240; inpatient 7,000 pooled + 500 personal
+              allowance: the factory is new, so its average of October: (5,000 + 3,429) / 2 / 30 = 140.48 a day,
+              x (98 + 60) = 22,195.84, to her and not to the employer; E113 45,535.84
+              A50 60,000 - 45,535.84 - 7,500 = 6,964.16; A41 320,000 + 3 x 1,688.47 = 325,065.41
 """
 
 from __future__ import annotations
@@ -174,7 +175,33 @@ def test_two_cities_by_configuration_alone(fund_environment: Path, reader: Ask) 
 
     check_wuxi(reader)
     check_bengbu(reader)
+    check_policy(reader)
     check_pages()
+
+
+def check_policy(reader: Ask) -> None:
+    """What is asked of the rules: rates, prices, agreements, entitlements are those of the cities' own rows."""
+    rates = (
+        "select employer_rate::numeric(5, 4)::text, base_floor::text, base_ceiling::text from marts.rate_in_force"
+        " where region_code = %s and employer_type = %s and enrollment_category = 'employee' and insurance_type = '310'"
+        " and effective_to is null"
+    )
+    assert reader(rates, WUXI, "public_institution") == [("0.0740", "3800.00", "19000.00")]
+    assert reader(rates, BENGBU, "government") == [("0.0640", "3429.00", "17145.00")]
+    assert reader("select claim_no, price::text, unit_count, outcome from marts.price_difference order by 1") == [
+        ("D1", "3100.00", 1, "as_priced"),
+        ("D2", "880.00", 23, "as_priced"),
+        ("WXC1", "800.00", 1, "as_priced"),
+        ("WXC2", "3600.00", 1, "as_priced"),
+        ("WXC5", "5200.00", 1, "as_priced"),
+    ]
+    assert reader("select institution_code, outcome from marts.provider_agreement_status order by 1") == [
+        ("HB1", "valid"),
+        ("HW1", "valid"),
+    ]
+    assert reader("select claim_no, kind, overpaid_amount::text from marts.entitlement_difference") == [
+        ("WXC4", "overpaid", "115.00")
+    ]
 
 
 def check_pages() -> None:
@@ -246,11 +273,11 @@ def check_bengbu(reader: Ask) -> None:
     assert lines(reader, BENGBU, "2022-07", "I11", sub_fund="personal") == "I11 0.00"
     assert (
         lines(reader, BENGBU, "2019-12", "E111", "E1131", "E1132", "E1133", "E113", "E12")
-        == "E111 7000.00 E1131 23340.00 E1132 25280.00 E1133 0.00 E113 48620.00 E12 500.00"
+        == "E111 7000.00 E1131 23340.00 E1132 22195.84 E1133 0.00 E113 45535.84 E12 500.00"
     )
     assert (balance(reader, BENGBU, "2019-12", "A41"), balance(reader, BENGBU, "2019-12", "A50")) == (
         "325065.41",
-        "3880.00",
+        "6964.16",
     )
     assert reader(
         "select benefit_item, payment_method, claim_count, amount::text from marts.maternity_expenditure"
@@ -258,6 +285,6 @@ def check_bengbu(reader: Ask) -> None:
         BENGBU,
     ) == [
         ("delivery_normal", "per_disease", 1, "3100.00"),
-        ("maternity_allowance", "fixed_amount", 1, "25280.00"),
+        ("maternity_allowance", "fixed_amount", 1, "22195.84"),
         ("prenatal", "per_capita", 1, "20240.00"),
     ]

@@ -7,7 +7,7 @@ another, told again by later batches; batches are built one by one or several at
 from __future__ import annotations
 
 import calendar
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -40,7 +40,13 @@ class State:
 
 # Days at the edges of months, where errors live, and some between them.
 DAYS = st.sampled_from(
-    [*MONTHS, *(month - timedelta(days=1) for month in MONTHS[1:]), date(2019, 11, 14), date(2020, 1, 16), date(2020, 2, 29)]
+    [
+        *MONTHS,
+        *(month - timedelta(days=1) for month in MONTHS[1:]),
+        date(2019, 11, 14),
+        date(2020, 1, 16),
+        date(2020, 2, 29),
+    ]
 )
 WHO = st.one_of(
     st.tuples(st.just("employee"), st.sampled_from(["E1", "E2"]), st.sampled_from([None, "migrant"])),
@@ -106,42 +112,49 @@ def days_of(month: date) -> Iterator[date]:
 
 def recount(people: dict[tuple[str, str], dict[date, State]]) -> dict[tuple[date, Key], Counter[str]]:
     """Figures by month and (insurance, category, group)."""
-    counts: dict[tuple[date, Key], Counter[str]] = {}
-    employers: dict[tuple[date, Key], set[str]] = {}
+    counts: dict[tuple[date, Key], Counter[str]] = defaultdict(Counter)
+    employers: dict[tuple[date, Key], set[str | None]] = defaultdict(set)
     for (_, insurance), states in people.items():
         for month in MONTHS:
-            before, last = states.get(month - timedelta(days=1)), max(days_of(month))
-            within = [states[day] for day in days_of(month) if day in states]
-            after, final = states.get(last), within[-1] if within else before
-            if final is None:
-                continue
-
-            def row(state: State, insurance: str = insurance, month: date = month) -> Counter[str]:
-                return counts.setdefault((month, (insurance, state.category, state.group)), Counter())
-
-            if after:
-                row(after)["person_count"] += 1
-                if after.employer:
-                    key = (month, (insurance, after.category, after.group))
-                    employers.setdefault(key, set()).add(after.employer)
-            if within:
-                row(final)["person_in_month_count"] += 1
-            if within and not before:
-                row(final)["joined_count"] += 1
-            if not after:
-                row(final)["left_count"] += 1
-            if before and within and (before.category, before.group) != (final.category, final.group):
-                row(before)["moved_out_count"] += 1
-                row(final)["moved_in_count"] += 1
+            count_month(counts, employers, insurance, month, states)
     for (month, (insurance, category, group)), figures in counts.items():
         of_category = {
-            kind[2]: found for (when, kind), found in employers.items() if (when, *kind[:2]) == (month, insurance, category)
+            kind[2]: found - {None}
+            for (when, kind), found in employers.items()
+            if (when, *kind[:2]) == (month, insurance, category)
         }
         figures["employer_count"] = len(of_category.get(group, ()))
         figures["category_employer_count"] = len(set().union(*of_category.values()))
         covers = category == "employee" and (insurance == "310") == (month >= MERGER)
         figures["maternity_covered_count"] = figures["person_count"] if covers else 0
     return {place: figures for place, figures in counts.items() if +figures}
+
+
+def count_month(
+    counts: dict[tuple[date, Key], Counter[str]],
+    employers: dict[tuple[date, Key], set[str | None]],
+    insurance: str,
+    month: date,
+    states: dict[date, State],
+) -> None:
+    """What one person adds to a month."""
+    before, last = states.get(month - timedelta(days=1)), max(days_of(month))
+    within = [states[day] for day in days_of(month) if day in states]
+    after, final = states.get(last), within[-1] if within else before
+
+    def place(state: State) -> tuple[date, Key]:
+        return month, (insurance, state.category, state.group)
+
+    if after:
+        counts[place(after)]["person_count"] += 1
+        employers[place(after)].add(after.employer)
+    if final:
+        counts[place(final)]["person_in_month_count"] += bool(within)
+        counts[place(final)]["joined_count"] += not before
+        counts[place(final)]["left_count"] += not after
+    if before and within and final and place(before) != place(final):
+        counts[place(before)]["moved_out_count"] += 1
+        counts[place(final)]["moved_in_count"] += 1
 
 
 COLUMNS = (
@@ -197,7 +210,7 @@ def assert_recount(books: EnrollmentBooks, events: Sequence[dict[str, Any]]) -> 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(batches=BATCHES)
 def test_counts_are_those_of_a_recount(
-    enrollment_books: EnrollmentBooks,  # noqa: F811
+    enrollment_books: EnrollmentBooks,
     batches: list[tuple[list[dict[str, Any]], bool]],
 ) -> None:
     books = enrollment_books

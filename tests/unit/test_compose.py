@@ -32,10 +32,11 @@ SERVICES: dict[str, dict[str, Any]] = FILE["services"]
 EXAMPLE = REPOSITORY / "deploy" / "env.example"
 READERS = REPOSITORY / "deploy" / "compose.readers.yml"
 STORAGE = REPOSITORY / "deploy" / "compose.object-storage.yml"
+PARAMETERS = REPOSITORY / "deploy" / "compose.parameters.yml"
 ALERTS = REPOSITORY / "deploy" / "compose.alerts.yml"
 LONG_RUNNING = sorted(set(SERVICES) - {"migrate"})
 OWN = sorted(name for name, service in SERVICES.items() if service["image"].startswith("merged-fund:"))
-PACKAGES = ("closing", "dags", "ingestion", "expectations", "forecasting", "reporting", "runtime")
+PACKAGES = ("closing", "dags", "ingestion", "expectations", "forecasting", "parameters", "reporting", "runtime")
 # Read by the images' own start scripts, C libraries and Airflow's web server.
 FOREIGN = {"TZ", "NO_PROXY", "POSTGRES_PASSWORD_FILE", "POSTGRES_INITDB_ARGS", "FORWARDED_ALLOW_IPS"}
 # Read by the clients of object storage.
@@ -48,7 +49,8 @@ each_service = pytest.mark.parametrize("name", sorted(SERVICES))
 
 def test_the_files_are_valid_by_the_specification() -> None:
     check = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec"]
-    done = subprocess.run([*check, COMPOSE, READERS, STORAGE, ALERTS], capture_output=True, text=True, check=False)
+    files = [COMPOSE, READERS, STORAGE, PARAMETERS, ALERTS]
+    done = subprocess.run([*check, *files], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
 
 
@@ -134,6 +136,26 @@ def test_object_storage_is_reached_by_what_runs_tasks_alone_and_only_when_asked_
     assert not added["networks"]["storage"].get("internal"), "a store lies outside"
     assert not added["volumes"].keys() & FILE["volumes"].keys()
     assert STORAGE.relative_to(REPOSITORY).as_posix() in EXAMPLE.read_text("utf-8")
+
+
+def test_parameters_of_the_installation_are_read_by_what_runs_tasks_and_only_when_asked_for() -> None:
+    text = PARAMETERS.read_text("utf-8")
+    with pytest.raises(KeyError, match="PARAMETERS_FOLDER"):
+        interpolate(text, {})
+    added = yaml.safe_load(interpolate(text, {"PARAMETERS_FOLDER": "/srv/parameters"}))
+    assert added.keys() == {"services"}
+    assert set(added["services"]) == {"scheduler", "celery-worker"}
+    for service in added["services"].values():
+        (volume,) = service["volumes"]
+        assert (volume["source"], volume["read_only"]) == ("/srv/parameters", True)
+        folder = volume["target"]
+        assert service["environment"] == {
+            "FUND_SEEDS_DIR": f"{folder}/seeds",
+            "FUND_SOURCES_DIR": f"{folder}/sources",
+        }
+    example = EXAMPLE.read_text("utf-8")
+    assert PARAMETERS.relative_to(REPOSITORY).as_posix() in example
+    assert "PARAMETERS_FOLDER=" in example
 
 
 def test_the_way_out_to_mail_and_webhook_is_for_what_runs_tasks_alone_and_only_when_asked_for() -> None:
@@ -276,7 +298,8 @@ def test_services_wait_for_what_they_need(name: str) -> None:
 
 
 def test_the_example_of_settings_names_every_variable_once() -> None:
-    wanted = set(re.findall(r"\$\{(\w+)", TEXT + READERS.read_text("utf-8") + STORAGE.read_text("utf-8")))
+    files = TEXT + "".join(path.read_text("utf-8") for path in (READERS, STORAGE, PARAMETERS))
+    wanted = set(re.findall(r"\$\{(\w+)", files))
     named = re.findall(r"^#?([A-Z_]+)=", EXAMPLE.read_text("utf-8"), flags=re.MULTILINE)
     assert sorted(named) == sorted({*wanted, "COMPOSE_PROFILES", "COMPOSE_FILE"})
 

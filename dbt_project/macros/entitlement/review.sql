@@ -18,7 +18,9 @@ reviewed as (
         (region.merger_month - make_interval(months => review.months_before))::date as before_from,
         (region.merger_month - interval '1 month')::date as before_until,
         region.merger_month as after_from,
-        (region.merger_month + make_interval(months => review.months_after - 1))::date as after_until,
+        least(
+            (region.merger_month + make_interval(months => review.months_after - 1))::date, latest.latest_month
+        ) as after_until,
         region.merger_date - 1 as before_day,
         least(
             (region.merger_date + make_interval(months => review.months_after))::date - 1,
@@ -54,7 +56,8 @@ payment as (
     ] %}
     select
         side.region_code, side.side, event.seq, event.benefit_item, event.claim_no, event.person_no, event.institution_code,
-        event.occurred_on, event.payee_type, event.payment_method, event.pooled_amount
+        event.occurred_on, event.payee_type, event.payment_method, event.pooled_amount,
+        coalesce(event.discharged_on, event.service_on, event.occurred_on) as rule_date
     from side
     inner join {{ source('events', 'event') }} as event
         on

@@ -34,8 +34,8 @@ enrolled as (
         spell.employer_no,
         region.merger_date,
         range_agg(daterange(spell.valid_from, spell.valid_until)) as days,
-        range_agg(daterange(spell.valid_from, spell.valid_until))
-            filter (where spell.valid_from >= region.merger_date) as days_begun_after_merger,
+        range_agg(daterange(spell.valid_from, spell.valid_until)) filter (where spell.valid_from >= region.merger_date)
+            as days_begun_after_merger,
         (array_agg(spell.contribution_base order by spell.valid_from desc))[1] as contribution_base
     from spell
     inner join {{ ref('stg_region') }} as region

@@ -85,7 +85,7 @@ BUDGETS = f"""
         line.line_code, line.line_name, line.adjusted_amount, line.amount_year_to_date, line.execution_rate,
         line.expected_share, null::text as lacking,
         case when line.is_exceeded then line.amount_year_to_date - coalesce(line.adjusted_amount, 0)
-            else abs(line.amount_year_to_date - line.adjusted_amount * line.expected_share) end as amount
+            else round(abs(line.amount_year_to_date - line.adjusted_amount * line.expected_share), 2) end as amount
     from {_EXECUTED}
         and (
             line.is_exceeded
@@ -123,7 +123,7 @@ BUDGETS_POPULATION = f"""
 """
 
 _STATISTICS = """marts.maternity_statistics as told where told.region_code = $region"""
-_OPEN_ROWS = f"""
+_OPEN_ROWS = """
     select waiting.family, count(*) as open_rows, coalesce(sum(waiting.amount), 0) as open_amount,
         $business_date - min((waiting.quarantined_at at time zone 'Asia/Shanghai')::date) as oldest_days,
         count(*)::numeric / (count(*) + (
@@ -173,7 +173,7 @@ STATISTICS = f"""
 STATISTICS_EXAMINED = f"select count(*) from {_STATISTICS}"
 
 # The months that are to be public by now: those of the calendar in force, from the first month of the books on.
-_DUE_MONTHS = f"""
+_DUE_MONTHS = """
     select month.started_at::date as accounting_month, rule.due_day,
         (month.started_at + interval '1 month' - interval '1 day')::date + rule.due_day as due_on
     from generate_series(

@@ -18,7 +18,8 @@ P01 = Check(
         select
             concat_ws('/', twice.kind, twice.person_no, twice.other_region_code,
                 case when twice.kind <> 'two_regions' then twice.other_person_no end,
-                case when twice.kind = 'two_employers' then concat_ws('-', twice.employer_no, twice.other_employer_no) end,
+                case when twice.kind = 'two_employers'
+                    then concat_ws('-', twice.employer_no, twice.other_employer_no) end,
                 coalesce(twice.overlap_from::text, '-')) as item,
             twice.kind, twice.person_no, twice.enrollment_category, twice.employer_no, twice.insured_from,
             twice.insured_until, twice.other_region_code,
@@ -28,7 +29,8 @@ P01 = Check(
             twice.other_insured_from, twice.other_insured_until,
             twice.overlap_from, twice.overlap_until, twice.overlap_days, twice.days_tolerated,
             case twice.kind
-                when 'two_regions' then '同一证件号码在另一统筹区同时参保 / the same identity number is insured in another region'
+                when 'two_regions'
+                    then '同一证件号码在另一统筹区同时参保 / the same identity number is insured in another region'
                 when 'two_numbers' then '同一证件号码有两个人员编号 / one identity number has two person numbers'
                 else '两个单位同时登记为其职工 / two employers keep the person registered'
             end as reason,
@@ -62,7 +64,8 @@ P02 = Check(
             late.first_assessed_month, late.told_before, late.recorded_at, late.late_days, late.days_allowed,
             late.event_seq,
             case late.late_kind
-                when 'started_late' then '单位已为更早的月份缴费核定，参保登记逾期 / the employer was assessed for earlier months'
+                when 'started_late'
+                    then '单位已为更早的月份缴费核定，参保登记逾期 / the employer was assessed for earlier months'
                 else '参保日期早于来源系统此前已报至的日期 / enrolled for a day that the source had passed before'
             end as reason,
             null::numeric as amount

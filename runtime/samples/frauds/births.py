@@ -80,7 +80,7 @@ def cost_inflation(scene: Scene, rng: random.Random, *, stays: int, factor: floa
         if place % 10 == 0:
             firm = _staff(scene, rng)
         patient = scene.employee(firm, 6_200, rng, born=date(1968 + place % 12, 4, 1 + place % 28))
-        usual = rng.randint(5_000, 26_000) * scene.log.city.fee_percent // 100 * 74 // 100
+        usual = rng.randint(5_000, 26_000) * scene.log.city.fee_percent // 105  # the patient adds a twentieth
         day = MONTHS[1 + place % 8].day(3 + place % 15)
         claims.append(scene.stay(patient, day, rng.randint(4, 9), hospital, int(usual * factor)))
     scene.remember("cost_inflation", claims, institutions=[hospital])

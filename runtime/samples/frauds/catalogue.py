@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from runtime.samples.frauds import births, employers, payments, stays
+from runtime.samples.frauds import births, employers, payments, services, stays
 from runtime.samples.frauds.look_alikes import LOOK_ALIKES
 from runtime.samples.frauds.scene import Scene
 from runtime.samples.frauds.truth import Planted
@@ -191,6 +191,38 @@ FRAUDS: tuple[Pattern, ...] = (
         payments.one_account_for_many,
         ({"users": 14},),
         ({"users": 9},),
+    ),
+    Pattern(
+        "split_charge",
+        "分解收费",
+        "One treatment charged in many bills",
+        services.split_charge,
+        ({"bills": 10, "days": 6, "cases": 2},),
+        ({"bills": 8, "days": 20, "cases": 2},),
+    ),
+    Pattern(
+        "equal_fees",
+        "费用雷同（虚构服务）",
+        "The same fee for everybody",
+        services.equal_fees,
+        ({"bills": 40, "fee": 300, "hospital": 13},),
+        ({"bills": 24, "fee": 250, "hospital": 14},),
+    ),
+    Pattern(
+        "bed_kept",
+        "空床、超长住院",
+        "A bed kept for nobody",
+        services.bed_kept,
+        ({"days": 40, "pooled": 1_900, "cases": 2},),
+        ({"days": 24, "pooled": 2_300, "cases": 2},),
+    ),
+    Pattern(
+        "operated_again",
+        "反复手术",
+        "The same operation again and again",
+        services.operated_again,
+        ({"operations": 5, "days_between": 45, "cases": 2},),
+        ({"operations": 3, "days_between": 60, "cases": 2},),
     ),
     # Held out as a whole: nobody looked at these when the rules were set.
     Pattern(

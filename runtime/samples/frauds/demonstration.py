@@ -1,4 +1,4 @@
-"""The few cases that the demo cities have, so that monitoring has something to show: documented in docs/monitoring.md.
+"""The few cases that the demo cities have, so that monitoring has something to show: documented in docs/sources.md.
 
 None of them trips a check of the gate: premiums, sums and allowances are right. That is what monitoring is for.
 """

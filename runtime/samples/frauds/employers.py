@@ -69,7 +69,7 @@ def base_jump(scene: Scene, rng: random.Random, *, factor: float, months_before:
         firm = scene.employer(6_000)
         for _ in range(4):
             scene.employee(firm, 5_700, rng, sex=rng.choice("FM"))
-        born = date(2020, 3, 6) + timedelta(days=place * 19)
+        born = MONTHS[months_before + 2].day(6) + timedelta(days=place * 9)  # two months on the usual base come first
         raised = Month.of(born).plus(-months_before)
         mother = scene.employee(firm, 5_400, rng, raise_to=(raised, int(5_400 * factor)))
         scene.remember("base_jump", scene.birth(mother, born), employers=[firm])
@@ -81,7 +81,7 @@ def join_and_stop(scene: Scene, rng: random.Random, *, months_before: int, stops
         firm = scene.employer(6_900)
         for _ in range(20):
             scene.employee(firm, rng.randrange(5_000, 8_000, 100), rng, sex=rng.choice("FM"))
-        joined = MONTHS[2 + place % 2].first
+        joined = MONTHS[1].first + timedelta(days=9 * place)
         born = joined + timedelta(days=months_before * 30 + rng.randint(0, 12))
         left = born + timedelta(days=_PAID_AFTER + stops_after_days)
         mother = scene.employee(firm, 6_900, rng, since=joined, until=left)

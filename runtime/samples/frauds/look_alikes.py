@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from runtime.samples.frauds import births, employers, payments, stays
+from runtime.samples.frauds import births, employers, payments, services, stays
 
 Parameters = Mapping[str, Any]
 
@@ -63,4 +63,6 @@ LOOK_ALIKES: tuple[LookAlike, ...] = (
         "refund_to_payer", "换单位后退费", "A refund after changing jobs", payments.refund_to_payer, {"cases": 2}
     ),
     LookAlike("family_account", "家庭共济", "A family's account", payments.family_account, {"cases": 2}),
+    LookAlike("course_of_treatment", "连续治疗", "A course of treatment", services.course_of_treatment, {"cases": 3}),
+    LookAlike("long_rehabilitation", "康复住院", "A long rehabilitation", services.long_rehabilitation, {"cases": 3}),
 )

@@ -14,26 +14,33 @@ from runtime.samples.values import MONTHS, Fen, yuan
 _ITS_OWN = ("claim_no", "source_event_key", "event_type", "occurred_on", "region_code")
 
 
-def _patients(scene: Scene, rng: random.Random, count: int) -> list[Person]:
-    """Staff of one firm, of middle age."""
+def patients_of_a_firm(
+    scene: Scene, rng: random.Random, count: int, born: tuple[int, int] = (1966, 1980), sex: str = ""
+) -> list[Person]:
+    """Staff of one firm, of middle age unless said otherwise."""
     firm = scene.employer(6_000)
-    return [_patient(scene, rng, firm) for _ in range(count)]
+    return [_patient(scene, rng, firm, born=born, sex=sex) for _ in range(count)]
 
 
 def _patient(
-    scene: Scene, rng: random.Random, firm: Employer | None, until: date | None = None, reason: str = "left_employer"
+    scene: Scene,
+    rng: random.Random,
+    firm: Employer | None,
+    until: date | None = None,
+    reason: str = "left_employer",
+    born: tuple[int, int] = (1966, 1980),
+    sex: str = "",
 ) -> Person:
-    born = date(rng.randint(1966, 1980), rng.randint(1, 12), rng.randint(1, 28))
-    return scene.employee(
-        firm, rng.randrange(5_000, 7_000, 100), rng, born=born, sex=rng.choice("FM"), until=until, reason=reason
-    )
+    day = date(rng.randint(*born), rng.randint(1, 12), rng.randint(1, 28))
+    base, sex = rng.randrange(5_000, 7_000, 100), sex or rng.choice("FM")
+    return scene.employee(firm, base, rng, born=day, sex=sex, until=until, reason=reason)
 
 
 def split_stay(
     scene: Scene, rng: random.Random, *, patients: int, parts: int, gap_days: tuple[int, int], hospital: int
 ) -> None:
     """One hospital discharges and admits again on the same or the next days: one stay is billed as several."""
-    for person in _patients(scene, rng, patients):
+    for person in patients_of_a_firm(scene, rng, patients):
         claims: list[Row] = []
         admitted = MONTHS[rng.randint(1, 7)].day(rng.randint(1, 12))
         for _ in range(parts):
@@ -45,7 +52,7 @@ def split_stay(
 
 def overlapping_stay(scene: Scene, rng: random.Random, *, cases: int, same_hospital: bool) -> None:
     """A patient lies in two beds at once."""
-    for person in _patients(scene, rng, cases):
+    for person in patients_of_a_firm(scene, rng, cases):
         admitted = MONTHS[rng.randint(1, 7)].day(rng.randint(2, 14))
         claims = [
             scene.stay(person, admitted, 9, 0, rng.randint(6_000, 11_000)),
@@ -80,7 +87,7 @@ def outside_enrolment(scene: Scene, rng: random.Random, *, days_after: int, case
 
 def duplicate_billing(scene: Scene, rng: random.Random, *, cases: int, days_later: int) -> None:
     """The same stay is billed again under another number."""
-    for person in _patients(scene, rng, cases):
+    for person in patients_of_a_firm(scene, rng, cases):
         first = scene.stay(person, MONTHS[rng.randint(1, 6)].day(rng.randint(2, 18)), 6, 2, rng.randint(5_500, 9_500))
         columns = {name: value for name, value in first.items() if name not in _ITS_OWN}
         again = settle(scene.log, day_of(first) + timedelta(days=days_later), **columns)
@@ -90,7 +97,7 @@ def duplicate_billing(scene: Scene, rng: random.Random, *, cases: int, days_late
 
 def visits_while_inpatient(scene: Scene, rng: random.Random, *, cases: int) -> None:
     """A hanging bed: during the stay the patient goes to work, to other doctors and shops with the card."""
-    for person in _patients(scene, rng, cases):
+    for person in patients_of_a_firm(scene, rng, cases):
         admitted = MONTHS[rng.randint(1, 7)].day(rng.randint(2, 12))
         claims = [scene.stay(person, admitted, 12, 2, rng.randint(8_000, 12_000))]
         claims += [
@@ -102,7 +109,7 @@ def visits_while_inpatient(scene: Scene, rng: random.Random, *, cases: int) -> N
 
 def readmitted_elsewhere(scene: Scene, rng: random.Random, *, cases: int) -> None:
     """Looks like a split stay: worse after two days at home, taken in by another hospital."""
-    for person in _patients(scene, rng, cases):
+    for person in patients_of_a_firm(scene, rng, cases):
         admitted = MONTHS[rng.randint(1, 6)].day(rng.randint(2, 12))
         claims = [
             scene.stay(person, admitted, 8, 2, rng.randint(6_000, 11_000)),
@@ -113,7 +120,7 @@ def readmitted_elsewhere(scene: Scene, rng: random.Random, *, cases: int) -> Non
 
 def transferred(scene: Scene, rng: random.Random, *, cases: int) -> None:
     """Looks like overlapping stays: discharged from one hospital and admitted to another on one day."""
-    for person in _patients(scene, rng, cases):
+    for person in patients_of_a_firm(scene, rng, cases):
         admitted = MONTHS[rng.randint(1, 6)].day(rng.randint(2, 12))
         claims = [
             scene.stay(person, admitted, 3, 2, rng.randint(3_000, 6_000)),
@@ -124,7 +131,7 @@ def transferred(scene: Scene, rng: random.Random, *, cases: int) -> None:
 
 def regular_patient(scene: Scene, rng: random.Random, *, cases: int) -> None:
     """Looks like a split stay: cycles of treatment in one hospital every five weeks."""
-    for person in _patients(scene, rng, cases):
+    for person in patients_of_a_firm(scene, rng, cases):
         first = MONTHS[1].day(rng.randint(2, 12))
         claims = [scene.stay(person, first + timedelta(days=35 * turn), 4, 2, 5_600) for turn in range(5)]
         scene.remember("regular_patient", claims, is_fraud=False)

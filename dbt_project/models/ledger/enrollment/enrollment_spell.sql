@@ -147,9 +147,12 @@ piece as (
 lasting as (
     select
         *,
-        lag(valid_until) over each_insurance is not distinct from valid_from
-        and lag(enrollment_category) over each_insurance is not distinct from enrollment_category
-        and lag(employer_no) over each_insurance is not distinct from employer_no as goes_on,
+        coalesce(
+            (lag(valid_until) over each_insurance) = valid_from
+            and (lag(enrollment_category) over each_insurance) = enrollment_category
+            and coalesce(lag(employer_no) over each_insurance, '') = coalesce(employer_no, ''),
+            false
+        ) as goes_on,
         lead(valid_from) over each_insurance as next_from,
         lead(employer_no) over each_insurance as next_employer_no
     from piece
@@ -197,13 +200,13 @@ overlapping as (
             and enrolled.person_no = later.person_no
             and enrolled.batch_id = later.batch_id
             and enrolled.insurance_type = later.insurance_type
-            and (later.occurred_on, later.seq) > (enrolled.valid_from, enrolled.seq)
+            and (enrolled.valid_from, enrolled.seq) < (later.occurred_on, later.seq)
             and (
-                (later.is_end and later.employer_no = enrolled.employer_no)
+                (later.is_end and enrolled.employer_no = later.employer_no)
                 or (later.is_start and later.enrollment_category <> 'employee')
                 or (
-                    not later.is_end and later.start_no = enrolled.start_no
-                    and later.employer_no is distinct from enrolled.employer_no
+                    not later.is_end and enrolled.start_no = later.start_no
+                    and enrolled.employer_no is distinct from later.employer_no
                 )
             )
     where

@@ -90,8 +90,8 @@ turning as (
     window each_insurance as (partition by region_code, person_no, batch_id, sign, insurance_type)
 ),
 
-met as (
-    select
+turned as (
+    select distinct
         turning.region_code,
         turning.person_no,
         turning.batch_id,
@@ -102,22 +102,21 @@ met as (
         turning.worker_group,
         turning.employer_no,
         turning.valid_from,
+        coalesce(turning.valid_until, 'infinity') as valid_until,
         turn.insured_month,
-        turning.valid_from < turn.insured_month
-        and coalesce(turning.valid_until, 'infinity') >= turn.insured_month as is_before,
-        turning.valid_from < turn.next_month
-        and coalesce(turning.valid_until, 'infinity') >= turn.next_month as is_after,
-        turning.valid_from < turn.next_month
-        and coalesce(turning.valid_until, 'infinity') > turn.insured_month as is_within
+        (turn.insured_month + interval '1 month')::date as next_month
     from turning
-    cross join lateral (
-        select distinct
-            month.first_day as insured_month,
-            (month.first_day + interval '1 month')::date as next_month
-        from unnest(turning.turning_months) as month (first_day)
-    ) as turn
-    where
-        turning.valid_from < turn.next_month and coalesce(turning.valid_until, 'infinity') >= turn.insured_month
+    cross join lateral unnest(turning.turning_months) as turn (insured_month)
+),
+
+met as (
+    select
+        *,
+        valid_from < insured_month and valid_until >= insured_month as is_before,
+        valid_from < next_month and valid_until >= next_month as is_after,
+        valid_from < next_month and valid_until > insured_month as is_within
+    from turned
+    where valid_from < next_month and valid_until >= insured_month
 ),
 
 -- A person counts once: under the category, group and employer of the last day insured in the month.

@@ -44,28 +44,32 @@ late as (
     where
         greatest(claim.care_on, claim.discharged_on) > death.died_on
         or claim.settled_on > death.died_on + death.settled_days::integer
+),
+
+found as (
+    select
+        region_code,
+        'S05'::text as rule_code,
+        {{ hidden_key(['person_no']) }} as finding_key,
+        min(institution_code) as institution_code,
+        min(employer_no) as employer_no,
+        array[person_no] as persons,
+        array_agg(claim_no order by claim_no) as claims,
+        sum(amount) as amount,
+        min(care_on) as first_on,
+        max(settled_on) as last_on,
+        format(
+            '登记死亡 %s；此后发生的服务 %s 笔，死亡 %s 天以后才结算的 %s 笔，合计 %s 元', min(died_on),
+            count(*) filter (where is_after), round(max(settled_days)), count(*) filter (where not is_after),
+            {{ yuan_text('sum(amount)') }}
+        ) as said_zh,
+        format(
+            'registered as having died on %s; %s claims for service after it, %s settled more than %s days after, %s yuan',
+            min(died_on), count(*) filter (where is_after), count(*) filter (where not is_after), round(max(settled_days)),
+            {{ yuan_text('sum(amount)') }}
+        ) as said_en
+    from late
+    group by region_code, person_no
 )
 
-select
-    region_code,
-    'S05'::text as rule_code,
-    {{ hidden_key(['person_no']) }} as finding_key,
-    min(institution_code) as institution_code,
-    min(employer_no) as employer_no,
-    array[person_no] as persons,
-    array_agg(claim_no order by claim_no) as claims,
-    sum(amount) as amount,
-    min(care_on) as first_on,
-    max(settled_on) as last_on,
-    format(
-        '登记死亡 %s；此后发生的服务 %s 笔，死亡 %s 天以后才结算的 %s 笔，合计 %s 元', min(died_on),
-        count(*) filter (where is_after), round(max(settled_days)), count(*) filter (where not is_after),
-        {{ yuan_text('sum(amount)') }}
-    ) as said_zh,
-    format(
-        'registered as having died on %s; %s claims for service after it, %s settled more than %s days after, %s yuan',
-        min(died_on), count(*) filter (where is_after), count(*) filter (where not is_after), round(max(settled_days)),
-        {{ yuan_text('sum(amount)') }}
-    ) as said_en
-from late
-group by region_code, person_no
+{{ monitoring_found('found') }}

@@ -64,53 +64,59 @@ compared as (
         earlier.months
     from birth
     inner join limits on birth.region_code = limits.region_code
-    cross join lateral (
-        select
-            base.base_month,
-            base.contribution_base
-        from base
-        where
-            base.region_code = birth.region_code
-            and base.person_no = birth.person_no
-            and base.base_month > birth.birth_on - limits.before_days::integer
-            and base.base_month <= birth.birth_on
-        order by base.contribution_base desc, base.base_month asc
-        limit 1
-    ) as risen
-    cross join lateral (
-        select
-            percentile_cont(0.5) within group (order by base.contribution_base)::numeric as base_before,
-            count(*) as months
-        from base
-        where
-            base.region_code = birth.region_code
-            and base.person_no = birth.person_no
-            and base.base_month < risen.base_month
-    ) as earlier
+    cross join
+        lateral (
+            select
+                base.base_month,
+                base.contribution_base
+            from base
+            where
+                base.region_code = birth.region_code
+                and base.person_no = birth.person_no
+                and base.base_month > birth.birth_on - limits.before_days::integer
+                and base.base_month <= birth.birth_on
+            order by base.contribution_base desc, base.base_month asc
+            limit 1
+        ) as risen
+    cross join
+        lateral (
+            select
+                percentile_cont(0.5) within group (order by base.contribution_base)::numeric as base_before,
+                count(*) as months
+            from base
+            where
+                base.region_code = birth.region_code
+                and base.person_no = birth.person_no
+                and base.base_month < risen.base_month
+        ) as earlier
     where birth.allowance_amount > 0
+),
+
+found as (
+    select
+        region_code,
+        'S09'::text as rule_code,
+        {{ hidden_key(['person_no', 'birth_on']) }} as finding_key,
+        institution_code,
+        employer_no,
+        array[person_no] as persons,
+        claims,
+        -- of the allowance, the part that the former base would not have brought
+        round(allowance_amount * (1 - base_before / base_after), 2) as amount,
+        risen_month as first_on,
+        birth_on as last_on,
+        format(
+            '缴费基数自 %s 起由 %s 元升至 %s 元，为 %s 倍（限 %s 倍），其后 %s 天生育', to_char(risen_month, 'YYYY-MM'),
+            {{ yuan_text('base_before') }}, {{ yuan_text('base_after') }}, round(base_after / base_before, 2), round(rise_ratio, 2),
+            birth_on - risen_month
+        ) as said_zh,
+        format(
+            'base raised from %s to %s yuan in %s, ratio %s (limit %s), %s days before the birth', {{ yuan_text('base_before') }},
+            {{ yuan_text('base_after') }}, to_char(risen_month, 'YYYY-MM'), round(base_after / base_before, 2), round(rise_ratio, 2),
+            birth_on - risen_month
+        ) as said_en
+    from compared
+    where months >= min_months and base_after >= rise_ratio * base_before and base_after - base_before >= min_rise
 )
 
-select
-    region_code,
-    'S09'::text as rule_code,
-    {{ hidden_key(['person_no', 'birth_on']) }} as finding_key,
-    institution_code,
-    employer_no,
-    array[person_no] as persons,
-    claims,
-    -- of the allowance, the part that the former base would not have brought
-    round(allowance_amount * (1 - base_before / base_after), 2) as amount,
-    risen_month as first_on,
-    birth_on as last_on,
-    format(
-        '缴费基数自 %s 起由 %s 元升至 %s 元，为 %s 倍（限 %s 倍），其后 %s 天生育', to_char(risen_month, 'YYYY-MM'),
-        {{ yuan_text('base_before') }}, {{ yuan_text('base_after') }}, round(base_after / base_before, 2), round(rise_ratio, 2),
-        birth_on - risen_month
-    ) as said_zh,
-    format(
-        'base raised from %s to %s yuan in %s, ratio %s (limit %s), %s days before the birth', {{ yuan_text('base_before') }},
-        {{ yuan_text('base_after') }}, to_char(risen_month, 'YYYY-MM'), round(base_after / base_before, 2), round(rise_ratio, 2),
-        birth_on - risen_month
-    ) as said_en
-from compared
-where months >= min_months and base_after >= rise_ratio * base_before and base_after - base_before >= min_rise
+{{ monitoring_found('found') }}

@@ -28,26 +28,30 @@ unfounded as (
                 and event.event_type in ('claim.settled', 'claim.paid')
                 and abs(coalesce(event.service_on, event.discharged_on, event.occurred_on) - benefit.care_on) <= limits.care_days
         )
+),
+
+found as (
+    select
+        region_code,
+        'S24'::text as rule_code,
+        {{ hidden_key(['person_no', 'min(care_on)']) }} as finding_key,
+        null::text as institution_code,
+        min(employer_no) as employer_no,
+        array[person_no] as persons,
+        array_agg(claim_no order by claim_no) as claims,
+        sum(amount) as amount,
+        min(care_on) as first_on,
+        max(settled_on) as last_on,
+        format(
+            '生育现金待遇 %s 笔共 %s 元，前后 %s 天内没有分娩、流产或计划生育的结算', count(*), {{ yuan_text('sum(amount)') }},
+            round(max(care_days))
+        ) as said_zh,
+        format(
+            '%s cash benefits, %s yuan, with no delivery, miscarriage or family planning settled within %s days', count(*),
+            {{ yuan_text('sum(amount)') }}, round(max(care_days))
+        ) as said_en
+    from unfounded
+    group by region_code, person_no
 )
 
-select
-    region_code,
-    'S24'::text as rule_code,
-    {{ hidden_key(['person_no', 'min(care_on)']) }} as finding_key,
-    null::text as institution_code,
-    min(employer_no) as employer_no,
-    array[person_no] as persons,
-    array_agg(claim_no order by claim_no) as claims,
-    sum(amount) as amount,
-    min(care_on) as first_on,
-    max(settled_on) as last_on,
-    format(
-        '生育现金待遇 %s 笔共 %s 元，前后 %s 天内没有分娩、流产或计划生育的结算', count(*), {{ yuan_text('sum(amount)') }},
-        round(max(care_days))
-    ) as said_zh,
-    format(
-        '%s cash benefits, %s yuan, with no delivery, miscarriage or family planning settled within %s days', count(*),
-        {{ yuan_text('sum(amount)') }}, round(max(care_days))
-    ) as said_en
-from unfounded
-group by region_code, person_no
+{{ monitoring_found('found') }}

@@ -60,8 +60,14 @@ region as (
         counted.region_code,
         counted.persons,
         coalesce(mothers.persons, 0) as claimants
-    from (select region_code, count(distinct person_no) as persons from spell group by region_code) as counted
-    left join (select region_code, count(distinct person_no) as persons from birth group by region_code) as mothers
+    from (
+        select region_code, count(distinct person_no) as persons from spell
+        group by region_code
+    ) as counted
+    left join (
+        select region_code, count(distinct person_no) as persons from birth
+        group by region_code
+    ) as mothers
         on counted.region_code = mothers.region_code
 ),
 
@@ -78,33 +84,42 @@ compared as (
     inner join limits on employer.region_code = limits.region_code
     inner join insured on employer.region_code = insured.region_code and employer.employer_no = insured.employer_no
     inner join region on employer.region_code = region.region_code
+),
+
+found as (
+    select
+        region_code,
+        'S11'::text as rule_code,
+        employer_no as finding_key,
+        null::text as institution_code,
+        employer_no,
+        persons,
+        claims,
+        (
+            select sum(birth.amount) from birth
+            where birth.region_code = compared.region_code and birth.person_no = any(compared.persons))
+            as amount,
+        first_on,
+        last_on,
+        format(
+            '曾参保 %s 人，其中 %s 人领取生育待遇，占 %s%%（限 %s%%，至少 %s 人），其他单位 %s%%', insured_persons, claimants,
+            {{ percent_text('share') }},
+            {{ percent_text('min_share') }},
+            round(min_claimants),
+            {{ percent_text('coalesce(peer_share, 0)') }}
+        ) as said_zh,
+        format(
+            '%s of %s insured drew maternity benefits, %s%% (limit %s%%, at least %s persons); other employers %s%%', claimants,
+            insured_persons, {{ percent_text('share') }}, {{ percent_text('min_share') }}, round(min_claimants),
+            {{ percent_text('coalesce(peer_share, 0)') }}
+        ) as said_en
+    from compared
+    where
+        claimants >= min_claimants
+        and share >= min_share
+        -- more than chance would bring at the share of the others
+        and share > coalesce(peer_share, 0)
+        + z_limit * sqrt(coalesce(peer_share, 0) * (1 - coalesce(peer_share, 0)) / insured_persons)
 )
 
-select
-    region_code,
-    'S11'::text as rule_code,
-    employer_no as finding_key,
-    null::text as institution_code,
-    employer_no,
-    persons,
-    claims,
-    (select sum(birth.amount) from birth where birth.region_code = compared.region_code and birth.person_no = any(compared.persons))
-        as amount,
-    first_on,
-    last_on,
-    format(
-        '曾参保 %s 人，其中 %s 人领取生育待遇，占 %s%%（限 %s%%，至少 %s 人），其他单位 %s%%', insured_persons, claimants,
-        {{ percent_text('share') }}, {{ percent_text('min_share') }}, round(min_claimants), {{ percent_text('coalesce(peer_share, 0)') }}
-    ) as said_zh,
-    format(
-        '%s of %s insured drew maternity benefits, %s%% (limit %s%%, at least %s persons); other employers %s%%', claimants,
-        insured_persons, {{ percent_text('share') }}, {{ percent_text('min_share') }}, round(min_claimants),
-        {{ percent_text('coalesce(peer_share, 0)') }}
-    ) as said_en
-from compared
-where
-    claimants >= min_claimants
-    and share >= min_share
-    -- more than chance would bring at the share of the others
-    and share > coalesce(peer_share, 0)
-    + z_limit * sqrt(coalesce(peer_share, 0) * (1 - coalesce(peer_share, 0)) / insured_persons)
+{{ monitoring_found('found') }}

@@ -51,38 +51,43 @@ compared as (
     inner join limits on institution.region_code = limits.region_code
     inner join spread
         on institution.region_code = spread.region_code and institution.benefit_item = spread.benefit_item
-    cross join lateral (
-        select percentile_cont(0.5) within group (order by other.median_fee)::numeric as median_fee
-        from institution as other
-        where
-            other.region_code = institution.region_code
-            and other.benefit_item = institution.benefit_item
-            and other.institution_code <> institution.institution_code
-            and other.cases >= limits.min_cases
-    ) as peer
+    cross join
+        lateral (
+            select percentile_cont(0.5) within group (order by other.median_fee)::numeric as median_fee
+            from institution as other
+            where
+                other.region_code = institution.region_code
+                and other.benefit_item = institution.benefit_item
+                and other.institution_code <> institution.institution_code
+                and other.cases >= limits.min_cases
+        ) as peer
     where institution.cases >= limits.min_cases
+),
+
+found as (
+    select
+        region_code,
+        'S02'::text as rule_code,
+        institution_code || '/' || benefit_item as finding_key,
+        institution_code,
+        null::text as employer_no,
+        persons,
+        claims,
+        round((median_fee - peer_fee) * cases * paid_share, 2) as amount,
+        first_on,
+        last_on,
+        format(
+            '%s %s 例，费用中位数 %s 元，同类机构 %s 元，为其 %s 倍（上限 %s 倍，z=%s，限 %s）', benefit_item, cases,
+            {{ yuan_text('median_fee') }}, {{ yuan_text('peer_fee') }}, round(median_fee / peer_fee, 2), round(min_ratio, 2),
+            coalesce(round(z, 1)::text, '∞'), round(z_limit, 1)
+        ) as said_zh,
+        format(
+            '%s: %s cases, median fee %s yuan, peers %s, ratio %s (limit %s, z=%s, limit %s)', benefit_item, cases,
+            {{ yuan_text('median_fee') }}, {{ yuan_text('peer_fee') }}, round(median_fee / peer_fee, 2), round(min_ratio, 2),
+            coalesce(round(z, 1)::text, '∞'), round(z_limit, 1)
+        ) as said_en
+    from compared
+    where median_fee >= min_ratio * peer_fee and coalesce(z, z_limit) >= z_limit
 )
 
-select
-    region_code,
-    'S02'::text as rule_code,
-    institution_code || '/' || benefit_item as finding_key,
-    institution_code,
-    null::text as employer_no,
-    persons,
-    claims,
-    round((median_fee - peer_fee) * cases * paid_share, 2) as amount,
-    first_on,
-    last_on,
-    format(
-        '%s %s 例，费用中位数 %s 元，同类机构 %s 元，为其 %s 倍（上限 %s 倍，z=%s，限 %s）', benefit_item, cases,
-        {{ yuan_text('median_fee') }}, {{ yuan_text('peer_fee') }}, round(median_fee / peer_fee, 2), round(min_ratio, 2),
-        coalesce(round(z, 1)::text, '∞'), round(z_limit, 1)
-    ) as said_zh,
-    format(
-        '%s: %s cases, median fee %s yuan, peers %s, ratio %s (limit %s, z=%s, limit %s)', benefit_item, cases,
-        {{ yuan_text('median_fee') }}, {{ yuan_text('peer_fee') }}, round(median_fee / peer_fee, 2), round(min_ratio, 2),
-        coalesce(round(z, 1)::text, '∞'), round(z_limit, 1)
-    ) as said_en
-from compared
-where median_fee >= min_ratio * peer_fee and coalesce(z, z_limit) >= z_limit
+{{ monitoring_found('found') }}

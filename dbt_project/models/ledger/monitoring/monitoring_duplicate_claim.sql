@@ -45,28 +45,32 @@ numbered as (
             ) >= sorted.apart_days as is_other
         from sorted
     ) as parted
+),
+
+found as (
+    select
+        region_code,
+        'S15'::text as rule_code,
+        {{ hidden_key(['person_no', 'sameness', 'min(care_on)']) }} as finding_key,
+        min(institution_code) as institution_code,
+        min(employer_no) as employer_no,
+        array[person_no] as persons,
+        array_agg(claim_no order by claim_no) as claims,
+        -- all but the largest
+        sum(amount) - max(amount) as amount,
+        min(care_on) as first_on,
+        max(care_on) as last_on,
+        format(
+            '同一人同一项目 %s 结算 %s 次，%s 家机构，相隔 %s 天，合计 %s 元', min(benefit_item), count(*),
+            count(distinct institution_code), max(care_on) - min(care_on), {{ yuan_text('sum(amount)') }}
+        ) as said_zh,
+        format(
+            'the same %s of one person settled %s times, %s institutions, %s days apart, %s yuan in all', min(benefit_item), count(*),
+            count(distinct institution_code), max(care_on) - min(care_on), {{ yuan_text('sum(amount)') }}
+        ) as said_en
+    from numbered
+    group by region_code, person_no, sameness, care_no
+    having count(*) > 1 and sum(amount) > max(amount)
 )
 
-select
-    region_code,
-    'S15'::text as rule_code,
-    {{ hidden_key(['person_no', 'sameness', 'min(care_on)']) }} as finding_key,
-    min(institution_code) as institution_code,
-    min(employer_no) as employer_no,
-    array[person_no] as persons,
-    array_agg(claim_no order by claim_no) as claims,
-    -- all but the largest
-    sum(amount) - max(amount) as amount,
-    min(care_on) as first_on,
-    max(care_on) as last_on,
-    format(
-        '同一人同一项目 %s 结算 %s 次，%s 家机构，相隔 %s 天，合计 %s 元', min(benefit_item), count(*),
-        count(distinct institution_code), max(care_on) - min(care_on), {{ yuan_text('sum(amount)') }}
-    ) as said_zh,
-    format(
-        'the same %s of one person settled %s times, %s institutions, %s days apart, %s yuan in all', min(benefit_item), count(*),
-        count(distinct institution_code), max(care_on) - min(care_on), {{ yuan_text('sum(amount)') }}
-    ) as said_en
-from numbered
-group by region_code, person_no, sameness, care_no
-having count(*) > 1 and sum(amount) > max(amount)
+{{ monitoring_found('found') }}

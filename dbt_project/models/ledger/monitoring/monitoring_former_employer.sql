@@ -66,28 +66,32 @@ compared as (
             or employed.left_on + paid.left_days::integer <= coalesce(paid.birth_on, paid.paid_on)
             or lower(employed.days) > coalesce(paid.birth_on, paid.paid_on)
         )
+),
+
+found as (
+    select
+        region_code,
+        'S20'::text as rule_code,
+        {{ hidden_key(['claim_no', 'employer_no']) }} as finding_key,
+        null::text as institution_code,
+        employer_no,
+        array[person_no] as persons,
+        array[claim_no] as claims,
+        amount,
+        due_on as first_on,
+        paid_on as last_on,
+        format(
+            '津贴 %s 元支付给单位，生育日 %s 时该人%s', {{ yuan_text('amount') }}, due_on,
+            case when left_on <= due_on then '已于 ' || left_on || ' 离职（宽限 ' || round(left_days) || ' 天）' else '不在该单位参保' end
+        ) as said_zh,
+        format(
+            'allowance of %s yuan paid to an employer with which the person %s on the day of the birth, %s', {{ yuan_text('amount') }},
+            case
+                when left_on <= due_on then 'was no more (left on ' || left_on || ', grace ' || round(left_days) || ' days)'
+                else 'was not enrolled'
+            end, due_on
+        ) as said_en
+    from compared
 )
 
-select
-    region_code,
-    'S20'::text as rule_code,
-    {{ hidden_key(['claim_no', 'employer_no']) }} as finding_key,
-    null::text as institution_code,
-    employer_no,
-    array[person_no] as persons,
-    array[claim_no] as claims,
-    amount,
-    due_on as first_on,
-    paid_on as last_on,
-    format(
-        '津贴 %s 元支付给单位，生育日 %s 时该人%s', {{ yuan_text('amount') }}, due_on,
-        case when left_on <= due_on then '已于 ' || left_on || ' 离职（宽限 ' || round(left_days) || ' 天）' else '不在该单位参保' end
-    ) as said_zh,
-    format(
-        'allowance of %s yuan paid to an employer with which the person %s on the day of the birth, %s', {{ yuan_text('amount') }},
-        case
-            when left_on <= due_on then 'was no more (left on ' || left_on || ', grace ' || round(left_days) || ' days)'
-            else 'was not enrolled'
-        end, due_on
-    ) as said_en
-from compared
+{{ monitoring_found('found') }}

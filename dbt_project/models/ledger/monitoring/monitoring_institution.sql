@@ -1,10 +1,12 @@
+-- Single births alone: several children at once are a reason for a caesarean, and some institutions take in all of them.
 with limits as (
     {{ monitoring_limits('S01', ['min_cases', 'min_excess', 'z_limit']) }}
 ),
 
 claim as (
     {{ monitored_claim("event.benefit_item in ('delivery_normal', 'delivery_assisted', 'delivery_caesarean')"
-        " and event.institution_code is not null") }}
+        " and event.institution_code is not null"
+        " and coalesce(event.birth_count, 1) = 1") }}
 ),
 
 institution as (

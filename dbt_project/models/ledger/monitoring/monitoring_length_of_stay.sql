@@ -54,28 +54,32 @@ judged as (
     inner join limits on stay.region_code = limits.region_code
     inner join median on stay.region_code = median.region_code and stay.benefit_item = median.benefit_item
     inner join spread on stay.region_code = spread.region_code and stay.benefit_item = spread.benefit_item
+),
+
+found as (
+    select
+        region_code,
+        'S18'::text as rule_code,
+        {{ hidden_key(['claim_no']) }} as finding_key,
+        institution_code,
+        employer_no,
+        array[person_no] as persons,
+        array[claim_no] as claims,
+        amount,
+        admitted_on as first_on,
+        discharged_on as last_on,
+        format(
+            '%s 住院 %s 天，同类中位数 %s 天（限 %s 至 %s 天）；日均费用 %s 元，同类 %s 元', benefit_item, days, round(median_days, 1),
+            round(shortest_days), round(longest_days, 1), {{ yuan_text('coalesce(day_fee, 0)') }},
+            {{ yuan_text('coalesce(median_day_fee, 0)') }}
+        ) as said_zh,
+        format(
+            '%s: %s days, median of the peers %s (limits %s to %s); %s yuan a day, peers %s', benefit_item, days,
+            round(median_days, 1), round(shortest_days), round(longest_days, 1), {{ yuan_text('coalesce(day_fee, 0)') }},
+            {{ yuan_text('coalesce(median_day_fee, 0)') }}
+        ) as said_en
+    from judged
+    where is_long or is_cheap or days < shortest_days
 )
 
-select
-    region_code,
-    'S18'::text as rule_code,
-    {{ hidden_key(['claim_no']) }} as finding_key,
-    institution_code,
-    employer_no,
-    array[person_no] as persons,
-    array[claim_no] as claims,
-    amount,
-    admitted_on as first_on,
-    discharged_on as last_on,
-    format(
-        '%s 住院 %s 天，同类中位数 %s 天（限 %s 至 %s 天）；日均费用 %s 元，同类 %s 元', benefit_item, days, round(median_days, 1),
-        round(shortest_days), round(longest_days, 1), {{ yuan_text('coalesce(day_fee, 0)') }},
-        {{ yuan_text('coalesce(median_day_fee, 0)') }}
-    ) as said_zh,
-    format(
-        '%s: %s days, median of the peers %s (limits %s to %s); %s yuan a day, peers %s', benefit_item, days,
-        round(median_days, 1), round(shortest_days), round(longest_days, 1), {{ yuan_text('coalesce(day_fee, 0)') }},
-        {{ yuan_text('coalesce(median_day_fee, 0)') }}
-    ) as said_en
-from judged
-where is_long or is_cheap or days < shortest_days
+{{ monitoring_found('found') }}

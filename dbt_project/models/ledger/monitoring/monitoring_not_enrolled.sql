@@ -14,7 +14,7 @@ covered as (
         max(spell.from_on) as newest_from_on,
         bool_or(spell.until_on is null) as is_enrolled,
         max(spell.until_on) as newest_until_on,
-        bool_or(spell.end_reason = 'died') as has_died
+        coalesce(bool_or(spell.end_reason = 'died'), false) as has_died
     from (
         {{ monitored_spell('claim') }}
     ) as spell
@@ -37,26 +37,30 @@ outside as (
             not covered.days @> claim.care_on
             or not covered.is_enrolled and claim.care_on >= covered.newest_until_on + limits.grace_days::integer
         )
+),
+
+found as (
+    select
+        region_code,
+        'S06'::text as rule_code,
+        {{ hidden_key(['person_no']) }} as finding_key,
+        min(institution_code) as institution_code,
+        min(employer_no) as employer_no,
+        array[person_no] as persons,
+        array_agg(claim_no order by claim_no) as claims,
+        sum(amount) as amount,
+        min(care_on) as first_on,
+        max(care_on) as last_on,
+        format(
+            '%s 笔待遇发生在参保期外%s，合计 %s 元（宽限 %s 天）', count(*), '，停保日 ' || min(ended_on),
+            {{ yuan_text('sum(amount)') }}, round(max(grace_days))
+        ) as said_zh,
+        format(
+            '%s claims for care outside enrolment%s, %s yuan in all (grace %s days)', count(*), ', which ended on ' || min(ended_on),
+            {{ yuan_text('sum(amount)') }}, round(max(grace_days))
+        ) as said_en
+    from outside
+    group by region_code, person_no
 )
 
-select
-    region_code,
-    'S06'::text as rule_code,
-    {{ hidden_key(['person_no']) }} as finding_key,
-    min(institution_code) as institution_code,
-    min(employer_no) as employer_no,
-    array[person_no] as persons,
-    array_agg(claim_no order by claim_no) as claims,
-    sum(amount) as amount,
-    min(care_on) as first_on,
-    max(care_on) as last_on,
-    format(
-        '%s 笔待遇发生在参保期外%s，合计 %s 元（宽限 %s 天）', count(*), '，停保日 ' || min(ended_on),
-        {{ yuan_text('sum(amount)') }}, round(max(grace_days))
-    ) as said_zh,
-    format(
-        '%s claims for care outside enrolment%s, %s yuan in all (grace %s days)', count(*), ', which ended on ' || min(ended_on),
-        {{ yuan_text('sum(amount)') }}, round(max(grace_days))
-    ) as said_en
-from outside
-group by region_code, person_no
+{{ monitoring_found('found') }}

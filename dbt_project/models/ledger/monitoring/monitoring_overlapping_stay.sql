@@ -30,25 +30,29 @@ pair as (
             and (earlier.admitted_on, earlier.claim_no) < (later.admitted_on, later.claim_no)
             and earlier.discharged_on > later.admitted_on
     inner join limits on earlier.region_code = limits.region_code
+),
+
+found as (
+    select
+        region_code,
+        'S04'::text as rule_code,
+        {{ hidden_key(['earlier_no', 'later_no']) }} as finding_key,
+        later_institution as institution_code,
+        null::text as employer_no,
+        array[person_no] as persons,
+        array[earlier_no, later_no] as claims,
+        amount,
+        first_on,
+        last_on,
+        format(
+            '两次住院重叠 %s 天（限 %s 天），机构 %s 与 %s', days, round(min_overlap_days), earlier_institution, later_institution
+        ) as said_zh,
+        format(
+            'two stays overlap by %s days (limit %s), institutions %s and %s', days, round(min_overlap_days), earlier_institution,
+            later_institution
+        ) as said_en
+    from pair
+    where days >= min_overlap_days
 )
 
-select
-    region_code,
-    'S04'::text as rule_code,
-    {{ hidden_key(['earlier_no', 'later_no']) }} as finding_key,
-    later_institution as institution_code,
-    null::text as employer_no,
-    array[person_no] as persons,
-    array[earlier_no, later_no] as claims,
-    amount,
-    first_on,
-    last_on,
-    format(
-        '两次住院重叠 %s 天（限 %s 天），机构 %s 与 %s', days, round(min_overlap_days), earlier_institution, later_institution
-    ) as said_zh,
-    format(
-        'two stays overlap by %s days (limit %s), institutions %s and %s', days, round(min_overlap_days), earlier_institution,
-        later_institution
-    ) as said_en
-from pair
-where days >= min_overlap_days
+{{ monitoring_found('found') }}

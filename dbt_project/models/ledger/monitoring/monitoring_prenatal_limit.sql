@@ -37,7 +37,7 @@ pregnancy as (
         case when has_birth then birth_on end as birth_on,
         max(pregnancy_days) as pregnancy_days,
         max(tolerance) as tolerance,
-        sum(amount) as amount,
+        sum(pooled_amount) as amount,
         count(*) as visits,
         min(care_on) as first_on,
         max(care_on) as last_on,
@@ -74,25 +74,29 @@ priced as (
             order by rule.hospital_level asc, rule.known_from desc, rule.effective_from desc
         ) as stated
     ) as price
+),
+
+found as (
+    select
+        region_code,
+        'S07'::text as rule_code,
+        {{ hidden_key(['person_no', 'first_on']) }} as finding_key,
+        institution_code,
+        employer_no,
+        array[person_no] as persons,
+        claims,
+        amount - price as amount,
+        first_on,
+        last_on,
+        format(
+            '同一孕期产前检查 %s 次共支付 %s 元，定额 %s 元', visits, {{ yuan_text('amount') }}, {{ yuan_text('price') }}
+        ) as said_zh,
+        format(
+            '%s prenatal visits of one pregnancy, %s yuan paid, fixed sum %s', visits, {{ yuan_text('amount') }},
+            {{ yuan_text('price') }}
+        ) as said_en
+    from priced
+    where amount > price * (1 + tolerance)
 )
 
-select
-    region_code,
-    'S07'::text as rule_code,
-    {{ hidden_key(['person_no', 'first_on']) }} as finding_key,
-    institution_code,
-    employer_no,
-    array[person_no] as persons,
-    claims,
-    amount - price as amount,
-    first_on,
-    last_on,
-    format(
-        '同一孕期产前检查 %s 次共支付 %s 元，定额 %s 元', visits, {{ yuan_text('amount') }}, {{ yuan_text('price') }}
-    ) as said_zh,
-    format(
-        '%s prenatal visits of one pregnancy, %s yuan paid, fixed sum %s', visits, {{ yuan_text('amount') }},
-        {{ yuan_text('price') }}
-    ) as said_en
-from priced
-where amount > price * (1 + tolerance)
+{{ monitoring_found('found') }}

@@ -32,33 +32,41 @@ judged as (
     select
         compared.*,
         array_remove(array[
-            case when collected_seq is null then '没有原缴费 / no payment behind it' end,
-            case when employer_no is distinct from payer_no and collected_seq is not null then '退给其他单位 / to another employer' end,
-            case when person_no <> insured_no then '退给其他人员 / to another person' end,
-            case when tax_voucher_no <> collected_voucher_no then '税票号不同 / another tax voucher' end,
-            case when all_back > collected_amount + tolerance then '退费超过缴费 / more than was paid' end
+            case when compared.collected_seq is null then '没有原缴费 / no payment behind it' end,
+            case
+                when
+                    compared.employer_no is distinct from compared.payer_no and compared.collected_seq is not null
+                    then '退给其他单位 / to another employer'
+            end,
+            case when compared.person_no <> compared.insured_no then '退给其他人员 / to another person' end,
+            case when compared.tax_voucher_no <> compared.collected_voucher_no then '税票号不同 / another tax voucher' end,
+            case when compared.all_back > compared.collected_amount + compared.tolerance then '退费超过缴费 / more than was paid' end
         ], null) as reasons
     from compared
+),
+
+found as (
+    select
+        region_code,
+        'S17'::text as rule_code,
+        {{ hidden_key(['source_system', 'source_event_key']) }} as finding_key,
+        null::text as institution_code,
+        employer_no,
+        array_remove(array[person_no, nullif(insured_no, person_no)], null) as persons,
+        '{}'::text[] as claims,
+        amount_back as amount,
+        occurred_on as first_on,
+        occurred_on as last_on,
+        format(
+            '退费 %s 元，原缴费 %s 元：%s', {{ yuan_text('amount_back') }}, {{ yuan_text('coalesce(collected_amount, 0)') }},
+            (select string_agg(split_part(part.said, ' / ', 1), '；') from unnest(judged.reasons) as part (said))
+        ) as said_zh,
+        format(
+            'refund of %s yuan, paid %s: %s', {{ yuan_text('amount_back') }}, {{ yuan_text('coalesce(collected_amount, 0)') }},
+            (select string_agg(split_part(part.said, ' / ', 2), '; ') from unnest(judged.reasons) as part (said))
+        ) as said_en
+    from judged
+    where cardinality(reasons) > 0 and amount_back > 0
 )
 
-select
-    region_code,
-    'S17'::text as rule_code,
-    {{ hidden_key(['source_system', 'source_event_key']) }} as finding_key,
-    null::text as institution_code,
-    employer_no,
-    array_remove(array[person_no, nullif(insured_no, person_no)], null) as persons,
-    '{}'::text[] as claims,
-    amount_back as amount,
-    occurred_on as first_on,
-    occurred_on as last_on,
-    format(
-        '退费 %s 元，原缴费 %s 元：%s', {{ yuan_text('amount_back') }}, {{ yuan_text('coalesce(collected_amount, 0)') }},
-        (select string_agg(split_part(part.said, ' / ', 1), '；') from unnest(judged.reasons) as part (said))
-    ) as said_zh,
-    format(
-        'refund of %s yuan, paid %s: %s', {{ yuan_text('amount_back') }}, {{ yuan_text('coalesce(collected_amount, 0)') }},
-        (select string_agg(split_part(part.said, ' / ', 2), '; ') from unnest(judged.reasons) as part (said))
-    ) as said_en
-from judged
-where cardinality(reasons) > 0 and amount_back > 0
+{{ monitoring_found('found') }}

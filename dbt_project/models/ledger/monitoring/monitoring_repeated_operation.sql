@@ -19,23 +19,27 @@ placed as (
         ) as cases
     from claim
     inner join limits on claim.region_code = limits.region_code
+),
+
+found as (
+    select
+        region_code,
+        'S25'::text as rule_code,
+        {{ hidden_key(['person_no']) }} as finding_key,
+        min(institution_code) as institution_code,
+        min(employer_no) as employer_no,
+        array[person_no] as persons,
+        array_agg(claim_no order by claim_no) as claims,
+        sum(amount) - min(amount) as amount,
+        min(care_on) as first_on,
+        max(care_on) as last_on,
+        format('%s 天内流产或计划生育手术 %s 次（限 %s 次）', round(max(window_days)), max(cases), round(max(min_cases))) as said_zh,
+        format(
+            '%s miscarriages or operations within %s days (limit %s)', max(cases), round(max(window_days)), round(max(min_cases))
+        ) as said_en
+    from placed
+    group by region_code, person_no
+    having max(cases) >= max(min_cases)
 )
 
-select
-    region_code,
-    'S25'::text as rule_code,
-    {{ hidden_key(['person_no']) }} as finding_key,
-    min(institution_code) as institution_code,
-    min(employer_no) as employer_no,
-    array[person_no] as persons,
-    array_agg(claim_no order by claim_no) as claims,
-    sum(amount) - min(amount) as amount,
-    min(care_on) as first_on,
-    max(care_on) as last_on,
-    format('%s 天内流产或计划生育手术 %s 次（限 %s 次）', round(max(window_days)), max(cases), round(max(min_cases))) as said_zh,
-    format(
-        '%s miscarriages or operations within %s days (limit %s)', max(cases), round(max(window_days)), round(max(min_cases))
-    ) as said_en
-from placed
-group by region_code, person_no
-having max(cases) >= max(min_cases)
+{{ monitoring_found('found') }}

@@ -20,7 +20,8 @@ crowded as (
     from claim
     group by region_code, person_no, care_on
     having count(distinct institution_code) >= (
-        select limits.min_institutions from limits where limits.region_code = claim.region_code
+        select limits.min_institutions from limits
+        where limits.region_code = claim.region_code
     )
 ),
 
@@ -42,38 +43,42 @@ outside as (
             stay.region_code = visit.region_code
             and stay.person_no = visit.person_no
             and stay.institution_code <> visit.institution_code
-            and visit.care_on > stay.admitted_on
-            and visit.care_on < stay.discharged_on
+            and stay.admitted_on < visit.care_on
+            and stay.discharged_on > visit.care_on
             and visit.admitted_on is null
     where stay.admitted_on is not null and stay.discharged_on is not null
     group by
         stay.region_code, stay.person_no, stay.admitted_on, stay.discharged_on, stay.claim_no, stay.institution_code,
         limits.min_visits
     having count(*) >= limits.min_visits
+),
+
+found as (
+    select
+        found.region_code,
+        'S19'::text as rule_code,
+        {{ hidden_key(['found.person_no', 'found.kind', 'found.first_on', 'found.institution_code']) }} as finding_key,
+        found.institution_code,
+        null::text as employer_no,
+        array[found.person_no] as persons,
+        found.claims,
+        found.amount,
+        found.first_on,
+        found.last_on,
+        case found.kind
+            when 'day' then format('一日在 %s 家机构就医（限 %s 家）', found.places, round(limits.min_institutions))
+            else format('住院期间在其他机构门诊 %s 次（限 %s 次）', found.places, round(limits.min_visits))
+        end as said_zh,
+        case found.kind
+            when 'day' then format('care in %s institutions on one day (limit %s)', found.places, round(limits.min_institutions))
+            else format('%s visits elsewhere during a stay (limit %s)', found.places, round(limits.min_visits))
+        end as said_en
+    from (
+        select * from crowded
+        union all
+        select * from outside
+    ) as found
+    inner join limits on found.region_code = limits.region_code
 )
 
-select
-    found.region_code,
-    'S19'::text as rule_code,
-    {{ hidden_key(['found.person_no', 'found.kind', 'found.first_on', 'found.institution_code']) }} as finding_key,
-    found.institution_code,
-    null::text as employer_no,
-    array[found.person_no] as persons,
-    found.claims,
-    found.amount,
-    found.first_on,
-    found.last_on,
-    case found.kind
-        when 'day' then format('一日在 %s 家机构就医（限 %s 家）', found.places, round(limits.min_institutions))
-        else format('住院期间在其他机构门诊 %s 次（限 %s 次）', found.places, round(limits.min_visits))
-    end as said_zh,
-    case found.kind
-        when 'day' then format('care in %s institutions on one day (limit %s)', found.places, round(limits.min_institutions))
-        else format('%s visits elsewhere during a stay (limit %s)', found.places, round(limits.min_visits))
-    end as said_en
-from (
-    select * from crowded
-    union all
-    select * from outside
-) as found
-inner join limits on found.region_code = limits.region_code
+{{ monitoring_found('found') }}

@@ -19,27 +19,31 @@ shared as (
         array_agg(claim_no order by claim_no) as claims
     from claim
     group by region_code, account_holder_no
+),
+
+found as (
+    select
+        shared.region_code,
+        'S21'::text as rule_code,
+        {{ hidden_key(['shared.account_holder_no']) }} as finding_key,
+        shared.institution_code,
+        null::text as employer_no,
+        shared.account_holder_no || shared.persons as persons,
+        shared.claims,
+        shared.amount,
+        shared.first_on,
+        shared.last_on,
+        format(
+            '%s 人的待遇由同一人账户支付（限 %s 人），%s 笔共 %s 元', shared.others, round(limits.min_persons), cardinality(shared.claims),
+            {{ yuan_text('shared.amount') }}
+        ) as said_zh,
+        format(
+            '%s persons paid through the account of one other (limit %s), %s claims, %s yuan', shared.others, round(limits.min_persons),
+            cardinality(shared.claims), {{ yuan_text('shared.amount') }}
+        ) as said_en
+    from shared
+    inner join limits on shared.region_code = limits.region_code
+    where shared.others >= limits.min_persons
 )
 
-select
-    shared.region_code,
-    'S21'::text as rule_code,
-    {{ hidden_key(['shared.account_holder_no']) }} as finding_key,
-    shared.institution_code,
-    null::text as employer_no,
-    shared.account_holder_no || shared.persons as persons,
-    shared.claims,
-    shared.amount,
-    shared.first_on,
-    shared.last_on,
-    format(
-        '%s 人的待遇由同一人账户支付（限 %s 人），%s 笔共 %s 元', shared.others, round(limits.min_persons), cardinality(shared.claims),
-        {{ yuan_text('shared.amount') }}
-    ) as said_zh,
-    format(
-        '%s persons paid through the account of one other (limit %s), %s claims, %s yuan', shared.others, round(limits.min_persons),
-        cardinality(shared.claims), {{ yuan_text('shared.amount') }}
-    ) as said_en
-from shared
-inner join limits on shared.region_code = limits.region_code
-where shared.others >= limits.min_persons
+{{ monitoring_found('found') }}

@@ -35,16 +35,17 @@ active as (
         limits.paid_ratio
     from employer
     inner join limits on employer.region_code = limits.region_code
-    cross join lateral (
-        select count(distinct event.person_no) as persons
-        from {{ source('events', 'event') }} as event
-        where
-            event.region_code = employer.region_code
-            and event.employer_no = employer.employer_no
-            and event.family = 'registration'
-            and event.event_type in ('enrollment.started', 'enrollment.changed')
-            and event.seq <= limits.seq
-    ) as insured
+    cross join
+        lateral (
+            select count(distinct event.person_no) as persons
+            from {{ source('events', 'event') }} as event
+            where
+                event.region_code = employer.region_code
+                and event.employer_no = employer.employer_no
+                and event.family = 'registration'
+                and event.event_type in ('enrollment.started', 'enrollment.changed')
+                and event.seq <= limits.seq
+        ) as insured
     left join lateral (
         select
             sum(turned.collected_amount) as collected_amount,
@@ -55,35 +56,39 @@ active as (
             and turned.employer_no = employer.employer_no
             and turned.last_seq <= limits.seq
     ) as premium on true
+),
+
+found as (
+    select
+        region_code,
+        'S12'::text as rule_code,
+        employer_no as finding_key,
+        null::text as institution_code,
+        employer_no,
+        persons,
+        (
+            select array_agg(distinct part.claim_no order by part.claim_no)
+            from birth
+            cross join lateral unnest(birth.claims) as part (claim_no)
+            where birth.region_code = active.region_code and birth.employer_no = active.employer_no
+        ) as claims,
+        amount,
+        first_on,
+        last_on,
+        format(
+            '参保 %s 人中 %s 人领取生育待遇 %s 元（限占 %s%%），缴费 %s 个月共 %s 元，待遇须达缴费 %s 倍', insured_persons, claimants,
+            {{ yuan_text('amount') }}, {{ percent_text('min_share') }}, months, {{ yuan_text('collected_amount') }}, round(paid_ratio, 1)
+        ) as said_zh,
+        format(
+            '%s of %s insured drew %s yuan of maternity benefits (limit %s%%); premiums of %s months, %s yuan (limit %s times)',
+            claimants, insured_persons, {{ yuan_text('amount') }}, {{ percent_text('min_share') }}, months,
+            {{ yuan_text('collected_amount') }}, round(paid_ratio, 1)
+        ) as said_en
+    from active
+    where
+        claimants >= min_claimants
+        and claimants >= min_share * insured_persons
+        and amount >= paid_ratio * collected_amount
 )
 
-select
-    region_code,
-    'S12'::text as rule_code,
-    employer_no as finding_key,
-    null::text as institution_code,
-    employer_no,
-    persons,
-    (
-        select array_agg(distinct part.claim_no order by part.claim_no)
-        from birth
-        cross join lateral unnest(birth.claims) as part (claim_no)
-        where birth.region_code = active.region_code and birth.employer_no = active.employer_no
-    ) as claims,
-    amount,
-    first_on,
-    last_on,
-    format(
-        '参保 %s 人中 %s 人领取生育待遇 %s 元（限占 %s%%），缴费 %s 个月共 %s 元，待遇须达缴费 %s 倍', insured_persons, claimants,
-        {{ yuan_text('amount') }}, {{ percent_text('min_share') }}, months, {{ yuan_text('collected_amount') }}, round(paid_ratio, 1)
-    ) as said_zh,
-    format(
-        '%s of %s insured drew %s yuan of maternity benefits (limit %s%%); premiums of %s months, %s yuan (limit %s times)',
-        claimants, insured_persons, {{ yuan_text('amount') }}, {{ percent_text('min_share') }}, months,
-        {{ yuan_text('collected_amount') }}, round(paid_ratio, 1)
-    ) as said_en
-from active
-where
-    claimants >= min_claimants
-    and claimants >= min_share * insured_persons
-    and amount >= paid_ratio * collected_amount
+{{ monitoring_found('found') }}

@@ -32,7 +32,7 @@ visit as (
 counted as (
     select
         visit.*,
-        exists (
+        exists(
             select from visit as crowded
             where
                 crowded.region_code = visit.region_code
@@ -43,29 +43,33 @@ counted as (
                 and crowded.within_window >= crowded.min_claims
         ) as is_crowded
     from visit
+),
+
+found as (
+    select
+        region_code,
+        'S22'::text as rule_code,
+        {{ hidden_key(['person_no', 'institution_code']) }} as finding_key,
+        institution_code,
+        null::text as employer_no,
+        array[person_no] as persons,
+        array_agg(claim_no order by claim_no) as claims,
+        sum(amount) as amount,
+        min(care_on) as first_on,
+        max(care_on) as last_on,
+        format(
+            '%s 笔小额门诊（单笔不超过 %s 元），%s 天内最多 %s 笔（限 %s 笔），同日最多 %s 笔（限 %s 笔）', count(*),
+            {{ yuan_text('max(small_amount)') }}, round(max(window_days)), max(within_window), round(max(min_claims)), max(within_day),
+            round(max(min_same_day))
+        ) as said_zh,
+        format(
+            '%s small claims of at most %s yuan; up to %s within %s days (limit %s), up to %s on one day (limit %s)', count(*),
+            {{ yuan_text('max(small_amount)') }}, max(within_window), round(max(window_days)), round(max(min_claims)), max(within_day),
+            round(max(min_same_day))
+        ) as said_en
+    from counted
+    where is_crowded or within_day >= min_same_day
+    group by region_code, person_no, institution_code
 )
 
-select
-    region_code,
-    'S22'::text as rule_code,
-    {{ hidden_key(['person_no', 'institution_code']) }} as finding_key,
-    institution_code,
-    null::text as employer_no,
-    array[person_no] as persons,
-    array_agg(claim_no order by claim_no) as claims,
-    sum(amount) as amount,
-    min(care_on) as first_on,
-    max(care_on) as last_on,
-    format(
-        '%s 笔小额门诊（单笔不超过 %s 元），%s 天内最多 %s 笔（限 %s 笔），同日最多 %s 笔（限 %s 笔）', count(*),
-        {{ yuan_text('max(small_amount)') }}, round(max(window_days)), max(within_window), round(max(min_claims)), max(within_day),
-        round(max(min_same_day))
-    ) as said_zh,
-    format(
-        '%s small claims of at most %s yuan; up to %s within %s days (limit %s), up to %s on one day (limit %s)', count(*),
-        {{ yuan_text('max(small_amount)') }}, max(within_window), round(max(window_days)), round(max(min_claims)), max(within_day),
-        round(max(min_same_day))
-    ) as said_en
-from counted
-where is_crowded or within_day >= min_same_day
-group by region_code, person_no, institution_code
+{{ monitoring_found('found') }}

@@ -17,7 +17,8 @@ placed as (
     from stay
     inner join limits on stay.region_code = limits.region_code
     window each_class as (
-        partition by stay.region_code, stay.person_no, stay.institution_code,
+        partition by
+            stay.region_code, stay.person_no, stay.institution_code,
             case when stay.benefit_item like 'delivery%' then 'delivery' else stay.benefit_item end
         order by stay.admitted_on, stay.discharged_on, stay.claim_no
     )
@@ -28,33 +29,38 @@ chained as (
         placed.*,
         placed.gap_days between 0 and placed.readmitted_days as is_readmission,
         count(*) filter (where (placed.gap_days between 0 and placed.readmitted_days) is not true) over (
-            partition by placed.region_code, placed.person_no, placed.institution_code,
+            partition by
+                placed.region_code, placed.person_no, placed.institution_code,
                 case when placed.benefit_item like 'delivery%' then 'delivery' else placed.benefit_item end
             order by placed.admitted_on, placed.discharged_on, placed.claim_no
         ) as chain_no
     from placed
+),
+
+found as (
+    select
+        region_code,
+        'S03'::text as rule_code,
+        {{ hidden_key(['person_no', 'institution_code', 'min(claim_no)']) }} as finding_key,
+        institution_code,
+        null::text as employer_no,
+        array[person_no] as persons,
+        array_agg(claim_no order by claim_no) as claims,
+        sum(amount) filter (where is_readmission) as amount,
+        min(admitted_on) as first_on,
+        max(discharged_on) as last_on,
+        format(
+            '%s 次住院，出院至再入院最长间隔 %s 天（限 %s 天），合计 %s 元', count(*), max(gap_days) filter (where is_readmission),
+            round(max(readmitted_days)), {{ yuan_text('sum(amount)') }}
+        ) as said_zh,
+        format(
+            '%s stays, at most %s days between discharge and admission (limit %s), %s yuan in all', count(*),
+            max(gap_days) filter (where is_readmission), round(max(readmitted_days)), {{ yuan_text('sum(amount)') }}
+        ) as said_en
+    from chained
+    group by
+        region_code, person_no, institution_code, case when benefit_item like 'delivery%' then 'delivery' else benefit_item end, chain_no
+    having count(*) > 1
 )
 
-select
-    region_code,
-    'S03'::text as rule_code,
-    {{ hidden_key(['person_no', 'institution_code', 'min(claim_no)']) }} as finding_key,
-    institution_code,
-    null::text as employer_no,
-    array[person_no] as persons,
-    array_agg(claim_no order by claim_no) as claims,
-    sum(amount) filter (where is_readmission) as amount,
-    min(admitted_on) as first_on,
-    max(discharged_on) as last_on,
-    format(
-        '%s 次住院，出院至再入院最长间隔 %s 天（限 %s 天），合计 %s 元', count(*), max(gap_days) filter (where is_readmission),
-        round(max(readmitted_days)), {{ yuan_text('sum(amount)') }}
-    ) as said_zh,
-    format(
-        '%s stays, at most %s days between discharge and admission (limit %s), %s yuan in all', count(*),
-        max(gap_days) filter (where is_readmission), round(max(readmitted_days)), {{ yuan_text('sum(amount)') }}
-    ) as said_en
-from chained
-group by
-    region_code, person_no, institution_code, case when benefit_item like 'delivery%' then 'delivery' else benefit_item end, chain_no
-having count(*) > 1
+{{ monitoring_found('found') }}

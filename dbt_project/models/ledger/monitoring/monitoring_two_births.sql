@@ -19,25 +19,29 @@ paired as (
     from birth
     inner join limits on birth.region_code = limits.region_code
     window each_person as (partition by birth.region_code, birth.person_no order by birth.birth_on, birth.birth_no)
+),
+
+found as (
+    select
+        region_code,
+        'S13'::text as rule_code,
+        {{ hidden_key(['person_no', 'birth_before', 'birth_on']) }} as finding_key,
+        institution_code,
+        employer_no,
+        array[person_no] as persons,
+        claims_before || claims as claims,
+        amount,
+        birth_before as first_on,
+        birth_on as last_on,
+        format(
+            '两次生育相隔 %s 天（限 %s 天），后一次支付 %s 元', birth_on - birth_before, round(min_days), {{ yuan_text('amount') }}
+        ) as said_zh,
+        format(
+            'two births %s days apart (limit %s), %s yuan for the later', birth_on - birth_before, round(min_days),
+            {{ yuan_text('amount') }}
+        ) as said_en
+    from paired
+    where birth_on - birth_before < min_days
 )
 
-select
-    region_code,
-    'S13'::text as rule_code,
-    {{ hidden_key(['person_no', 'birth_before', 'birth_on']) }} as finding_key,
-    institution_code,
-    employer_no,
-    array[person_no] as persons,
-    claims_before || claims as claims,
-    amount,
-    birth_before as first_on,
-    birth_on as last_on,
-    format(
-        '两次生育相隔 %s 天（限 %s 天），后一次支付 %s 元', birth_on - birth_before, round(min_days), {{ yuan_text('amount') }}
-    ) as said_zh,
-    format(
-        'two births %s days apart (limit %s), %s yuan for the later', birth_on - birth_before, round(min_days),
-        {{ yuan_text('amount') }}
-    ) as said_en
-from paired
-where birth_on - birth_before < min_days
+{{ monitoring_found('found') }}

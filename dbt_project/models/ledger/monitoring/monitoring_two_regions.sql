@@ -1,5 +1,5 @@
 with limits as (
-    {{ monitoring_limits('S16', ['same_birth_days']) }}
+    {{ monitoring_limits('S16', ['same_birth_days'], all_regions=true) }}
 ),
 
 claim as (
@@ -49,26 +49,30 @@ twice as (
             when own.item in ('delivery', 'maternity_allowance', 'nutrition_subsidy', 'miscarriage') then limits.same_birth_days
             else 1
         end
+),
+
+found as (
+    select
+        region_code,
+        'S16'::text as rule_code,
+        {{ hidden_key(['person_no', 'item', 'min(care_on)']) }} as finding_key,
+        min(institution_code) as institution_code,
+        min(employer_no) as employer_no,
+        array_agg(distinct person_no order by person_no) as persons,
+        array_agg(distinct claim_no order by claim_no) as claims,
+        max(amount) as amount,
+        min(care_on) as first_on,
+        max(care_on) as last_on,
+        format(
+            '同一证件在 %s 也有 %s 结算，相隔 %s 天，本地 %s 元', string_agg(distinct other_region, '、'), item, min(days),
+            {{ yuan_text('max(amount)') }}
+        ) as said_zh,
+        format(
+            'the same certificate has %s settled in %s too, %s days apart; %s yuan here', item, string_agg(distinct other_region, ', '),
+            min(days), {{ yuan_text('max(amount)') }}
+        ) as said_en
+    from twice
+    group by region_code, person_no, item
 )
 
-select
-    region_code,
-    'S16'::text as rule_code,
-    {{ hidden_key(['person_no', 'item', 'min(care_on)']) }} as finding_key,
-    min(institution_code) as institution_code,
-    min(employer_no) as employer_no,
-    array_agg(distinct person_no order by person_no) as persons,
-    array_agg(distinct claim_no order by claim_no) as claims,
-    max(amount) as amount,
-    min(care_on) as first_on,
-    max(care_on) as last_on,
-    format(
-        '同一证件在 %s 也有 %s 结算，相隔 %s 天，本地 %s 元', string_agg(distinct other_region, '、'), item, min(days),
-        {{ yuan_text('max(amount)') }}
-    ) as said_zh,
-    format(
-        'the same certificate has %s settled in %s too, %s days apart; %s yuan here', item, string_agg(distinct other_region, ', '),
-        min(days), {{ yuan_text('max(amount)') }}
-    ) as said_en
-from twice
-group by region_code, person_no, item
+{{ monitoring_found('found') }}

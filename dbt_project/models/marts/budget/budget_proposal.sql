@@ -14,7 +14,8 @@ leaf as (
         1 as sign
     from {{ ref('statement_line') }} as line
     where
-        line.statement = 'income_expenditure' and (line.line_code ~ '^[IE]' or line.line_code = 'S10')
+        line.statement = 'income_expenditure'
+        and (line.line_code ~ '^[IE]' or line.line_code = 'S10')
         and line.line_code <> 'E1133'
     union all
     select
@@ -28,7 +29,10 @@ leaf as (
 made_of as (
     select line_code, leaf_code, sign
     from leaf
-    where not exists (select from part where part.line_code = leaf.leaf_code)
+    where not exists (
+        select from part
+        where part.line_code = leaf.leaf_code
+    )
 ),
 
 monthly as (

@@ -44,7 +44,9 @@ select
 from standing
 inner join lateral (
     select
-        string_agg(case part.sign when 1 then '+ ' else '- ' end || part.part_code, ' ' order by part.sign desc, part.part_code) as parts,
+        string_agg(
+            case part.sign when 1 then '+ ' else '- ' end || part.part_code, ' ' order by part.sign desc, part.part_code asc
+        ) as parts,
         coalesce(sum(part.sign * of_part.amount), 0) as amount
     from part
     left join standing as of_part

@@ -52,6 +52,7 @@ twin as (
             found.certificate_pseudonym = identity.certificate_pseudonym
             and found.person_no is not null
             and (found.region_code <> identity.region_code or found.person_no <> identity.person_no)
+        order by found.region_code, found.person_no
         offset 0
     ) as other
 ),
@@ -72,12 +73,8 @@ two as (
         other.insured_until as other_insured_until,
         own.days * other.days as overlap
     from twin
-    cross join lateral (
-        {{ medical_enrolments('twin.region_code', 'twin.person_no', 'twin.head_seq') }}
-    ) as own
-    cross join lateral (
-        {{ medical_enrolments('twin.other_region_code', 'twin.other_person_no', 'twin.other_head_seq') }}
-    ) as other
+    cross join lateral ({{ medical_enrolments('twin.region_code', 'twin.person_no', 'twin.head_seq') }}) as own
+    cross join lateral ({{ medical_enrolments('twin.other_region_code', 'twin.other_person_no', 'twin.other_head_seq') }}) as other
 ),
 
 spell as (
@@ -153,10 +150,11 @@ found as (
         min(greatest(present.valid_from, former.valid_until)) as overlap_from,
         nullif(max(least(coalesce(present.valid_until, 'infinity'), former.registered_until)), 'infinity') as overlap_until
     from spell as former
-    inner join spell as present
+    inner join {{ ref('enrollment_spell') }} as present
         on
             former.region_code = present.region_code
             and former.person_no = present.person_no
+            and former.batch_id = present.batch_id
             and present.insurance_type = '310'
             and present.enrollment_category = 'employee'
             and former.employer_no <> present.employer_no

@@ -67,7 +67,7 @@ new_form as (
         on
             calendar.region_code = delta.region_code
             and calendar.insured_month = delta.insured_month
-            and delta.last_seq <= head.seq
+            and head.seq >= delta.last_seq
             and delta.insurance_type = '310'
             and delta.enrollment_category = 'flexible'
             and delta.worker_group = 'new_form'

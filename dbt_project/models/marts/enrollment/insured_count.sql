@@ -22,12 +22,12 @@ turnover as (
         delta.enrollment_category,
         delta.worker_group,
         delta.employer_no,
-        sum(delta.person_change) as person_change,
-        sum(delta.joined_change) as joined_count,
-        sum(delta.left_change) as left_count,
-        sum(delta.moved_in_change) as moved_in_count,
-        sum(delta.moved_out_change) as moved_out_count,
-        sum(delta.within_month_change) as within_month_count
+        sum(delta.person_change)::integer as person_change,
+        sum(delta.joined_change)::integer as joined_count,
+        sum(delta.left_change)::integer as left_count,
+        sum(delta.moved_in_change)::integer as moved_in_count,
+        sum(delta.moved_out_change)::integer as moved_out_count,
+        sum(delta.within_month_change)::integer as within_month_count
     from {{ ref('insured_turnover') }} as delta
     inner join head
         on delta.region_code = head.region_code and delta.last_seq <= head.seq and {{ readable('delta.region_code') }}
@@ -40,8 +40,8 @@ turnover as (
 employer_turn as (
     select
         *,
-        (coalesce(persons, 0) > 0)::integer - (coalesce(persons - person_change, 0) > 0)::integer as employer_change,
-        (coalesce(category_persons, 0) > 0)::integer - (coalesce(category_before, 0) > 0)::integer as category_change,
+        (persons > 0)::integer - (persons - person_change > 0)::integer as employer_change,
+        (category_persons > 0)::integer - (category_persons - category_person_change > 0)::integer as category_change,
         row_number() over (
             partition by region_code, insurance_type, enrollment_category, employer_no, insured_month
             order by worker_group
@@ -56,19 +56,16 @@ employer_turn as (
             sum(person_change) over (
                 partition by region_code, insurance_type, enrollment_category, employer_no
                 order by insured_month
-                range between unbounded preceding and current row
             ) as category_persons,
             sum(person_change) over (
-                partition by region_code, insurance_type, enrollment_category, employer_no
-                order by insured_month
-                range between unbounded preceding and '1 day' preceding
-            ) as category_before
+                partition by region_code, insurance_type, enrollment_category, employer_no, insured_month
+            ) as category_person_change
         from turnover
         where employer_no is not null
     ) as running
 ),
 
-category_employer as (
+category_employer as materialized (
     select
         region_code,
         insurance_type,
@@ -84,30 +81,59 @@ category_employer as (
 
 flow as (
     select
-        turnover.region_code,
-        turnover.insured_month,
-        turnover.insurance_type,
-        turnover.enrollment_category,
-        turnover.worker_group,
-        sum(turnover.person_change) as person_change,
-        sum(turnover.joined_count) as joined_count,
-        sum(turnover.left_count) as left_count,
-        sum(turnover.moved_in_count) as moved_in_count,
-        sum(turnover.moved_out_count) as moved_out_count,
-        sum(turnover.within_month_count) as within_month_count,
-        sum(employer_turn.employer_change) as employer_change
-    from turnover
-    left join employer_turn
-        on
-            turnover.region_code = employer_turn.region_code
-            and turnover.insured_month = employer_turn.insured_month
-            and turnover.insurance_type = employer_turn.insurance_type
-            and turnover.enrollment_category = employer_turn.enrollment_category
-            and turnover.worker_group is not distinct from employer_turn.worker_group
-            and turnover.employer_no = employer_turn.employer_no
-    group by
-        turnover.region_code, turnover.insured_month, turnover.insurance_type, turnover.enrollment_category,
-        turnover.worker_group
+        region_code,
+        insured_month,
+        insurance_type,
+        enrollment_category,
+        worker_group,
+        sum(person_change) as person_change,
+        sum(joined_count) as joined_count,
+        sum(left_count) as left_count,
+        sum(moved_in_count) as moved_in_count,
+        sum(moved_out_count) as moved_out_count,
+        sum(within_month_count) as within_month_count,
+        sum(employer_change) as employer_change
+    from (
+        select
+            region_code,
+            insured_month,
+            insurance_type,
+            enrollment_category,
+            worker_group,
+            person_change,
+            joined_count,
+            left_count,
+            moved_in_count,
+            moved_out_count,
+            within_month_count,
+            0 as employer_change
+        from turnover
+        union all
+        select
+            region_code,
+            insured_month,
+            insurance_type,
+            enrollment_category,
+            worker_group,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            employer_change
+        from employer_turn
+    ) as change
+    group by region_code, insured_month, insurance_type, enrollment_category, worker_group
+),
+
+kind as (
+    select distinct
+        region_code,
+        insurance_type,
+        enrollment_category,
+        worker_group
+    from flow
 ),
 
 counted as (
@@ -126,10 +152,7 @@ counted as (
         coalesce(flow.moved_in_count, 0) as moved_in_count,
         coalesce(flow.moved_out_count, 0) as moved_out_count,
         coalesce(flow.within_month_count, 0) as within_month_count
-    from (
-        select distinct region_code, insurance_type, enrollment_category, worker_group
-        from flow
-    ) as kind
+    from kind
     inner join calendar on kind.region_code = calendar.region_code
     left join flow
         on

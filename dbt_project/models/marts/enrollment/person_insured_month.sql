@@ -38,14 +38,14 @@ month_row as (
 
 judged as (
     select
-        *,
-        case when is_at_end then 'insured' when is_within then 'left' else 'not_insured' end as status,
+        month_row.*,
+        case when month_row.is_at_end then 'insured' when month_row.is_within then 'left' else 'not_insured' end as status,
         case
-            when not is_within then 0
+            when not month_row.is_within then 0
             else
-                last_day + 1 - greatest(valid_from, insured_month)
+                month_row.last_day + 1 - greatest(month_row.valid_from, month_row.insured_month)
                 + case
-                    when valid_from > insured_month
+                    when month_row.valid_from > month_row.insured_month
                         then coalesce((
                             select sum(earlier.valid_until - greatest(earlier.valid_from, month_row.insured_month))
                             from {{ ref('enrollment_spell') }} as earlier
@@ -61,12 +61,12 @@ judged as (
                 end
         end as insured_days,
         case
-            when not is_within then 'not_insured'
-            when insurance_type = '510' and last_day < merger_date then 'through_510'
-            when insurance_type = '510' and valid_from >= merger_date then '510_after_merger'
-            when insurance_type = '510' then 'uncovered_after_merger'
-            when enrollment_category <> 'employee' then enrollment_category
-            when last_day >= merger_date then 'through_310'
+            when not month_row.is_within then 'not_insured'
+            when month_row.insurance_type = '510' and month_row.last_day < month_row.merger_date then 'through_510'
+            when month_row.insurance_type = '510' and month_row.valid_from >= month_row.merger_date then '510_after_merger'
+            when month_row.insurance_type = '510' then 'uncovered_after_merger'
+            when month_row.enrollment_category <> 'employee' then month_row.enrollment_category
+            when month_row.last_day >= month_row.merger_date then 'through_310'
             when exists (
                 select 1
                 from {{ ref('enrollment_spell') }} as maternity

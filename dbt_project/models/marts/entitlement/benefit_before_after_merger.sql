@@ -66,15 +66,7 @@ select
     fee_total::numeric(18, 2) as fee_total,
     rules_old,
     rules_new,
-    case
-        when reason_old_zh is distinct from reason_new_zh
-            then concat_ws('；', '合并前规则：' || reason_old_zh, '合并后规则：' || reason_new_zh)
-        else reason_old_zh
-    end as reason_zh,
-    case
-        when reason_old_en is distinct from reason_new_en
-            then concat_ws('; ', 'by the old rules: ' || reason_old_en, 'by the new rules: ' || reason_new_en)
-        else reason_old_en
-    end as reason_en,
+    nullif(concat_ws('；', '合并前规则：' || reason_old_zh, '合并后规则：' || reason_new_zh), '') as reason_zh,
+    nullif(concat_ws('; ', 'by the old rules: ' || reason_old_en, 'by the new rules: ' || reason_new_en), '') as reason_en,
     event_seq
 from compared

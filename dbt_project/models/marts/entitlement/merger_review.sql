@@ -8,34 +8,54 @@ with head as (
 
 {{ review_sides() }},
 
--- Enrolments on the day: the last begin of a person and insurance, unless it was ended by its own employer since.
+-- Enrolments on the day: the last begin of a person and insurance, unless it was ended by its own employer since. Maternity insurance is
+-- 510 before the merger; since then whoever is an employee in 310 has it, and enrolments of 510 have gone over.
 enrolled as (
-    select side.region_code, side.side, begun.insurance_type, count(*) as persons
+    select side.region_code, side.side, begun.insurance_type, begun.enrollment_category, count(*) as persons
     from side
-    cross join lateral (
-        select distinct on (event.person_no, event.insurance_type)
-            event.person_no, event.insurance_type, event.employer_no, event.occurred_on, event.seq
-        from {{ source('events', 'event') }} as event
-        where
-            event.region_code = side.region_code
-            and event.event_type in ('enrollment.started', 'enrollment.changed')
-            and event.occurred_on <= side.counted_on
-            and event.seq <= side.head_seq
-        order by event.person_no asc, event.insurance_type asc, event.occurred_on desc, event.seq desc
-    ) as begun
-    where not exists (
-        select from {{ source('events', 'event') }} as ended
-        where
-            ended.region_code = side.region_code
-            and ended.person_no = begun.person_no
-            and ended.event_type = 'enrollment.ended'
-            and ended.insurance_type = begun.insurance_type
-            and ended.occurred_on <= side.counted_on
-            and ended.seq <= side.head_seq
-            and (ended.occurred_on, ended.seq) > (begun.occurred_on, begun.seq)
-            and coalesce(ended.employer_no = begun.employer_no, true)
-    )
-    group by side.region_code, side.side, begun.insurance_type
+    cross join
+        lateral (
+            select distinct on (event.person_no, event.insurance_type)
+                event.person_no, event.insurance_type, event.enrollment_category, event.employer_no, event.occurred_on, event.seq
+            from {{ source('events', 'event') }} as event
+            where
+                event.region_code = side.region_code
+                and event.event_type in ('enrollment.started', 'enrollment.changed')
+                and event.occurred_on <= side.counted_on
+                and event.seq <= side.head_seq
+            order by event.person_no asc, event.insurance_type asc, event.occurred_on desc, event.seq desc
+        ) as begun
+    where
+        not exists (
+            select from {{ source('events', 'event') }} as ended
+            where
+                ended.region_code = side.region_code
+                and ended.person_no = begun.person_no
+                and ended.event_type = 'enrollment.ended'
+                and ended.insurance_type = begun.insurance_type
+                and ended.occurred_on <= side.counted_on
+                and ended.seq <= side.head_seq
+                and (ended.occurred_on, ended.seq) > (begun.occurred_on, begun.seq)
+                and coalesce(ended.employer_no = begun.employer_no, true)
+        )
+    group by side.region_code, side.side, begun.insurance_type, begun.enrollment_category
+),
+
+insured as (
+    select region_code, side, '310' as detail, sum(persons) as persons
+    from enrolled
+    where insurance_type = '310'
+    group by region_code, side
+    union all
+    select region_code, side, '310_employee', sum(persons)
+    from enrolled
+    where insurance_type = '310' and enrollment_category = 'employee'
+    group by region_code, side
+    union all
+    select region_code, side, 'maternity', sum(persons)
+    from enrolled
+    where insurance_type = case side when 'before' then '510' else '310' end and enrollment_category = 'employee'
+    group by region_code, side
 ),
 
 moved as (
@@ -130,8 +150,10 @@ delivering as (
 ),
 
 measured as (
-    select region_code, side, 'persons_insured' as measure_code, insurance_type as detail, null::text as fund_code, persons::numeric as numerator, null::bigint as months
-    from enrolled
+    select
+        region_code, side, 'persons_insured' as measure_code, detail, null::text as fund_code,
+        persons::numeric as numerator, null::bigint as months
+    from insured
     union all
     select region_code, side, measure_code, null, fund_code, amount, months from fund_flow
     union all
@@ -146,52 +168,65 @@ measured as (
     select region_code, side, 'cases', benefit_item, null, claims, months from treated
 ),
 
-named (measure_code, unit, title_zh, title_en) as (
+named (measure_code, unit, is_stock, title_zh, title_en) as (
     values
-    ('persons_insured', 'person', '参保人数', 'persons insured'),
-    ('income', 'yuan', '基金收入', 'income of the fund'),
-    ('expenditure', 'yuan', '基金支出', 'expenditure of the fund'),
-    ('maternity_expenditure', 'yuan', '其中：生育待遇支出', 'of which maternity benefits'),
-    ('balance', 'yuan', '期末结余', 'balance at the end'),
-    ('pooled_balance', 'yuan', '其中：统筹基金结余', 'of which pooled fund'),
-    ('institutions_paid', 'count', '有支付的定点医药机构数', 'institutions paid'),
-    ('institutions_delivering', 'count', '有分娩支付的定点医疗机构数', 'institutions paid for deliveries'),
-    ('cases', 'count', '支付的结算数', 'claims paid')
+    ('persons_insured', 'person', true, '参保人数', 'persons insured'),
+    ('income', 'yuan', false, '基金收入', 'income of the fund'),
+    ('expenditure', 'yuan', false, '基金支出', 'expenditure of the fund'),
+    ('maternity_expenditure', 'yuan', false, '其中：生育待遇支出', 'of which maternity benefits'),
+    ('balance', 'yuan', true, '期末结余', 'balance at the end'),
+    ('pooled_balance', 'yuan', true, '其中：统筹基金结余', 'of which pooled fund'),
+    ('institutions_paid', 'count', false, '有支付的定点医药机构数', 'institutions paid'),
+    ('institutions_delivering', 'count', false, '有分娩支付的定点医疗机构数', 'institutions paid for deliveries'),
+    ('cases', 'count', false, '支付的结算数', 'claims paid')
+),
+
+compared as (
+    select
+        region_code, measure_code, detail, fund_code,
+        max(numerator) filter (where side = 'before') as before_amount,
+        max(months) filter (where side = 'before') as before_months,
+        max(numerator) filter (where side = 'after') as after_amount,
+        max(months) filter (where side = 'after') as after_months
+    from measured
+    group by region_code, measure_code, detail, fund_code
+),
+
+each_measure as (
+    select
+        compared.*, named.title_zh, named.title_en, named.unit, region.merger_date,
+        named.is_stock,
+        case when named.is_stock then region.before_day else region.before_from end as before_from,
+        case when named.is_stock then region.before_day else region.before_until end as before_until,
+        case when named.is_stock then region.after_day else region.after_from end as after_from,
+        case when named.is_stock then region.after_day else region.after_until end as after_until,
+        compared.before_amount / nullif(compared.before_months, 0) as before_monthly,
+        compared.after_amount / nullif(compared.after_months, 0) as after_monthly
+    from compared
+    inner join reviewed as region on compared.region_code = region.region_code
+    inner join named on compared.measure_code = named.measure_code
 )
 
 select
-    region.region_code,
-    named.measure_code,
-    coalesce(before.detail, after.detail) as detail,
-    coalesce(before.fund_code, after.fund_code) as fund_code,
-    named.title_zh,
-    named.title_en,
-    named.unit,
-    region.merger_date,
-    case when named.measure_code in ('persons_insured', 'balance', 'pooled_balance') then region.before_day else region.before_from end
-        as before_from,
-    case when named.measure_code in ('persons_insured', 'balance', 'pooled_balance') then region.before_day else region.before_until end
-        as before_until,
-    before.numerator::numeric(18, 2) as before_amount,
-    before.months::integer as before_months,
-    round(before.numerator / nullif(before.months, 0), 2)::numeric(18, 2) as before_monthly,
-    case when named.measure_code in ('persons_insured', 'balance', 'pooled_balance') then region.after_day else region.after_from end
-        as after_from,
-    case when named.measure_code in ('persons_insured', 'balance', 'pooled_balance') then region.after_day else region.after_until end
-        as after_until,
-    after.numerator::numeric(18, 2) as after_amount,
-    after.months::integer as after_months,
-    round(after.numerator / nullif(after.months, 0), 2)::numeric(18, 2) as after_monthly,
+    region_code,
+    measure_code,
+    detail,
+    fund_code,
+    title_zh,
+    title_en,
+    unit,
+    merger_date,
+    before_from,
+    before_until,
+    before_amount::numeric(18, 2) as before_amount,
+    before_months::integer as before_months,
+    round(before_monthly, 2)::numeric(18, 2) as before_monthly,
+    after_from,
+    after_until,
+    after_amount::numeric(18, 2) as after_amount,
+    after_months::integer as after_months,
+    round(after_monthly, 2)::numeric(18, 2) as after_monthly,
     round(
-        (coalesce(after.numerator / nullif(after.months, 0), after.numerator)
-        / nullif(coalesce(before.numerator / nullif(before.months, 0), before.numerator), 0) - 1) * 100, 2
+        (coalesce(after_monthly, after_amount) / nullif(coalesce(before_monthly, before_amount), 0) - 1) * 100, 2
     )::numeric(18, 2) as change_percent
-from (select * from measured where side = 'before') as before
-full join (select * from measured where side = 'after') as after
-    on
-        before.region_code = after.region_code
-        and before.measure_code = after.measure_code
-        and before.detail is not distinct from after.detail
-        and before.fund_code is not distinct from after.fund_code
-inner join reviewed as region on region.region_code = coalesce(before.region_code, after.region_code)
-inner join named on named.measure_code = coalesce(before.measure_code, after.measure_code)
+from each_measure

@@ -53,9 +53,11 @@ weight as (
 ),
 
 scenario as (
-    select distinct on (region_code, scenario_code, year) *
-    from {{ ref('forecast_scenario') }}
-    order by region_code asc, scenario_code asc, year asc, known_from desc
+    select distinct on (given.region_code, given.scenario_code, given.year) given.*
+    from {{ ref('forecast_scenario') }} as given
+    inner join head
+        on given.region_code = head.region_code and given.known_from <= (head.published_at at time zone 'Asia/Shanghai')::date
+    order by given.region_code asc, given.scenario_code asc, given.year asc, given.known_from desc
 ),
 
 scenario_year as (

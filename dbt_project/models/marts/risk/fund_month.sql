@@ -64,3 +64,4 @@ select
 from balance
 inner join monthly on balance.region_code = monthly.region_code and balance.accounting_month = monthly.accounting_month
 left join merger on balance.region_code = merger.region_code
+where {{ readable('balance.region_code') }}

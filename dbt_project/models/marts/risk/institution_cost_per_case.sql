@@ -72,14 +72,15 @@ year_to_date as (
         round(sum(monthly.fees) / sum(monthly.cases), 2) as cost_per_case
     from monthly
     left join latest on monthly.region_code = latest.region_code
-    cross join lateral generate_series(
-        monthly.settled_month::timestamp,
-        least(
-            date_trunc('year', monthly.settled_month::timestamp) + interval '11 months',
-            greatest(latest.latest_month, monthly.settled_month)::timestamp
-        ),
-        interval '1 month'
-    ) as month (started_at)
+    cross join
+        lateral generate_series(
+            monthly.settled_month::timestamp,
+            least(
+                date_trunc('year', monthly.settled_month::timestamp) + interval '11 months',
+                greatest(latest.latest_month, monthly.settled_month)::timestamp
+            ),
+            interval '1 month'
+        ) as month (started_at)
     group by monthly.region_code, month.started_at, monthly.institution_code, monthly.benefit_item
 ),
 
@@ -93,29 +94,43 @@ limited as (
     ) as minimum on true
 ),
 
+-- The institutions that can be peers, listed once a month and item: each is then held against this short list alone.
+peer as (
+    select
+        region_code,
+        accounting_month,
+        benefit_item,
+        array_agg(institution_code order by institution_code) as institutions,
+        array_agg(cost_per_case order by institution_code) as costs
+    from limited
+    where case_count >= cases_needed
+    group by region_code, accounting_month, benefit_item
+),
+
 compared as (
     select
         own.*,
-        peers.peer_count,
-        peers.peer_median,
-        case when own.case_count >= own.cases_needed then own.cost_per_case / nullif(peers.peer_median, 0) end as cost_ratio,
+        others.peer_count,
+        others.peer_median,
+        case when own.case_count >= own.cases_needed then own.cost_per_case / nullif(others.peer_median, 0) end as cost_ratio,
         case
             when own.benefit_item = 'delivery' and own.case_count >= own.cases_needed
                 then own.caesarean_count::numeric / own.case_count
         end as caesarean_share
     from limited as own
-    cross join lateral (
-        select
-            count(*) as peer_count,
-            (percentile_cont(0.5) within group (order by other.cost_per_case))::numeric as peer_median
-        from limited as other
-        where
-            other.region_code = own.region_code
-            and other.accounting_month = own.accounting_month
-            and other.benefit_item = own.benefit_item
-            and other.institution_code <> own.institution_code
-            and other.case_count >= other.cases_needed
-    ) as peers
+    left join peer
+        on
+            own.region_code = peer.region_code
+            and own.accounting_month = peer.accounting_month
+            and own.benefit_item = peer.benefit_item
+    cross join
+        lateral (
+            select
+                count(*) as peer_count,
+                (percentile_cont(0.5) within group (order by other.cost_per_case))::numeric as peer_median
+            from unnest(peer.institutions, peer.costs) as other (institution_code, cost_per_case)
+            where other.institution_code <> own.institution_code
+        ) as others
 )
 
 select

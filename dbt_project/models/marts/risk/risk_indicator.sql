@@ -1,3 +1,5 @@
+-- The list of figures beside each row reads that row alone: its names need no qualification.
+-- noqa: disable=RF02,RF03
 with month as materialized (
     select * from {{ ref('fund_month') }}
 ),
@@ -12,7 +14,7 @@ latest as (
 
 summed as (
     select
-        month.*,
+        *,
         count(*) over last_twelve as months_in_window,
         sum(pooled_expenditure) over last_twelve as expenditure_in_window,
         count(*) filter (where is_merged) over last_twelve as merged_months,
@@ -36,7 +38,7 @@ summed as (
 
 paired as (
     select
-        summed.*,
+        *,
         count(income_year_before) over this_year as months_paired,
         sum(both_funds_income) filter (where income_year_before is not null) over this_year as income_paired,
         sum(income_year_before) over this_year as income_before,
@@ -71,7 +73,10 @@ from_statements as (
             {{ share('income_in_year - expenditure_in_year', 'income_in_year') }}, months_in_year
         ),
         ('income_growth', income_paired, income_before, {{ growth('income_paired', 'income_before') }}, months_paired),
-        ('expenditure_growth', expenditure_paired, expenditure_before, {{ growth('expenditure_paired', 'expenditure_before') }}, months_paired),
+        (
+            'expenditure_growth', expenditure_paired, expenditure_before,
+            {{ growth('expenditure_paired', 'expenditure_before') }}, months_paired
+        ),
         (
             'growth_gap', round({{ growth('income_paired', 'income_before') }}, 6),
             round({{ growth('expenditure_paired', 'expenditure_before') }}, 6),
@@ -142,8 +147,8 @@ owed as (
     inner join premium
         on
             month.region_code = premium.region_code
-            and premium.contribution_month >= month.accounting_month - interval '12 months'
-            and premium.contribution_month < month.accounting_month
+            and month.accounting_month - interval '12 months' <= premium.contribution_month
+            and month.accounting_month > premium.contribution_month
     group by month.region_code, month.accounting_month
 ),
 
@@ -230,3 +235,4 @@ inner join {{ ref('risk_indicator_definition') }} as definition on indicator.ind
 left join lateral (
     {{ threshold_in_force('indicator.region_code', 'indicator.indicator_code', last_day('indicator.accounting_month')) }}
 ) as threshold on true
+where {{ readable('indicator.region_code') }}

@@ -32,15 +32,15 @@ line as (
             moved.region_code = line.region_code
             and moved.accounting_month = line.accounting_month
             and moved.account_code = line.account_code
-            and line.event_seq <= moved.head_seq
+            and moved.head_seq >= line.event_seq
             and {{ readable('line.region_code') }}
     inner join {{ source('events', 'event') }} as event
         on line.region_code = event.region_code and line.event_seq = event.seq
     where line.entry_kind in ('normal', 'opening')
 ),
 
--- Each line belongs to the item that it opens or settles. A reversed settlement gives back to the advance that was settled. The merger moves
--- items between funds and settles none.
+-- Each line belongs to the item that it opens or settles. A reversed settlement gives back to the advance that was settled. The merger
+-- moves items between funds and settles none.
 placed as (
     select
         line.*,

@@ -6,8 +6,8 @@ claim_month as materialized (
     {{ maternity_claim_month() }}
 ),
 
--- A claim is one visit, in the month of its first payment: what is paid later of it is no further one. Sums for no single person, such as per
--- capita, are none.
+-- A claim is one visit, in the month of its first payment: what is paid later of it is no further one. Sums for no single person, such
+-- as per capita, are none.
 first_paid as (
     select
         claim_month.region_code,

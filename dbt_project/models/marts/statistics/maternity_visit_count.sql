@@ -29,6 +29,7 @@ select
     definition.source
 from item
 cross join definition
+where {{ readable('item.region_code') }}
 group by
     item.region_code, item.accounting_month, definition.definition_code, definition.effective_from, definition.effective_to,
     definition.counted_items, definition.definition_zh, definition.definition_en, definition.status, definition.source

@@ -1,8 +1,4 @@
-with head as (
-    {{ ledger_head('published') }}
-),
-
-line as (
+with line as (
     select
         statement.region_code,
         statement.fund_code,
@@ -87,17 +83,27 @@ select
     {{ not_small('told.maternity_participants') }} as maternity_participant_count,
     {{ not_small('told.beneficiaries') }} as beneficiary_count,
     -- Beside a month's number that is not told, the year's would give it away.
-    case when not {{ is_small('told.beneficiaries') }} then {{ not_small('told.beneficiaries_year') }} end as beneficiary_count_year_to_date,
+    case
+        when not {{ is_small('told.beneficiaries') }} then {{ not_small('told.beneficiaries_year') }}
+    end as beneficiary_count_year_to_date,
     {{ is_small('told.participants') }} or {{ is_small('told.maternity_participants') }} or {{ is_small('told.beneficiaries') }}
     or {{ is_small('told.beneficiaries_year') }} as has_small_numbers,
-    {%- for amount, name in [
-        ('income', 'income'), ('expenditure', 'expenditure'), ('maternity', 'maternity_expenditure'), ('surplus', 'surplus')
-    ] %}
-    told.{{ amount }}::numeric(18, 2) as {{ name }}_amount,
-    told.{{ amount }}_year::numeric(18, 2) as {{ name }}_amount_year_to_date,
-    round(told.{{ amount }} / 10000, 2)::numeric(18, 2) as {{ name }}_10k,
-    round(told.{{ amount }}_year / 10000, 2)::numeric(18, 2) as {{ name }}_10k_year_to_date,
-    {%- endfor %}
+    told.income::numeric(18, 2) as income_amount,
+    told.income_year::numeric(18, 2) as income_amount_year_to_date,
+    round(told.income / 10000, 2)::numeric(18, 2) as income_10k,
+    round(told.income_year / 10000, 2)::numeric(18, 2) as income_10k_year_to_date,
+    told.expenditure::numeric(18, 2) as expenditure_amount,
+    told.expenditure_year::numeric(18, 2) as expenditure_amount_year_to_date,
+    round(told.expenditure / 10000, 2)::numeric(18, 2) as expenditure_10k,
+    round(told.expenditure_year / 10000, 2)::numeric(18, 2) as expenditure_10k_year_to_date,
+    told.maternity::numeric(18, 2) as maternity_expenditure_amount,
+    told.maternity_year::numeric(18, 2) as maternity_expenditure_amount_year_to_date,
+    round(told.maternity / 10000, 2)::numeric(18, 2) as maternity_expenditure_10k,
+    round(told.maternity_year / 10000, 2)::numeric(18, 2) as maternity_expenditure_10k_year_to_date,
+    told.surplus::numeric(18, 2) as surplus_amount,
+    told.surplus_year::numeric(18, 2) as surplus_amount_year_to_date,
+    round(told.surplus / 10000, 2)::numeric(18, 2) as surplus_10k,
+    round(told.surplus_year / 10000, 2)::numeric(18, 2) as surplus_10k_year_to_date,
     told.balance::numeric(18, 2) as balance_amount,
     round(told.balance / 10000, 2)::numeric(18, 2) as balance_10k,
     told.is_complete as year_to_date_complete,
@@ -107,18 +113,20 @@ select
     case
         when told.is_merged
             then
-                '自 ' || told.merger_date || ' 起生育保险基金并入职工基本医疗保险基金，不再单列生育保险基金收入；生育保险待遇支出为支出合计的其中数。'
+                '自 ' || told.merger_date || ' 起生育保险基金并入职工基本医疗保险基金，不再单列生育保险基金收入；'
+                || '生育保险待遇支出为支出合计的其中数。'
         when told.fund_code = 'MAT' then '合并前单列的生育保险基金。'
         else '合并前的职工基本医疗保险基金，不含生育保险基金。'
     end as footnote_zh,
     case
         when told.is_merged
             then
-                'From ' || told.merger_date || ' on the maternity fund is part of the employee medical fund: maternity income is no longer listed'
-                || ' separately, and maternity benefits are an "of which" of total expenditure.'
+                'From ' || told.merger_date || ' on the maternity fund is part of the employee medical fund: maternity income is no longer'
+                || ' listed separately, and maternity benefits are an "of which" of total expenditure.'
         when told.fund_code = 'MAT' then 'The separate maternity fund, before the merger.'
         else 'The employee medical fund before the merger, without the maternity fund.'
     end as footnote_en
 from told
 left join {{ ref('closed_period') }} as closed
     on told.region_code = closed.region_code and told.accounting_month = closed.accounting_month
+where {{ readable('told.region_code') }}

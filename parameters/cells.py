@@ -1,0 +1,110 @@
+"""A cell as it is written and as it should be: dates and numbers that a spreadsheet has rewritten are told apart."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+
+from parameters.tables import Column
+
+_DATES = (
+    re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?: 0?0:00(?::00)?)?"),
+    re.compile(r"(\d{4})年(\d{1,2})月(\d{1,2})日"),
+    re.compile(r"(\d{4})(\d{2})(\d{2})"),
+)
+_SERIAL = re.compile(r"[2-6]\d{4}(?:\.0)?")
+_EPOCH = date(1899, 12, 30)  # day 0 of spreadsheets
+_PERCENT = re.compile(r"(.+)[%％]")
+
+
+@dataclass(frozen=True)
+class Read:
+    """What a cell says in the seeds' own form; `code` names what was wrong with how it was written, if anything."""
+
+    text: str
+    code: str = ""
+    detail: str = ""
+
+    @property
+    def is_mended(self) -> bool:
+        """Whether the form alone was wrong, so that `text` says what was meant."""
+        return self.code in ("E-PARAM-DATE", "E-PARAM-NUMBER") and bool(self.text)
+
+
+def read(column: Column, written: str) -> Read:
+    """The cell's text in the form of its column's type; blank stays blank."""
+    text = written.strip()
+    if not text:
+        return Read("")
+    match column.kind:
+        case "date":
+            return _date(text)
+        case "boolean":
+            return _boolean(text)
+        case "integer" | "numeric":
+            return _number(column, text)
+        case _:
+            return Read(text)
+
+
+def of_spreadsheet(column: Column, value: object) -> str:
+    """A value of a worksheet's cell as text in the form of a CSV file; fractions keep their own digits."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, datetime):
+        return value.date().isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, int | float):
+        digits = column.scale if column.scale is not None else 10
+        return plain(round(Decimal(str(value)), digits)) if column.kind != "text" else plain(Decimal(str(value)))
+    return str(value).strip()
+
+
+def plain(number: Decimal) -> str:
+    """A number without exponent and without zeros that say nothing."""
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _date(text: str) -> Read:
+    for pattern in _DATES:
+        if found := pattern.fullmatch(text):
+            try:
+                day = date(*map(int, found.groups()[:3])).isoformat()
+            except ValueError:
+                break
+            return Read(day) if day == text else Read(day, "E-PARAM-DATE", day)
+    if _SERIAL.fullmatch(text):
+        day = (_EPOCH + timedelta(days=int(float(text)))).isoformat()
+        return Read(day, "E-PARAM-DATE", day)
+    return Read("", "E-PARAM-DATE-UNREADABLE")
+
+
+def _boolean(text: str) -> Read:
+    return Read(text.lower()) if text.lower() in ("true", "false") else Read("", "E-PARAM-BOOLEAN")
+
+
+def _number(column: Column, text: str) -> Read:
+    bare = text.replace(",", "").replace("，", "").replace("￥", "").replace("¥", "")
+    if percent := _PERCENT.fullmatch(bare):
+        bare = percent[1].strip()
+    try:
+        number = Decimal(bare)
+    except InvalidOperation:
+        return Read("", "E-PARAM-NUMBER", "只写数字和小数点 / digits and a point only")
+    if not number.is_finite():
+        return Read("", "E-PARAM-NUMBER", "只写数字和小数点 / digits and a point only")
+    number = number / 100 if percent else number
+    if column.kind == "integer" and number != number.to_integral_value():
+        return Read("", "E-PARAM-NUMBER", "应为整数 / a whole number")
+    if column.scale is not None and round(number, column.scale) != number:
+        return Read(text, "E-PARAM-SCALE", str(column.scale))
+    if re.fullmatch(r"-?\d+(\.\d+)?", text) and not (column.kind == "integer" and "." in text):
+        return Read(text)
+    written = plain(number)
+    return Read(written, "E-PARAM-NUMBER", written)

@@ -1,0 +1,234 @@
+"""What was paid beside what was due: cases worked out by hand, cases by chance against the oracle, and what stands on both sides of the merger."""
+
+# ruff: noqa: E501 - one case a row reads better than wrapped
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
+
+from expectations.check import REVIEW, Candidate
+from expectations.suites.policy.entitlement import P05
+from ingestion.settings import Settings
+from runtime import dbt
+from tests.conftest import isolate
+from tests.integration.entitlement_books import HUAINAN, NANJING, Books, Case, chance
+from tests.integration.pages_support import built
+from tests.integration.test_maternity_line import publish_built
+
+SEED = 20191201
+
+pytestmark = pytest.mark.timeout(600)
+
+# (case, kind, days due, amount due). Nanjing: 98 + 30 days until 10 February 2022, then 98 + 60; 6,000 ÷ 30 = 200.00 a day. Huainan: 98 + 60.
+BY_HAND: tuple[tuple[Case, str, int | None, str | None], ...] = (
+    (Case("normal"), "as_due", 128, "25600.00"),
+    (Case("caesarean", care="delivery_caesarean", paid="28600.00"), "as_due", 143, "28600.00"),
+    (Case("assisted twins", care="delivery_assisted", births=2, paid="31600.00"), "as_due", 158, "31600.00"),
+    (Case("now normal", born=date(2023, 5, 6), paid="31600.00"), "as_due", 158, "31600.00"),
+    (Case("now caesarean", born=date(2023, 5, 6), care="delivery_caesarean", paid="34600.00"), "as_due", 173, "34600.00"),
+    (Case("last day of 30", born=date(2022, 2, 9), paid="25600.00"), "as_due", 128, "25600.00"),
+    (Case("first day of 60", born=date(2022, 2, 10), paid="25600.00"), "underpaid", 158, "31600.00"),
+    (Case("week 7", care="miscarriage", weeks=7, paid="4000.00"), "as_due", 20, "4000.00"),
+    (Case("week 8", care="miscarriage", weeks=8, paid="4000.00"), "underpaid", 30, "6000.00"),
+    (Case("week 11", care="miscarriage", weeks=11, paid="6000.00"), "as_due", 30, "6000.00"),
+    (Case("week 12", care="miscarriage", weeks=12, paid="8400.00"), "as_due", 42, "8400.00"),
+    (Case("week 27", care="miscarriage", weeks=27, paid="8400.00"), "as_due", 42, "8400.00"),
+    (Case("week 28", care="miscarriage", weeks=28, paid="19600.00"), "as_due", 98, "19600.00"),
+    (Case("no weeks", care="miscarriage", paid="4000.00"), "not_computable", None, None),
+    (Case("operation", care="family_planning", paid="4200.00"), "not_computable", None, None),
+    (Case("no birth", care=None), "not_computable", None, None),
+    (Case("fen", base="6500.00", base_grows="10.00", months=24, born=date(2020, 3, 10), paid="27968.00"), "as_due", 128, "27968.00"),
+    (Case("new employer", region=HUAINAN, born=date(2020, 3, 10), registered=date(2019, 9, 1), base_grows="60.00", months=20, paid="34760.00", stated_base="220.00"), "overpaid", 158, "34602.00"),
+    (Case("of this year", born=date(2021, 12, 5), registered=date(2021, 1, 10), months=11, base_grows="30.00", paid="26240.00", stated_base="205.00"), "as_due", 128, "26240.00"),
+    (Case("nine months", months=9), "not_entitled", 128, "0.00"),
+    (Case("ten months", months=10), "as_due", 128, "25600.00"),
+    (Case("interrupted", hole=10), "not_entitled", 128, "0.00"),
+    (Case("interrupted before", hole=11), "as_due", 128, "25600.00"),
+    (Case("made up", late=2), "as_due", 128, "25600.00"),
+    (Case("left", left=0), "not_entitled", 128, "0.00"),
+    (Case("left after", left=1), "as_due", 128, "25600.00"),
+    (Case("flexible", category="flexible", born=date(2021, 5, 6)), "not_entitled", 128, "0.00"),
+    (Case("unemployed", kind="unemployment_fund"), "not_entitled", 128, "0.00"),
+    (Case("unemployed subsidy", kind="unemployment_fund", item="nutrition_subsidy", paid="2221.00", payee="person"), "as_due", None, "2221.00"),
+    (Case("husband", male=True, care=None, paid="3000.00"), "as_due", 15, "3000.00"),
+    (Case("undated", dated=False, paid_on=date(2020, 4, 10)), "as_due", 128, "25600.00"),
+    (Case("June 2025", born=date(2025, 3, 1), paid="31600.00", paid_on=date(2025, 6, 30)), "as_due", 158, "31600.00"),
+    (Case("July 2025", born=date(2025, 3, 1), paid="31600.00", paid_on=date(2025, 7, 1)), "as_due", 158, "31600.00"),
+    (Case("2025", item="nutrition_subsidy", born=date(2025, 3, 1), paid="3193.00", payee="person"), "as_due", None, "3193.00"),
+    (Case("30 June", item="nutrition_subsidy", born=date(2020, 6, 30), paid="2221.00", payee="person"), "as_due", None, "2221.00"),
+    (Case("1 July", item="nutrition_subsidy", born=date(2020, 7, 1), paid="2221.00", payee="person"), "underpaid", None, "2492.00"),
+    (Case("no year", item="nutrition_subsidy", born=date(2022, 7, 1), paid="2800.00", payee="person"), "not_computable", None, None),
+    (Case("early", item="nutrition_subsidy", care="miscarriage", weeks=20, paid="2221.00", payee="person"), "not_entitled", None, "0.00"),
+    (Case("seventh month", item="nutrition_subsidy", care="miscarriage", weeks=28, paid="2221.00", payee="person"), "as_due", None, "2221.00"),
+    (Case("Anhui", region=HUAINAN, care="delivery_caesarean", paid="34600.00"), "as_due", 173, "34600.00"),
+    (Case("Anhui six months", region=HUAINAN, months=6, paid="31600.00"), "as_due", 158, "31600.00"),
+    (Case("Anhui five months", region=HUAINAN, months=5, paid="31600.00"), "not_entitled", 158, "0.00"),
+    (Case("Anhui week 15", region=HUAINAN, care="miscarriage", weeks=15, paid="3000.00"), "as_due", 15, "3000.00"),
+    (Case("Anhui week 16", region=HUAINAN, care="miscarriage", weeks=16, paid="3000.00"), "underpaid", 42, "8400.00"),
+    (Case("Anhui subsidy", region=HUAINAN, item="nutrition_subsidy", paid="2000.00", payee="person"), "not_entitled", None, "0.00"),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def books(
+    warehouse_factory: Callable[..., str], deployed_template: tuple[str, Path], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[str, dict[str, Books]]]:
+    """A database in which all cases are built and published, and the books of each region."""
+    local = tmp_path_factory.mktemp("entitlement") / "local"
+    with pytest.MonkeyPatch.context() as patch:
+        isolate(patch, local)
+        url = warehouse_factory(template=deployed_template[0])
+        patch.setenv("FUND_DATABASE_URL", url)
+        told = {region: Books(region) for region in (NANJING, HUAINAN)}
+        for case, *_ in BY_HAND:
+            told[case.region].add(case)
+        for region, region_books in told.items():
+            for case in chance(region, 120, SEED):
+                region_books.add(case)
+            region_books.write()
+        dbt.build("entitlement")
+        publish_built()
+        yield url, told
+
+
+def ask(url: str, query: str, *values: object) -> list[tuple[Any, ...]]:
+    with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
+        cursor.execute(query, values)
+        return cursor.fetchall() if cursor.description else []
+
+
+def test_cases_worked_out_by_hand(books: tuple[str, dict[str, Books]]) -> None:
+    found = ask(books[0], "select claim_no, kind, days_due, amount_due::text from marts.entitlement_payment")
+    by_claim = {claim: tuple(rest) for claim, *rest in found}
+    wanted = {f"C-{case.key}": (kind, days, amount) for case, kind, days, amount in BY_HAND}
+    assert {claim: by_claim[claim] for claim in wanted} == wanted
+
+
+def test_cases_by_chance_come_to_what_the_oracle_says(books: tuple[str, dict[str, Books]]) -> None:
+    url, told = books
+    query = "select claim_no, kind, days_due, base_due, amount_due, amount_paid from marts.entitlement_payment"
+    found = {claim: rest for claim, *rest in ask(url, query)}
+    kinds = set()
+    for region_books in told.values():
+        for key, due in region_books.dues.items():
+            kind, days, base, amount, paid = found[f"C-{key}"]
+            kinds.add(kind)
+            assert (days, base, amount) == (due.days, due.base, due.amount), key
+            assert kind == expected_kind(due.amount, paid, has_right=due.has_right), key
+    assert kinds == {"as_due", "overpaid", "underpaid", "not_entitled", "not_computable"}
+
+
+def expected_kind(amount: Decimal | None, paid: Decimal, *, has_right: bool) -> str:
+    if amount is None:
+        return "not_computable"
+    if not has_right and paid > 0:
+        return "not_entitled"
+    return "as_due" if amount == paid else "overpaid" if paid > amount else "underpaid"
+
+
+def test_payee_goes_by_the_day_of_payment(books: tuple[str, dict[str, Books]]) -> None:
+    query = "select claim_no, payee_due, payee_paid, payee_as_due from marts.entitlement_payment where claim_no = any(%s) order by 1"
+    found = ask(books[0], query, ["C-July 2025", "C-June 2025"])
+    assert found == [("C-July 2025", "person", "employer", False), ("C-June 2025", "employer", "employer", True)]
+
+
+def test_what_differs_is_listed_apart_and_never_netted(books: tuple[str, dict[str, Books]]) -> None:
+    rows = ask(books[0], """
+        select region_code, paid_month, overpaid_amount, underpaid_amount, month_overpaid_amount, month_underpaid_amount
+        from marts.entitlement_difference""")  # fmt: skip
+    sums: dict[tuple[str, date], list[Decimal]] = {}
+    for region, month, over, under, *_ in rows:
+        assert (over > 0) != (under > 0)
+        both = sums.setdefault((region, month), [Decimal(0), Decimal(0)])
+        both[0] += over
+        both[1] += under
+    assert all([over, under] == sums[region, month] for region, month, _, _, over, under in rows)
+    whole = ask(books[0], """
+        select sum(greatest(difference, 0)), sum(greatest(-difference, 0)) from marts.entitlement_payment""")  # fmt: skip
+    assert [tuple(map(sum, zip(*sums.values(), strict=True)))] == whole
+
+
+def offending(url: str, region: str) -> dict[str, Decimal]:
+    (head,) = ask(url, "select seq from marts.published_head where region_code = %s", region)[0]
+    candidate = Candidate(region, 0, head, 1, datetime.now(UTC), 0, date(2026, 1, 31), None, scope=REVIEW)
+    listed = ask(url, f"select item, amount from ({P05.bind(P05.offending, candidate)}) as found")
+    ((examined,),) = ask(url, P05.bind(P05.examined, candidate))
+    ((population,),) = ask(url, P05.bind(P05.population, candidate))
+    assert 0 < population <= examined
+    return dict(listed)
+
+
+def test_a_benefit_that_the_merger_reduced_is_found(books: tuple[str, dict[str, Books]]) -> None:
+    """The extension ends with the old fund: 98 days instead of 128 for every birth since, whatever was paid."""
+    url, _ = books
+    query = "select kind, days_old_rules, days_new_rules, amount_old_rules, amount_new_rules from marts.benefit_before_after_merger where claim_no = %s"
+    as_it_is = ask(url, query, "C-now normal")
+    assert as_it_is == [("not_reduced", 128, 158, Decimal("25600.00"), Decimal("31600.00"))]
+    before = offending(url, NANJING)
+    assert all(item.startswith("paid_below_old_rules/") for item in before)
+    cut = "update policy.policy_allowance_days set effective_to = '2019-12-31' where region_code = %s and allowance_case = 'provincial_extension'"
+    with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
+        cursor.execute(cut, (NANJING,))
+        cursor.execute(query, ("C-now normal",))
+        assert cursor.fetchall() == [("reduced_by_rules", 128, 98, Decimal("25600.00"), Decimal("19600.00"))]
+        connection.rollback()
+
+
+def test_a_rounding_and_an_average_are_parameters(books: tuple[str, dict[str, Books]]) -> None:
+    """An employer registered in September 2019, a birth in March 2020: (6,480 + 6,540 + 6,600 + 6,660) ÷ 4 ÷ 30 = 219.00."""
+    url, _ = books
+    query = "select base_due, base_months, base_source from marts.entitlement_payment where claim_no = 'C-new employer'"
+    with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
+        cursor.execute(query)
+        assert cursor.fetchall() == [(Decimal("219.00"), 4, "employer_months_paid")]
+        cursor.execute("update policy.policy_allowance_method set short_employer_average = 'months_before_birth'")
+        cursor.execute(query)
+        # with January and February, 6,000 and 6,060: 38,340 ÷ 6 ÷ 30
+        assert cursor.fetchall() == [(Decimal("213.00"), 6, "employer_months_before_birth")]
+        cursor.execute("update policy.policy_allowance_method set daily_base_rounding = 'up', daily_base_decimals = 0")
+        cursor.execute(query.replace("new employer", "fen"))
+        assert cursor.fetchall() == [(Decimal("219.00"), 12, "employer_previous_year")]
+        connection.rollback()
+
+
+def test_the_review_counts_either_side(books: tuple[str, dict[str, Books]]) -> None:
+    url, _ = books
+    cases = "select detail, before_amount, after_amount from marts.merger_review where region_code = %s and measure_code = 'cases'"
+    found = {detail: (before, after) for detail, before, after in ask(url, cases, NANJING)}
+    months = {"before": ("2019-01-01", "2020-01-01"), "after": ("2020-01-01", "2021-01-01")}
+    for item, counted in found.items():
+        for side, (since, until) in enumerate(months.values()):
+            ((claims,),) = ask(
+                url,
+                """
+                select nullif(count(*), 0) from events.event where region_code = %s and event_type = 'claim.paid' and benefit_item = %s
+                and occurred_on >= %s and occurred_on < %s""",
+                NANJING,
+                item,
+                since,
+                until,
+            )
+            assert counted[side] == claims
+    answers = dict(ask(url, "select item_code, result from marts.merger_self_check where region_code = %s", NANJING))
+    assert answers["F1"] == "met"
+    assert answers["B2"] == "not_met"
+    assert answers["S4"] == "cannot_tell"
+    assert ask(url, "select count(distinct result) from marts.merger_self_check") == [(3,)]
+
+
+@pytest.mark.parametrize("key", ["entitlement", "merger"])
+def test_pages_show_sums_and_nobody(books: tuple[str, dict[str, Books]], key: str) -> None:
+    page = built(Settings.from_env(), key)[f"{key}.html"]
+    assert "南京市" in page
+    assert "淮南市" in page
+    assert ("无资格而支付" if key == "entitlement" else "实付低于原规则") in page
+    assert not [case.key for case, *_ in BY_HAND if f"C-{case.key}" in page or f"P-{case.key}" in page]
+    assert books[0]

@@ -1,0 +1,110 @@
+"""What the check of the parameters finds, by code, file and line: each slip that a spreadsheet or a hand can make."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from parameters import baseline
+from parameters.__main__ import main
+from parameters.checks import check
+from parameters.problems import CODES
+from parameters.tables import PROJECT, tables
+
+RATE, BASE = "policy/policy_rate.csv", "policy/policy_base.csv"
+RATE_2022 = "320100,,employee,310,2022-01-01,2022-12-31,0.0880,0.0200,2018-01-01,secondary,新华日报2022-03-04"
+BASE_2022 = (
+    "320100,2022-01-01,2023-03-31,4250.00,21821.00,2018-01-01,secondary,新华日报2022-03-04；2023年第一季度沿用为假定"
+)
+NEW = "320100,,employee,310,2022-01-01,2022-12-31,0.0800,0.0200,2018-01-01,secondary,示例"
+
+
+def test_the_seeds_of_the_code_are_sound_and_every_table_is_described() -> None:
+    found = check(PROJECT / "seeds")
+    assert [str(problem) for problem in found.problems if problem.severity == "error"] == []
+    assert {table.file for table in tables().values()} == {
+        path.relative_to(PROJECT / "seeds").as_posix() for path in (PROJECT / "seeds").rglob("*.csv")
+    }
+    for table in tables().values():
+        assert all(column.said.zh != column.name for column in table.columns), table.name
+
+
+# (file, text to be replaced, by what, code, line, column); a text that is replaced by itself and more adds a row
+SLIPS = [
+    (RATE, RATE_2022, RATE_2022.replace("2022-01-01", "2022/1/1"), "E-PARAM-DATE", 5, "effective_from"),
+    (RATE, RATE_2022, RATE_2022.replace("2022-01-01", "44562"), "E-PARAM-DATE", 5, "effective_from"),
+    (RATE, RATE_2022, RATE_2022.replace("2022-01-01", "年初"), "E-PARAM-DATE-UNREADABLE", 5, "effective_from"),
+    (RATE, RATE_2022, RATE_2022.replace("0.0880", "8.8"), "E-PARAM-RANGE", 5, "employer_rate"),
+    (RATE, RATE_2022, RATE_2022.replace("0.0880", "8.8%"), "E-PARAM-NUMBER", 5, "employer_rate"),
+    (RATE, RATE_2022, RATE_2022.replace("0.0880", "0.08800001"), "E-PARAM-SCALE", 5, "employer_rate"),
+    (RATE, RATE_2022, RATE_2022.replace("320100", "320101"), "E-PARAM-REGION", 5, "region_code"),
+    (RATE, RATE_2022, RATE_2022.replace(",,employee", ",company,employee"), "E-PARAM-VALUE", 5, "employer_type"),
+    (RATE, RATE_2022, RATE_2022.replace("secondary", ""), "E-PARAM-STATUS", 5, "status"),
+    (RATE, RATE_2022, RATE_2022.replace("新华日报2022-03-04", ""), "E-PARAM-SOURCE", 5, "source"),
+    (RATE, RATE_2022, RATE_2022.replace("2022-12-31", "2021-12-31"), "E-PARAM-PERIOD", 5, "effective_to"),
+    (RATE, RATE_2022, RATE_2022.replace("2022-12-31", "2022-11-30"), "E-PARAM-GAP", 5, "effective_to"),
+    (RATE, RATE_2022, RATE_2022 + ",，", "E-PARAM-CELLS", 5, ""),
+    (RATE, RATE_2022, f"{RATE_2022}\n{NEW}", "E-PARAM-OVERLAP", 6, "effective_from"),
+    (RATE, RATE_2022, f"{RATE_2022}\n{RATE_2022}", "E-PARAM-DUPLICATE", 6, ""),
+    (RATE, "employer_rate,personal_rate", "personal_rate,employer_rate", "E-PARAM-HEADER", 1, ""),
+    (BASE, BASE_2022, BASE_2022.replace("4250.00", "42500.00"), "E-PARAM-ORDER", 3, "base_floor"),
+    (BASE, BASE_2022, BASE_2022.replace("4250.00", '"4,250.00"'), "E-PARAM-NUMBER", 3, "base_floor"),
+    (BASE, BASE_2022, BASE_2022.replace("4250.00", ""), "E-PARAM-EMPTY", 3, "base_floor"),
+]
+
+
+@pytest.mark.parametrize(("file", "text", "written", "code", "line", "column"), SLIPS)
+def test_a_slip_is_named_with_its_place(
+    seeds: Path, file: str, text: str, written: str, code: str, line: int, column: str
+) -> None:
+    path = seeds / file
+    assert text in path.read_text("utf-8")
+    path.write_text(path.read_text("utf-8").replace(text, written, 1), "utf-8")
+    found = [p for p in check(seeds).problems if (p.file, p.line, p.code, p.column) == (file, line, code, column)]
+    assert len(found) == 1
+    assert code in CODES
+    assert str(found[0]).startswith(f"{file}:{line}")
+
+
+def test_a_changed_and_a_removed_row_in_use_are_found_a_new_source_is_not(seeds: Path) -> None:
+    used = baseline.of_folder(PROJECT / "seeds")
+    path = seeds / RATE
+    whole = path.read_text("utf-8")
+    path.write_text(whole.replace("新华日报2022-03-04", "宁医发〔2021〕1号"), "utf-8")
+    assert check(seeds, used).is_sound
+    for changed in (whole.replace(RATE_2022 + "\n", ""), whole.replace("0.0880,0.0200", "0.0890,0.0200", 1)):
+        path.write_text(changed, "utf-8")
+        lost = [p for p in check(seeds, used).problems if p.code == "E-PARAM-CHANGED"]
+        assert [(p.file, "2022-01-01" in p.detail) for p in lost] == [(RATE, True)]
+
+
+def test_files_saved_by_a_spreadsheet_are_told_and_mended(seeds: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rate, price = seeds / RATE, seeds / "policy" / "policy_price.csv"
+    right = {path: path.read_bytes() for path in (rate, price)}
+    rate.write_bytes(b"\xef\xbb\xbf" + right[rate].replace(b"2022-01-01", b"2022/1/1"))
+    price.write_bytes(right[price].decode("utf-8").encode("gb18030"))
+    assert main(["check", "--against", "none"]) == 1
+    said = capsys.readouterr().err
+    for code in ("E-PARAM-BOM", "E-PARAM-DATE", "E-PARAM-ENCODING"):
+        assert code in said
+    assert main(["check", "--fix", "--against", str(PROJECT / "seeds")]) == 0
+    assert {path: path.read_bytes() for path in right} == right
+
+
+def test_missing_and_unknown_files_are_named(seeds: Path) -> None:
+    (seeds / RATE).rename(seeds / "policy" / "rates.csv")
+    named = {problem.file for problem in check(seeds).problems if problem.code == "E-PARAM-FILE"}
+    assert named == {RATE, "policy/rates.csv"}
+
+
+def test_what_is_in_force_is_shown_with_its_source_and_the_next_change(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", "--region", "320100", "--on", "2023-05-01", "--table", "policy_rate"]) == 0
+    said = capsys.readouterr().out
+    for part in (
+        "employer_rate=0.0780（7.8%）",
+        "secondary（二手来源",
+        "2024-01-01: employer_rate 0.0780（7.8%） → 0.0880（8.8%）",
+    ):
+        assert part in said
+    assert "0.0980" not in said
