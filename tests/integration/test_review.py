@@ -1,4 +1,4 @@
-"""The review of what is published: findings, decisions that hold while the facts are the same, and what cannot be run."""
+"""The review of what is published: findings, decisions that hold while facts are the same, and what cannot be run."""
 
 from __future__ import annotations
 
