@@ -109,8 +109,9 @@ def _show(options: argparse.Namespace) -> int:
 
 
 def _say_rows(query: str, region: str | None, **more: str) -> None:
-    with closing(connect(ROLE)) as connection, connection.cursor(cursor_factory=RealDictCursor) as cursor:
+    with closing(connect()) as connection:
         check_version(connection)
+    with closing(connect(ROLE)) as connection, connection.cursor(cursor_factory=RealDictCursor) as cursor:
         cursor.execute(query, {"region": region})
         for row in cursor.fetchall():
             _say({**more, **row})

@@ -141,6 +141,12 @@ ACTIONS = {
         "Persons are in marts.supplementary_assessment: assess anew by the rule in force, with the whole amount, and "
         "refund what is too much; closed months stay closed.",
     ),
+    "P05": Name(
+        "逐案见 marts.benefit_before_after_merger：规则降低的，核对 policy_allowance_days 等参数行及文件；"
+        "实付低于合并前规则的，补发。",
+        "Cases are in marts.benefit_before_after_merger: where the rules give less, compare the rows of the policy "
+        "with the documents; where less was paid than before, pay the rest.",
+    ),
     "P11": Name(
         "看风险预警页：分子、分母、公式和预警线；查明是收入、支出还是个别机构所致，按预案处置，预警线不当的另加参数行。",
         "See the page of risk: numerator, denominator, formula and line; find whether income, expenditure or one "

@@ -155,23 +155,16 @@ compared as (
         abs(valued.assessed_employer - valued.due_employer) <= valued.tolerance_amount as is_employer_right,
         abs(valued.assessed_personal - valued.due_personal) <= valued.tolerance_amount as is_personal_right,
         coalesce(
-            abs(valued.assessed_employer - later.due_employer) <= later.tolerance_amount
-            and abs(valued.assessed_personal - later.due_personal) <= later.tolerance_amount,
+            abs(valued.assessed_employer - {{ employer_due('valued.contribution_base', 'rule_now') }}) <= rule_now.tolerance_amount
+            and abs(valued.assessed_personal - {{ personal_due('valued.contribution_base', 'rule_now') }}) <= rule_now.tolerance_amount,
             false
         ) as is_right_now
     from valued
-    -- what differs may be right by a rule that was known later: looked up for these alone
-    left join lateral (
-        select
-            rule_now.tolerance_amount,
-            {{ employer_due('valued.contribution_base', 'rule_now') }} as due_employer,
-            {{ personal_due('valued.contribution_base', 'rule_now') }} as due_personal
-        from rule as rule_now
-        where
+    -- what differs may be right by a rule that was known later
+    left join rule as rule_now
+        on
             (valued.assessed_employer, valued.assessed_personal) is distinct from (valued.due_employer, valued.due_personal)
             and {{ rule_known('rule_now', 'valued', 'valued.type_now', 'now') }}
-        limit 1
-    ) as later on true
 ),
 
 judged as (

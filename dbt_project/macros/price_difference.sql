@@ -52,8 +52,12 @@ priced as (
         staged.is_staged,
         staged.is_priced_elsewhere
     from settled
-    left join lateral {{ term_on('settled.region_code', 'settled.institution_code', 'settled.rule_date') }} as term on true
-    left join lateral {{ payment_method_in_force('settled.region_code', 'settled.benefit_item', 'settled.rule_date') }} as method on true
+    left join lateral (
+        {{ term_on('settled.region_code', 'settled.institution_code', 'settled.rule_date') }}
+    ) as term on true
+    left join lateral (
+        {{ payment_method_in_force('settled.region_code', 'settled.benefit_item', 'settled.rule_date') }}
+    ) as method on true
     left join lateral (
         select
             rule.price, rule.price_kind, rule.status, rule.special_addition, rule.patient_threshold, rule.patient_share,
@@ -64,7 +68,7 @@ priced as (
             and rule.weeks_from is null
             and (rule.hospital_level is null or rule.hospital_level = term.hospital_level)
             and {{ in_force('rule', 'settled.rule_date') }}
-        order by rule.hospital_level nulls last, rule.known_from desc, rule.effective_from desc
+        order by rule.hospital_level asc nulls last, rule.known_from desc, rule.effective_from desc
         limit 1
     ) as price on true
     left join lateral (
@@ -78,7 +82,7 @@ priced as (
             and (rule.weeks_below is null or settled.gestation_weeks < rule.weeks_below)
             and (rule.hospital_level is null or rule.hospital_level = term.hospital_level)
             and {{ in_force('rule', 'settled.rule_date') }}
-        order by rule.hospital_level nulls last, rule.known_from desc, rule.effective_from desc
+        order by rule.hospital_level asc nulls last, rule.known_from desc, rule.effective_from desc
         limit 1
     ) as stage on true
     left join lateral (

@@ -40,31 +40,27 @@ business_calendar as materialized (
 )
 {%- endmacro %}
 
-{#- A subquery for a lateral join: the limit in force on a day, the region's own before that of all regions. -#}
+{#- Body of a lateral join: the limit in force on a day, the region's own before that of all regions. -#}
 {% macro time_limit_in_force(region_code, limit_code, day) -%}
-(
-        select rule.limit_value, rule.status as limit_status, rule.source as limit_source
-        from {{ ref('policy_time_limit') }} as rule
-        where
-            rule.limit_code = {{ limit_code }}
-            and coalesce(rule.region_code, {{ region_code }}) = {{ region_code }}
-            and {{ in_force('rule', day) }}
-        order by rule.region_code nulls last, rule.known_from desc, rule.effective_from desc
-        limit 1
-    )
+    select rule.limit_value, rule.status as limit_status, rule.source as limit_source
+    from {{ ref('policy_time_limit') }} as rule
+    where
+        rule.limit_code = {{ limit_code }}
+        and coalesce(rule.region_code, {{ region_code }}) = {{ region_code }}
+        and {{ in_force('rule', day) }}
+    order by rule.region_code asc nulls last, rule.known_from desc, rule.effective_from desc
+    limit 1
 {%- endmacro %}
 
-{#- A subquery for a lateral join: the payment method that the rule of a day demands of an item. -#}
+{#- Body of a lateral join: the payment method that the rule of a day demands of an item. -#}
 {% macro payment_method_in_force(region_code, benefit_item, day) -%}
-(
-        select rule.payment_method, rule.status
-        from {{ ref('policy_payment_method') }} as rule
-        where
-            rule.region_code = {{ region_code }} and rule.benefit_item = {{ benefit_item }}
-            and {{ in_force('rule', day) }}
-        order by rule.known_from desc, rule.effective_from desc
-        limit 1
-    )
+    select rule.payment_method, rule.status
+    from {{ ref('policy_payment_method') }} as rule
+    where
+        rule.region_code = {{ region_code }} and rule.benefit_item = {{ benefit_item }}
+        and {{ in_force('rule', day) }}
+    order by rule.known_from desc, rule.effective_from desc
+    limit 1
 {%- endmacro %}
 
 {#- CTE agreement: terms of agreements, each as known last; a row that becomes known later corrects the term that begins on its day. -#}
@@ -82,25 +78,23 @@ agreement as (
         known.effective_to,
         known.status
     from {{ ref('provider_agreement') }} as known
-    order by known.region_code, known.institution_code, known.effective_from, known.known_from desc
+    order by known.region_code asc, known.institution_code asc, known.effective_from asc, known.known_from desc
 )
 {%- endmacro %}
 
-{#- A subquery for a lateral join: the term of an institution that counts on a day, one that covers maternity before one that doesn't,
+{#- Body of a lateral join: the term of an institution that counts on a day, one that covers maternity before one that doesn't,
     and where none is in force the last that began: an institution keeps its name and level after its agreement has ended. -#}
 {% macro term_on(region_code, institution_code, day) -%}
-(
-        select
-            term.name_zh, term.name_en, term.hospital_level, term.effective_from, term.effective_to, term.covers_maternity, term.status,
-            term.signed_on, coalesce({{ in_force('term', day) }}, false) as is_in_force
-        from agreement as term
-        where term.region_code = {{ region_code }} and term.institution_code = {{ institution_code }}
-        order by
-            coalesce({{ in_force('term', day) }}, false) desc,
-            coalesce({{ in_force('term', day) }}, false) and term.covers_maternity desc,
-            term.effective_from desc
-        limit 1
-    )
+    select
+        term.name_zh, term.name_en, term.hospital_level, term.effective_from, term.effective_to, term.covers_maternity, term.status,
+        term.signed_on, coalesce({{ in_force('term', day) }}, false) as is_in_force
+    from agreement as term
+    where term.region_code = {{ region_code }} and term.institution_code = {{ institution_code }}
+    order by
+        coalesce({{ in_force('term', day) }}, false) desc,
+        coalesce({{ in_force('term', day) }}, false) and term.covers_maternity desc,
+        term.effective_from desc
+    limit 1
 {%- endmacro %}
 
 {#- CTEs settled_row and settled_by_institution: what was settled, and paid on which day, up to the published head. What was paid before

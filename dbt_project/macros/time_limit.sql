@@ -70,9 +70,11 @@ counted as (
         case when decided.decided_on >= decided.applied_on then last_day.working_days - first_day.working_days end as working_days_used,
         first_day.is_known and last_day.is_known as is_calendar_known
     from decided
-    cross join lateral {{ time_limit_in_force(
-        'decided.region_code', "'decide_' || decided.matter", 'coalesce(decided.applied_on, decided.decided_on)'
-    ) }} as rule
+    cross join lateral (
+        {{ time_limit_in_force(
+            'decided.region_code', "'decide_' || decided.matter", 'coalesce(decided.applied_on, decided.decided_on)'
+        ) }}
+    ) as rule
     left join business_calendar as first_day on decided.applied_on = first_day.day
     left join business_calendar as last_day on decided.decided_on = last_day.day
 ),

@@ -81,7 +81,7 @@ NANJING = City(
     line_end="\n",
     opening_special_demand=yuan(4_200_000),
     opening_special_time=yuan(3_000_000),
-    opening_personal=yuan(6_000_000),
+    opening_personal=yuan(4_900_000),
 )
 HUAINAN = City(
     source_system="huainan",
@@ -98,6 +98,6 @@ HUAINAN = City(
     line_end="\r\n",
     opening_special_demand=yuan(2_000_000),
     opening_special_time=yuan(700_000),
-    opening_personal=yuan(815_000),
+    opening_personal=yuan(400_000),
 )
 CITIES = (NANJING, HUAINAN)

@@ -16,12 +16,16 @@ import pytest
 
 from expectations.check import REVIEW, Candidate
 from expectations.suites.policy.entitlement import P05
+from ingestion.settings import Settings
 from runtime import dbt
 from tests.conftest import isolate
 from tests.integration.entitlement_books import HUAINAN, NANJING, Books, Case, chance
+from tests.integration.pages_support import built
 from tests.integration.test_maternity_line import publish_built
 
 SEED = 20191201
+
+pytestmark = pytest.mark.timeout(600)
 
 # (case, kind, days due, amount due). Nanjing: 98 + 30 days until 10 February 2022, then 98 + 60; 6,000 ÷ 30 = 200.00 a day. Huainan: 98 + 60.
 BY_HAND: tuple[tuple[Case, str, int | None, str | None], ...] = (
@@ -218,3 +222,13 @@ def test_the_review_counts_either_side(books: tuple[str, dict[str, Books]]) -> N
     assert answers["B2"] == "not_met"
     assert answers["S4"] == "cannot_tell"
     assert ask(url, "select count(distinct result) from marts.merger_self_check") == [(3,)]
+
+
+@pytest.mark.parametrize("key", ["entitlement", "merger"])
+def test_pages_show_sums_and_nobody(books: tuple[str, dict[str, Books]], key: str) -> None:
+    page = built(Settings.from_env(), key)[f"{key}.html"]
+    assert "南京市" in page
+    assert "淮南市" in page
+    assert ("无资格而支付" if key == "entitlement" else "实付低于原规则") in page
+    assert not [case.key for case, *_ in BY_HAND if f"C-{case.key}" in page or f"P-{case.key}" in page]
+    assert books[0]

@@ -46,8 +46,9 @@ WITHOUT_REGION = NAMES | PUBLISHED_ELSEWHERE
 UNTIL_CLOSED = {"close_checklist", "closed_period", "voucher_review", "supplementary_assessment"}
 # Empty until forecasts are made: tests/integration/test_forecast.py.
 UNTIL_FORECAST = {"forecast", "forecast_backtest", "reserve_outlook", "reserve_outlook_summary"}
-# Empty as long as nobody is insured twice or late: tests/integration/test_enrollment_marts.py.
-WITHOUT_A_CASE = {"double_participation", "late_joiner"}
+# Empty as long as nobody is insured twice or late, or paid otherwise than is due: test_enrollment_marts.py,
+# test_entitlement.py.
+WITHOUT_A_CASE = {"double_participation", "late_joiner", "entitlement_difference"}
 # By group of regions, seen by who may read all of its members: tests/integration/test_consolidation.py.
 BY_GROUP = {"consolidated_statement", "consolidated_balance_sheet", "consolidation_elimination"}
 MARTS = "SELECT relname FROM pg_class WHERE relnamespace = 'marts'::regnamespace AND relkind <> 'i' ORDER BY 1"

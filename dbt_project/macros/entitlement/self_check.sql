@@ -109,6 +109,22 @@ collection_answer as (
     inner join {{ ref('policy_threshold') }} as rule
         on reviewed.region_code = rule.region_code and {{ in_force('rule', 'reviewed.after_day') }}
     group by reviewed.region_code
+    union all
+    select reviewed.region_code, 'F12', count(rule.region_code), 1
+    from reviewed
+    left join {{ ref('disclosure_calendar') }} as rule
+        on reviewed.region_code = rule.region_code and {{ in_force('rule', 'reviewed.after_day') }}
+    group by reviewed.region_code
+    union all
+    select reviewed.region_code, 'F10', count(rule.region_code), 1
+    from reviewed
+    left join {{ ref('rate_review_limit') }} as rule on reviewed.region_code = rule.region_code
+    group by reviewed.region_code
+    union all
+    select reviewed.region_code, 'S4', count(rule.rule_code), 1
+    from reviewed
+    cross join {{ ref('monitoring_rule') }} as rule
+    group by reviewed.region_code
 )
 {%- endmacro %}
 

@@ -46,9 +46,11 @@ compared as (
     inner join average
         on birth.region_code = average.region_code and limits.min_allowances <= average.allowances
     inner join enrolled on birth.region_code = enrolled.region_code and birth.person_no = enrolled.person_no
-    cross join lateral (
-        select piece.days from unnest(enrolled.days) as piece (days) where piece.days @> birth.birth_on limit 1
-    ) as part
+    cross join
+        lateral (
+            select piece.days from unnest(enrolled.days) as piece (days)
+            where piece.days @> birth.birth_on limit 1
+        ) as part
     where birth.allowance_amount > 0 and lower(part.days) > {{ first_enrolled_on('birth.region_code', 'limits.seq') }}
 ),
 

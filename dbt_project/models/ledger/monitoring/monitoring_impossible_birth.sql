@@ -39,20 +39,37 @@ judged as (
         known.*,
         array_remove(array[
             -- leave of fathers is paid as an allowance in some provinces
-            case when sex = 'M' and benefit_item <> 'maternity_allowance' then '男性 / male' end,
-            case when years < age_min then format('%s 岁，限 %s 岁 / aged %s, limit %s', years, round(age_min), years, round(age_min)) end,
-            case when years > age_max then format('%s 岁，限 %s 岁 / aged %s, limit %s', years, round(age_max), years, round(age_max)) end,
+            case when known.sex = 'M' and known.benefit_item <> 'maternity_allowance' then '男性 / male' end,
             case
-                when birth_count > births_max or birth_count < 1 and benefit_item like 'delivery%'
-                    then format('%s 胎，限 %s / %s children, limit %s', birth_count, round(births_max), birth_count, round(births_max))
+                when
+                    known.years < known.age_min
+                    then format('%s 岁，限 %s 岁 / aged %s, limit %s', known.years, round(known.age_min), known.years, round(known.age_min))
             end,
             case
-                when benefit_item like 'delivery%' and (gestation_weeks < weeks_min or gestation_weeks > weeks_max)
-                    then format('分娩孕周 %s / delivered in week %s', gestation_weeks, gestation_weeks)
+                when
+                    known.years > known.age_max
+                    then format('%s 岁，限 %s 岁 / aged %s, limit %s', known.years, round(known.age_max), known.years, round(known.age_max))
             end,
             case
-                when benefit_item = 'miscarriage' and gestation_weeks >= miscarriage_weeks_max
-                    then format('流产孕周 %s / miscarriage in week %s', gestation_weeks, gestation_weeks)
+                when known.birth_count > known.births_max or known.birth_count < 1 and known.benefit_item like 'delivery%'
+                    then
+                        format(
+                            '%s 胎，限 %s / %s children, limit %s',
+                            known.birth_count,
+                            round(known.births_max),
+                            known.birth_count,
+                            round(known.births_max)
+                        )
+            end,
+            case
+                when
+                    known.benefit_item like 'delivery%'
+                    and (known.gestation_weeks < known.weeks_min or known.gestation_weeks > known.weeks_max)
+                    then format('分娩孕周 %s / delivered in week %s', known.gestation_weeks, known.gestation_weeks)
+            end,
+            case
+                when known.benefit_item = 'miscarriage' and known.gestation_weeks >= known.miscarriage_weeks_max
+                    then format('流产孕周 %s / miscarriage in week %s', known.gestation_weeks, known.gestation_weeks)
             end
         ], null) as reasons
     from known

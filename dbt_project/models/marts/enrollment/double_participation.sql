@@ -150,10 +150,11 @@ found as (
         min(greatest(present.valid_from, former.valid_until)) as overlap_from,
         nullif(max(least(coalesce(present.valid_until, 'infinity'), former.registered_until)), 'infinity') as overlap_until
     from spell as former
-    inner join spell as present
+    inner join {{ ref('enrollment_spell') }} as present
         on
             former.region_code = present.region_code
             and former.person_no = present.person_no
+            and former.batch_id = present.batch_id
             and present.insurance_type = '310'
             and present.enrollment_category = 'employee'
             and former.employer_no <> present.employer_no

@@ -22,12 +22,12 @@ turnover as (
         delta.enrollment_category,
         delta.worker_group,
         delta.employer_no,
-        sum(delta.person_change) as person_change,
-        sum(delta.joined_change) as joined_count,
-        sum(delta.left_change) as left_count,
-        sum(delta.moved_in_change) as moved_in_count,
-        sum(delta.moved_out_change) as moved_out_count,
-        sum(delta.within_month_change) as within_month_count
+        sum(delta.person_change)::integer as person_change,
+        sum(delta.joined_change)::integer as joined_count,
+        sum(delta.left_change)::integer as left_count,
+        sum(delta.moved_in_change)::integer as moved_in_count,
+        sum(delta.moved_out_change)::integer as moved_out_count,
+        sum(delta.within_month_change)::integer as within_month_count
     from {{ ref('insured_turnover') }} as delta
     inner join head
         on delta.region_code = head.region_code and delta.last_seq <= head.seq and {{ readable('delta.region_code') }}
@@ -65,7 +65,7 @@ employer_turn as (
     ) as running
 ),
 
-category_employer as (
+category_employer as materialized (
     select
         region_code,
         insurance_type,
@@ -81,30 +81,50 @@ category_employer as (
 
 flow as (
     select
-        turnover.region_code,
-        turnover.insured_month,
-        turnover.insurance_type,
-        turnover.enrollment_category,
-        turnover.worker_group,
-        sum(turnover.person_change) as person_change,
-        sum(turnover.joined_count) as joined_count,
-        sum(turnover.left_count) as left_count,
-        sum(turnover.moved_in_count) as moved_in_count,
-        sum(turnover.moved_out_count) as moved_out_count,
-        sum(turnover.within_month_count) as within_month_count,
-        sum(employer_turn.employer_change) as employer_change
-    from turnover
-    left join employer_turn
-        on
-            turnover.region_code = employer_turn.region_code
-            and turnover.insured_month = employer_turn.insured_month
-            and turnover.insurance_type = employer_turn.insurance_type
-            and turnover.enrollment_category = employer_turn.enrollment_category
-            and turnover.worker_group is not distinct from employer_turn.worker_group
-            and turnover.employer_no = employer_turn.employer_no
-    group by
-        turnover.region_code, turnover.insured_month, turnover.insurance_type, turnover.enrollment_category,
-        turnover.worker_group
+        region_code,
+        insured_month,
+        insurance_type,
+        enrollment_category,
+        worker_group,
+        sum(person_change) as person_change,
+        sum(joined_count) as joined_count,
+        sum(left_count) as left_count,
+        sum(moved_in_count) as moved_in_count,
+        sum(moved_out_count) as moved_out_count,
+        sum(within_month_count) as within_month_count,
+        sum(employer_change) as employer_change
+    from (
+        select
+            region_code,
+            insured_month,
+            insurance_type,
+            enrollment_category,
+            worker_group,
+            person_change,
+            joined_count,
+            left_count,
+            moved_in_count,
+            moved_out_count,
+            within_month_count,
+            0 as employer_change
+        from turnover
+        union all
+        select
+            region_code,
+            insured_month,
+            insurance_type,
+            enrollment_category,
+            worker_group,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            employer_change
+        from employer_turn
+    ) as change
+    group by region_code, insured_month, insurance_type, enrollment_category, worker_group
 ),
 
 kind as (

@@ -38,40 +38,29 @@ joined as (
     select
         spell.region_code,
         spell.person_no,
-        spell.batch_id,
         spell.employer_no,
         spell.insured_from,
         spell.started_seq,
-        spell.started_batch_id,
         head.seq as head_seq,
-        {{ enrollment_limit('spell.region_code', "'late_enrollment'", 'spell.insured_from', 'days') }} as late_days_allowed,
-        {{ enrollment_limit('spell.region_code', "'backdated_enrollment'", 'spell.insured_from', 'days') }}
-            as backdated_days_allowed
+        told.told_before,
+        premium.first_month
     from spell
     inner join head on spell.region_code = head.region_code
-    where
-        spell.insurance_type = '310' and spell.enrollment_category = 'employee' and spell.valid_from = spell.insured_from
-),
-
--- The first month for which the employer has been assessed for the person while the person was not enrolled with it.
-assessed as (
-    select
-        joined.*,
-        premium.first_month
-    from joined
-    cross join lateral (
+    left join told on spell.region_code = told.region_code and spell.started_batch_id = told.batch_id
+    -- The first month for which the employer has been assessed for the person while the person was not enrolled with it.
+    left join lateral (
         select min(each_month.contribution_month) as first_month
         from (
             select assessment.contribution_month
             from {{ ref('assessed_contribution') }} as assessment
             where
-                assessment.region_code = joined.region_code
-                and assessment.person_no = joined.person_no
-                and assessment.employer_no = joined.employer_no
+                assessment.region_code = spell.region_code
+                and assessment.person_no = spell.person_no
+                and assessment.employer_no = spell.employer_no
                 and assessment.insurance_type = '310'
                 and assessment.enrollment_category = 'employee'
-                and assessment.contribution_month < date_trunc('month', joined.insured_from::timestamp)::date
-                and assessment.last_seq <= joined.head_seq
+                and assessment.contribution_month < date_trunc('month', spell.insured_from::timestamp)::date
+                and assessment.last_seq <= head.seq
             group by assessment.contribution_month
             having sum(assessment.change_amount) > 0
         ) as each_month
@@ -80,50 +69,40 @@ assessed as (
                 select 1
                 from {{ ref('enrollment_spell') }} as earlier
                 where
-                    earlier.region_code = joined.region_code
-                    and earlier.person_no = joined.person_no
-                    and earlier.batch_id = joined.batch_id
+                    earlier.region_code = spell.region_code
+                    and earlier.person_no = spell.person_no
+                    and earlier.batch_id = spell.batch_id
                     and earlier.insurance_type = '310'
-                    and earlier.employer_no = joined.employer_no
+                    and earlier.employer_no = spell.employer_no
                     and earlier.valid_from < (each_month.contribution_month + interval '1 month')::date
                     and coalesce(earlier.valid_until, 'infinity') > each_month.contribution_month
             )
-    ) as premium
+    ) as premium on true
+    where
+        spell.insurance_type = '310' and spell.enrollment_category = 'employee' and spell.valid_from = spell.insured_from
+),
+
+-- Employed at the latest on the last day of the first month assessed: so many days late at least.
+judged as (
+    select
+        joined.*,
+        kind.late_kind,
+        kind.limit_code,
+        case kind.late_kind
+            when 'started_late' then joined.insured_from - ((joined.first_month + interval '1 month')::date - 1)
+            else joined.told_before - joined.insured_from
+        end as late_days
+    from joined
+    cross join
+        (values ('started_late', 'late_enrollment'), ('backdated', 'backdated_enrollment')) as kind (late_kind, limit_code)
 ),
 
 late as (
-    -- Employed at the latest on the last day of the first month assessed: so many days late at least.
     select
-        region_code,
-        'started_late' as late_kind,
-        'late_enrollment' as limit_code,
-        person_no,
-        employer_no,
-        insured_from,
-        first_month as first_assessed_month,
-        null::date as told_before,
-        insured_from - ((first_month + interval '1 month')::date - 1) as late_days,
-        late_days_allowed as days_allowed,
-        started_seq,
-        head_seq
-    from assessed
-    where first_month is not null
-    union all
-    select
-        joined.region_code,
-        'backdated' as late_kind,
-        'backdated_enrollment' as limit_code,
-        joined.person_no,
-        joined.employer_no,
-        joined.insured_from,
-        null as first_assessed_month,
-        told.told_before,
-        told.told_before - joined.insured_from as late_days,
-        joined.backdated_days_allowed as days_allowed,
-        joined.started_seq,
-        joined.head_seq
-    from joined
-    inner join told on joined.region_code = told.region_code and joined.started_batch_id = told.batch_id
+        judged.*,
+        {{ enrollment_limit('judged.region_code', 'judged.limit_code', 'judged.insured_from', 'days') }} as days_allowed
+    from judged
+    where judged.late_days > 0
 )
 
 select
@@ -133,8 +112,8 @@ select
     late.employer_no,
     registered.employer_name,
     late.insured_from,
-    late.first_assessed_month,
-    late.told_before,
+    case when late.late_kind = 'started_late' then late.first_month end as first_assessed_month,
+    case when late.late_kind = 'backdated' then late.told_before end as told_before,
     event.recorded_at,
     late.late_days,
     late.days_allowed,

@@ -1,3 +1,4 @@
+-- noqa: disable=ST05
 with head as (
     {{ ledger_head('published') }}
 ),
@@ -35,15 +36,16 @@ advance as (
         on event.region_code = looked_at.region_code and event.seq <= looked_at.seq and {{ readable('event.region_code') }}
     left join lateral (
         select
-            sum(case when use.event_type = 'advance.offset' and undone.seq is null
-                then coalesce(use.pooled_amount, 0) + coalesce(use.personal_account_amount, 0)
+            sum(case
+                when use.event_type = 'advance.offset' and undone.seq is null
+                    then coalesce(use.pooled_amount, 0) + coalesce(use.personal_account_amount, 0)
             end) as offset_amount,
             sum(case when use.event_type = 'advance.returned' then use.pooled_amount end) as returned_amount
         from {{ source('events', 'event') }} as use
         left join {{ source('events', 'event') }} as undone
             on
                 use.region_code = undone.region_code and use.seq = undone.original_seq
-                and undone.event_type = 'claim.reversed' and undone.seq <= looked_at.seq
+                and undone.event_type = 'claim.reversed' and looked_at.seq >= undone.seq
         where
             use.region_code = event.region_code and use.original_seq = event.seq and use.seq <= looked_at.seq
             and use.event_type in ('advance.offset', 'advance.returned')
@@ -86,7 +88,9 @@ aged as (
         rule.limit_value,
         rule.limit_status
     from item
-    left join lateral {{ time_limit_in_force('item.region_code', "item.item_kind || '_outstanding'", 'item.as_of') }} as rule on true
+    left join lateral (
+        {{ time_limit_in_force('item.region_code', "item.item_kind || '_outstanding'", 'item.as_of') }}
+    ) as rule on true
 )
 
 select
@@ -110,4 +114,6 @@ select
     aged.limit_status,
     coalesce(aged.outstanding_amount > 0 and aged.age_days > aged.limit_value, false) as is_beyond_limit
 from aged
-left join lateral {{ term_on('aged.region_code', 'aged.institution_code', 'aged.opened_on') }} as term on true
+left join lateral (
+    {{ term_on('aged.region_code', 'aged.institution_code', 'aged.opened_on') }}
+) as term on true

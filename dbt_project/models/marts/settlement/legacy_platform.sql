@@ -1,3 +1,4 @@
+-- noqa: disable=ST05
 with head as (
     {{ ledger_head('published') }}
 ),
@@ -7,7 +8,7 @@ region as (
         known.region_code, known.settlement_platform_status, known.merger_date
     from {{ ref('policy_region') }} as known
     inner join head on known.region_code = head.region_code
-    order by known.region_code, known.known_from desc
+    order by known.region_code asc, known.known_from desc
 ),
 
 platform as (
@@ -15,7 +16,7 @@ platform as (
         known.region_code, known.source_system, known.title_zh, known.title_en, known.migrated_on, known.status
     from {{ ref('policy_settlement_platform') }} as known
     inner join head on known.region_code = head.region_code
-    order by known.region_code, known.source_system, known.known_from desc
+    order by known.region_code asc, known.source_system asc, known.known_from desc
 ),
 
 paid as (
@@ -41,16 +42,17 @@ figure as (
         said.amount, part.is_total
     from ({{ outside_statement('published') }}) as said
     inner join platform on said.region_code = platform.region_code and said.source_system = platform.source_system
-    cross join lateral (
-        select
-            coalesce(said.payment_no, said.receipt_no) as number,
-            said.is_month_total and coalesce(said.payment_no, said.receipt_no) is null as is_total,
-            case when not said.is_month_total then said.stated_on end as stated_on
-    ) as part
+    cross join
+        lateral (
+            select
+                coalesce(said.payment_no, said.receipt_no) as number,
+                said.is_month_total and coalesce(said.payment_no, said.receipt_no) is null as is_total,
+                case when not said.is_month_total then said.stated_on end as stated_on
+        ) as part
     where said.statement_kind = 'institution_settled'
     order by
-        said.region_code, said.source_system, said.accounting_month, said.fund_code, said.institution_code, said.counterparty,
-        part.is_total, part.stated_on, part.number, said.event_seq desc
+        said.region_code asc, said.source_system asc, said.accounting_month asc, said.fund_code asc, said.institution_code asc,
+        said.counterparty asc, part.is_total asc, part.stated_on asc, part.number asc, said.event_seq desc
 ),
 
 stated as (
@@ -139,4 +141,7 @@ select
     region.region_code, null, null, null, region.settlement_platform_status, region.merger_date, null, null, null, null, null, null, null,
     null, 'merged_at_once'
 from region
-where not exists (select from platform where platform.region_code = region.region_code)
+where not exists (
+    select from platform
+    where platform.region_code = region.region_code
+)

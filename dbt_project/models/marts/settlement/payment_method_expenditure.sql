@@ -1,3 +1,4 @@
+-- noqa: disable=ST05
 with head as (
     {{ ledger_head('published') }}
 ),
@@ -15,7 +16,10 @@ line as (
     inner join head on line.region_code = head.region_code and line.event_seq <= head.seq and {{ readable('line.region_code') }}
     -- An array, not a join: the planner then reaches the journal by its account index.
     where
-        line.account_code = any(array(select account_line.account_code from account_line where account_line.line_code = 'E113'))
+        line.account_code = any(array(
+            select account_line.account_code from account_line
+            where account_line.line_code = 'E113'
+        ))
         and line.entry_kind = 'normal'
 ),
 
@@ -52,7 +56,9 @@ ruled as (
         sum(dated.amount) as amount,
         sum(dated.amount / head_price.price) as heads
     from dated
-    left join lateral {{ payment_method_in_force('dated.region_code', 'dated.benefit_item', 'dated.rule_date') }} as method on true
+    left join lateral (
+        {{ payment_method_in_force('dated.region_code', 'dated.benefit_item', 'dated.rule_date') }}
+    ) as method on true
     left join lateral (
         select nullif(rule.price, 0) as price
         from {{ ref('policy_price') }} as rule

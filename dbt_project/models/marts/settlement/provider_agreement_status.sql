@@ -1,3 +1,4 @@
+-- noqa: disable=ST05
 with head as (
     {{ ledger_head('published') }}
 ),
@@ -46,7 +47,9 @@ placed as (
             else 'valid'
         end as outcome
     from paid
-    left join lateral {{ term_on('paid.region_code', 'paid.institution_code', 'paid.service_date') }} as term on true
+    left join lateral (
+        {{ term_on('paid.region_code', 'paid.institution_code', 'paid.service_date') }}
+    ) as term on true
 )
 
 select

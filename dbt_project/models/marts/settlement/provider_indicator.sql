@@ -1,3 +1,4 @@
+-- noqa: disable=ST05
 with head as (
     {{ ledger_head('published') }}
 ),
@@ -116,7 +117,9 @@ targeted as (
         goal.status as target_status,
         summed.numerator / nullif(summed.denominator, 0) as value
     from summed
-    left join lateral {{ term_on('summed.region_code', 'summed.institution_code', 'summed.period_to') }} as term on true
+    left join lateral (
+        {{ term_on('summed.region_code', 'summed.institution_code', 'summed.period_to') }}
+    ) as term on true
     left join lateral (
         select rule.target, rule.comparison, rule.cases_min, rule.status
         from {{ ref('provider_agreement_indicator') }} as rule
@@ -127,7 +130,7 @@ targeted as (
             and (rule.hospital_level is null or rule.hospital_level = term.hospital_level)
             and {{ in_force('rule', 'summed.period_to') }}
         order by
-            rule.institution_code nulls last, rule.hospital_level nulls last, rule.known_from desc, rule.effective_from desc
+            rule.institution_code asc nulls last, rule.hospital_level asc nulls last, rule.known_from desc, rule.effective_from desc
         limit 1
     ) as goal on true
 )

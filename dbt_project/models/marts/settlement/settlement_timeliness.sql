@@ -1,3 +1,4 @@
+-- noqa: disable=ST05
 with head as (
     {{ ledger_head('published') }}
 ),
@@ -26,11 +27,16 @@ due as (
         last_day.day as due_on,
         counted.is_known and last_day.is_known as is_calendar_known
     from month
-    left join lateral {{ time_limit_in_force('month.region_code', "'declare_settlement'", 'month.settled_month') }} as declare on true
-    left join lateral {{ time_limit_in_force('month.region_code', "'pay_settlement'", 'month.settled_month') }} as pay on true
-    cross join lateral (
-        select (month.settled_month + interval '1 month' + make_interval(days => declare.limit_value - 1))::date as day
-    ) as declared
+    left join lateral (
+        {{ time_limit_in_force('month.region_code', "'declare_settlement'", 'month.settled_month') }}
+    ) as declare on true
+    left join lateral (
+        {{ time_limit_in_force('month.region_code', "'pay_settlement'", 'month.settled_month') }}
+    ) as pay on true
+    cross join
+        lateral (
+            select (month.settled_month + interval '1 month' + make_interval(days => declare.limit_value - 1))::date as day
+        ) as declared
     left join business_calendar as counted on declared.day = counted.day
     left join business_calendar as last_day
         on counted.working_days + pay.limit_value = last_day.working_days and last_day.is_working_day
@@ -90,4 +96,6 @@ select
     round(summed.direct_amount / nullif(summed.paid_amount, 0), 4)::numeric(9, 4) as direct_settlement_share
 from summed
 inner join due on summed.region_code = due.region_code and summed.settled_month = due.settled_month
-left join lateral {{ term_on('summed.region_code', 'summed.institution_code', 'summed.settled_month') }} as term on true
+left join lateral (
+    {{ term_on('summed.region_code', 'summed.institution_code', 'summed.settled_month') }}
+) as term on true
