@@ -1,3 +1,4 @@
+-- noqa: disable=ST05,RF02
 with limits as (
     {{ monitoring_limits('S14', ['age_min', 'age_max', 'births_max', 'weeks_min', 'weeks_max', 'miscarriage_weeks_max']) }}
 ),
