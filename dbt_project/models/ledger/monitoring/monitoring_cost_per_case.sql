@@ -51,15 +51,16 @@ compared as (
     inner join limits on institution.region_code = limits.region_code
     inner join spread
         on institution.region_code = spread.region_code and institution.benefit_item = spread.benefit_item
-    cross join lateral (
-        select percentile_cont(0.5) within group (order by other.median_fee)::numeric as median_fee
-        from institution as other
-        where
-            other.region_code = institution.region_code
-            and other.benefit_item = institution.benefit_item
-            and other.institution_code <> institution.institution_code
-            and other.cases >= limits.min_cases
-    ) as peer
+    cross join
+        lateral (
+            select percentile_cont(0.5) within group (order by other.median_fee)::numeric as median_fee
+            from institution as other
+            where
+                other.region_code = institution.region_code
+                and other.benefit_item = institution.benefit_item
+                and other.institution_code <> institution.institution_code
+                and other.cases >= limits.min_cases
+        ) as peer
     where institution.cases >= limits.min_cases
 ),
 

@@ -1,5 +1,7 @@
 with limits as (
-    {{ monitoring_limits('S10', ['same_birth_days', 'birth_leave_days', 'joined_days', 'high_ratio', 'bridged_days', 'month_days', 'min_allowances']) }}
+    {{ monitoring_limits('S10', [
+        'same_birth_days', 'birth_leave_days', 'joined_days', 'high_ratio', 'bridged_days', 'month_days', 'min_allowances'
+    ]) }}
 ),
 
 birth_claim as (
@@ -46,9 +48,14 @@ compared as (
     inner join average
         on birth.region_code = average.region_code and limits.min_allowances <= average.allowances
     inner join enrolled on birth.region_code = enrolled.region_code and birth.person_no = enrolled.person_no
-    cross join lateral (
-        select piece.days from unnest(enrolled.days) as piece (days) where piece.days @> birth.birth_on limit 1
-    ) as part
+    cross join
+        lateral (
+            select piece.days
+            from unnest(enrolled.days) as piece (days)
+            where piece.days @> birth.birth_on
+            order by lower(piece.days)
+            limit 1
+        ) as part
     where birth.allowance_amount > 0 and lower(part.days) > {{ first_enrolled_on('birth.region_code', 'limits.seq') }}
 ),
 

@@ -26,7 +26,7 @@ institution as (
         fee.benefit_item,
         sum(fee.cases) as cases,
         sum(fee.cases) filter (where fee.medical_fee_total % limits.round_to = 0) as round_cases,
-        (array_agg(fee.medical_fee_total order by fee.persons desc, fee.medical_fee_total))[1] as usual_fee,
+        (array_agg(fee.medical_fee_total order by fee.persons desc, fee.medical_fee_total asc))[1] as usual_fee,
         max(fee.persons) as usual_cases
     from fee
     inner join limits on fee.region_code = limits.region_code
@@ -97,7 +97,7 @@ found as (
             and judged.institution_code = claim.institution_code
             and judged.benefit_item = claim.benefit_item
             and (
-                judged.is_identical and claim.medical_fee_total = judged.usual_fee
+                judged.is_identical and judged.usual_fee = claim.medical_fee_total
                 or judged.is_round and claim.medical_fee_total % judged.round_to = 0
             )
     where judged.is_identical or judged.is_round

@@ -1,5 +1,8 @@
+-- noqa: disable=ST05,RF02
 with limits as (
-    {{ monitoring_limits('S14', ['age_min', 'age_max', 'births_max', 'weeks_min', 'weeks_max', 'miscarriage_weeks_max']) }}
+    {{ monitoring_limits('S14', [
+        'age_min', 'age_max', 'births_max', 'weeks_min', 'weeks_max', 'miscarriage_weeks_max', 'birth_leave_days'
+    ]) }}
 ),
 
 claim as (
@@ -12,19 +15,23 @@ known as (
     select
         claim.*,
         person.sex,
+        person.category,
         extract(year from age(claim.care_on, person.birth_date))::integer as years,
         limits.age_min,
         limits.age_max,
         limits.births_max,
         limits.weeks_min,
         limits.weeks_max,
-        limits.miscarriage_weeks_max
+        limits.miscarriage_weeks_max,
+        limits.birth_leave_days
     from claim
     inner join limits on claim.region_code = limits.region_code
     left join lateral (
         select
             (array_agg(event.sex order by event.seq desc) filter (where event.sex is not null))[1] as sex,
-            (array_agg(event.birth_date order by event.seq desc) filter (where event.birth_date is not null))[1] as birth_date
+            (array_agg(event.birth_date order by event.seq desc) filter (where event.birth_date is not null))[1] as birth_date,
+            (array_agg(event.enrollment_category order by event.occurred_on desc, event.seq desc)
+                filter (where event.enrollment_category is not null and event.occurred_on <= claim.care_on))[1] as category
         from {{ source('events', 'event') }} as event
         where
             event.region_code = claim.region_code
@@ -39,20 +46,41 @@ judged as (
         known.*,
         array_remove(array[
             -- leave of fathers is paid as an allowance in some provinces
-            case when sex = 'M' and benefit_item <> 'maternity_allowance' then '男性 / male' end,
-            case when years < age_min then format('%s 岁，限 %s 岁 / aged %s, limit %s', years, round(age_min), years, round(age_min)) end,
-            case when years > age_max then format('%s 岁，限 %s 岁 / aged %s, limit %s', years, round(age_max), years, round(age_max)) end,
             case
-                when birth_count > births_max or birth_count < 1 and benefit_item like 'delivery%'
-                    then format('%s 胎，限 %s / %s children, limit %s', birth_count, round(births_max), birth_count, round(births_max))
+                when known.sex = 'M' and (known.benefit_item <> 'maternity_allowance' or known.leave_days >= known.birth_leave_days)
+                    then '男性 / male'
+            end,
+            case when known.category = 'retiree' then '退休人员 / retired' end,
+            case
+                when
+                    known.years < known.age_min
+                    then format('%s 岁，限 %s 岁 / aged %s, limit %s', known.years, round(known.age_min), known.years, round(known.age_min))
             end,
             case
-                when benefit_item like 'delivery%' and (gestation_weeks < weeks_min or gestation_weeks > weeks_max)
-                    then format('分娩孕周 %s / delivered in week %s', gestation_weeks, gestation_weeks)
+                when
+                    known.years > known.age_max
+                    then format('%s 岁，限 %s 岁 / aged %s, limit %s', known.years, round(known.age_max), known.years, round(known.age_max))
             end,
             case
-                when benefit_item = 'miscarriage' and gestation_weeks >= miscarriage_weeks_max
-                    then format('流产孕周 %s / miscarriage in week %s', gestation_weeks, gestation_weeks)
+                when known.birth_count > known.births_max or known.birth_count < 1 and known.benefit_item like 'delivery%'
+                    then
+                        format(
+                            '%s 胎，限 %s / %s children, limit %s',
+                            known.birth_count,
+                            round(known.births_max),
+                            known.birth_count,
+                            round(known.births_max)
+                        )
+            end,
+            case
+                when
+                    known.benefit_item like 'delivery%'
+                    and (known.gestation_weeks < known.weeks_min or known.gestation_weeks > known.weeks_max)
+                    then format('分娩孕周 %s / delivered in week %s', known.gestation_weeks, known.gestation_weeks)
+            end,
+            case
+                when known.benefit_item = 'miscarriage' and known.gestation_weeks >= known.miscarriage_weeks_max
+                    then format('流产孕周 %s / miscarriage in week %s', known.gestation_weeks, known.gestation_weeks)
             end
         ], null) as reasons
     from known

@@ -33,13 +33,14 @@ around as (
     from birth
     inner join limits on birth.region_code = limits.region_code
     inner join enrolled on birth.region_code = enrolled.region_code and birth.person_no = enrolled.person_no
-    cross join lateral (
-        select piece.days
-        from unnest(enrolled.days) as piece (days)
-        where lower(piece.days) <= birth.birth_on
-        order by lower(piece.days) desc
-        limit 1
-    ) as part
+    cross join
+        lateral (
+            select piece.days
+            from unnest(enrolled.days) as piece (days)
+            where lower(piece.days) <= birth.birth_on
+            order by lower(piece.days) desc
+            limit 1
+        ) as part
     where birth.allowance_amount > 0 and lower(part.days) > {{ first_enrolled_on('birth.region_code', 'limits.seq') }}
 ),
 

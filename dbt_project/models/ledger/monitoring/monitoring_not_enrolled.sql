@@ -14,7 +14,7 @@ covered as (
         max(spell.from_on) as newest_from_on,
         bool_or(spell.until_on is null) as is_enrolled,
         max(spell.until_on) as newest_until_on,
-        bool_or(spell.end_reason = 'died') as has_died
+        coalesce(bool_or(spell.end_reason = 'died'), false) as has_died
     from (
         {{ monitored_spell('claim') }}
     ) as spell

@@ -1,3 +1,4 @@
+-- noqa: disable=ST05
 with limits as (
     {{ monitoring_limits('S07', ['pregnancy_days', 'tolerance']) }}
 ),

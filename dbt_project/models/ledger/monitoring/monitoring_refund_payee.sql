@@ -32,11 +32,15 @@ judged as (
     select
         compared.*,
         array_remove(array[
-            case when collected_seq is null then '没有原缴费 / no payment behind it' end,
-            case when employer_no is distinct from payer_no and collected_seq is not null then '退给其他单位 / to another employer' end,
-            case when person_no <> insured_no then '退给其他人员 / to another person' end,
-            case when tax_voucher_no <> collected_voucher_no then '税票号不同 / another tax voucher' end,
-            case when all_back > collected_amount + tolerance then '退费超过缴费 / more than was paid' end
+            case when compared.collected_seq is null then '没有原缴费 / no payment behind it' end,
+            case
+                when
+                    compared.employer_no is distinct from compared.payer_no and compared.collected_seq is not null
+                    then '退给其他单位 / to another employer'
+            end,
+            case when compared.person_no <> compared.insured_no then '退给其他人员 / to another person' end,
+            case when compared.tax_voucher_no <> compared.collected_voucher_no then '税票号不同 / another tax voucher' end,
+            case when compared.all_back > compared.collected_amount + compared.tolerance then '退费超过缴费 / more than was paid' end
         ], null) as reasons
     from compared
 ),

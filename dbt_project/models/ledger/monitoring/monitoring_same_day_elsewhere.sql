@@ -20,7 +20,8 @@ crowded as (
     from claim
     group by region_code, person_no, care_on
     having count(distinct institution_code) >= (
-        select limits.min_institutions from limits where limits.region_code = claim.region_code
+        select limits.min_institutions from limits
+        where limits.region_code = claim.region_code
     )
 ),
 
@@ -42,8 +43,8 @@ outside as (
             stay.region_code = visit.region_code
             and stay.person_no = visit.person_no
             and stay.institution_code <> visit.institution_code
-            and visit.care_on > stay.admitted_on
-            and visit.care_on < stay.discharged_on
+            and stay.admitted_on < visit.care_on
+            and stay.discharged_on > visit.care_on
             and visit.admitted_on is null
     where stay.admitted_on is not null and stay.discharged_on is not null
     group by

@@ -35,16 +35,17 @@ active as (
         limits.paid_ratio
     from employer
     inner join limits on employer.region_code = limits.region_code
-    cross join lateral (
-        select count(distinct event.person_no) as persons
-        from {{ source('events', 'event') }} as event
-        where
-            event.region_code = employer.region_code
-            and event.employer_no = employer.employer_no
-            and event.family = 'registration'
-            and event.event_type in ('enrollment.started', 'enrollment.changed')
-            and event.seq <= limits.seq
-    ) as insured
+    cross join
+        lateral (
+            select count(distinct event.person_no) as persons
+            from {{ source('events', 'event') }} as event
+            where
+                event.region_code = employer.region_code
+                and event.employer_no = employer.employer_no
+                and event.family = 'registration'
+                and event.event_type in ('enrollment.started', 'enrollment.changed')
+                and event.seq <= limits.seq
+        ) as insured
     left join lateral (
         select
             sum(turned.collected_amount) as collected_amount,

@@ -32,7 +32,7 @@ visit as (
 counted as (
     select
         visit.*,
-        exists (
+        exists(
             select from visit as crowded
             where
                 crowded.region_code = visit.region_code

@@ -17,7 +17,8 @@ placed as (
     from stay
     inner join limits on stay.region_code = limits.region_code
     window each_class as (
-        partition by stay.region_code, stay.person_no, stay.institution_code,
+        partition by
+            stay.region_code, stay.person_no, stay.institution_code,
             case when stay.benefit_item like 'delivery%' then 'delivery' else stay.benefit_item end
         order by stay.admitted_on, stay.discharged_on, stay.claim_no
     )
@@ -28,7 +29,8 @@ chained as (
         placed.*,
         placed.gap_days between 0 and placed.readmitted_days as is_readmission,
         count(*) filter (where (placed.gap_days between 0 and placed.readmitted_days) is not true) over (
-            partition by placed.region_code, placed.person_no, placed.institution_code,
+            partition by
+                placed.region_code, placed.person_no, placed.institution_code,
                 case when placed.benefit_item like 'delivery%' then 'delivery' else placed.benefit_item end
             order by placed.admitted_on, placed.discharged_on, placed.claim_no
         ) as chain_no

@@ -66,8 +66,8 @@ told as (
         ),
         (
             6, 'months_in_reserve', '可支付月数', 'Months in reserve', review.months_in_reserve, review.pooled_balance, review.expenditure_last_12_months / review.months_counted,
-            format('统筹结余 %s ÷（最近 %s 个月统筹支出 %s ÷ %s）', review.pooled_balance, review.months_counted, review.expenditure_last_12_months, review.months_counted),
-            format('pooled balance %s ÷ (pooled expenditure of the last %s months %s ÷ %s)', review.pooled_balance, review.months_counted, review.expenditure_last_12_months, review.months_counted)
+            format('两个基金合计：统筹结余 %s ÷（最近 %s 个月统筹支出 %s ÷ %s），含合并前生育保险基金的月份；marts.risk_indicator 只计职工医保基金，合并满一年后两者相同', review.pooled_balance, review.months_counted, review.expenditure_last_12_months, review.months_counted),
+            format('both funds: pooled balance %s ÷ (pooled expenditure of the last %s months %s ÷ %s), months of the separate maternity fund included; marts.risk_indicator counts the employee fund alone, the same from a year after the merger on', review.pooled_balance, review.months_counted, review.expenditure_last_12_months, review.months_counted)
         ),
         (
             7, 'needed_rate', '三年内保持目标月数所需费率', 'Rate that keeps the target for three years', review.needed_rate,
