@@ -32,7 +32,7 @@ known as (
             (array_agg(event.birth_date order by event.seq desc) filter (where event.birth_date is not null))[1] as birth_date,
             (
                 array_agg(event.enrollment_category order by event.occurred_on desc, event.seq desc)
-                    filter (where event.enrollment_category is not null and event.occurred_on <= claim.care_on)
+                filter (where event.enrollment_category is not null and event.occurred_on <= claim.care_on)
             )[1] as category
         from {{ source('events', 'event') }} as event
         where
