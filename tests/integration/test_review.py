@@ -76,7 +76,8 @@ def test_a_dismissal_holds_for_its_facts_and_a_confirmed_finding_until_the_money
     url = postgres_url.rsplit("/", 1)[0] + "/" + deployed_warehouse.rsplit("/", 1)[1]
     published(deployed_warehouse, *stay(1, 1), *stay(2, 6))
     (verdict,) = review("review__1")
-    assert (verdict.green, verdict.warned_checks) == (True, ("S03",))
+    assert verdict.green
+    assert "S03" in verdict.warned_checks
     ((key, said),) = asked("select finding_key, item ->> 'reason' from quality.finding_status where code = 'S03'")
     assert "2 次住院" in said
     assert "P1" not in key + said

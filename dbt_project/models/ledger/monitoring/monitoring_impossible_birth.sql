@@ -30,8 +30,10 @@ known as (
         select
             (array_agg(event.sex order by event.seq desc) filter (where event.sex is not null))[1] as sex,
             (array_agg(event.birth_date order by event.seq desc) filter (where event.birth_date is not null))[1] as birth_date,
-            (array_agg(event.enrollment_category order by event.occurred_on desc, event.seq desc)
-                filter (where event.enrollment_category is not null and event.occurred_on <= claim.care_on))[1] as category
+            (
+                array_agg(event.enrollment_category order by event.occurred_on desc, event.seq desc)
+                filter (where event.enrollment_category is not null and event.occurred_on <= claim.care_on)
+            )[1] as category
         from {{ source('events', 'event') }} as event
         where
             event.region_code = claim.region_code
