@@ -8,7 +8,7 @@ MAKEFLAGS += --no-print-directory
 
 RUNTIME := .venv/bin/python -m runtime
 
-.PHONY: help install run pipeline up down status report tie-out export-journal replay audit review frozen freeze lift verify backup restore shell psql url test test-all bench lint lock clean
+.PHONY: help install run pipeline up down status report tie-out export-journal replay audit review parameters frozen freeze lift verify backup restore shell psql url test test-all bench lint lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -50,6 +50,9 @@ review: install ## forecast, check on what is published whether the policy is ca
 	@$(RUNTIME) env -- .venv/bin/python -m forecasting run
 	@$(RUNTIME) env -- .venv/bin/python -m expectations review
 	@$(RUNTIME) report
+
+parameters: install ## policy parameters: what is in force, checks, workbook (ARGS="show --region ... --on YYYY-MM-DD")
+	@$(RUNTIME) env -- .venv/bin/python -m parameters $(or $(ARGS),check)
 
 frozen: install ## list the regions whose publication is frozen, by whom and why
 	@$(RUNTIME) env -- .venv/bin/python -m expectations frozen
@@ -98,7 +101,7 @@ bench: install ## measure beside what PostgreSQL alone takes (an hour, on a quie
 
 lint: install ## ruff, mypy and sqlfluff
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
-	@.venv/bin/mypy ingestion runtime expectations closing reporting deploy dags benchmarks
+	@.venv/bin/mypy ingestion runtime expectations closing reporting forecasting parameters deploy dags benchmarks
 	@.venv/bin/sqlfluff lint -q dbt_project/models
 
 lock: install ## compile requirements.txt from requirements.in

@@ -1,8 +1,9 @@
 """### 政策审视 · the review of policy
 
 Forecasts every morning what is published, then looks at it: whether the policy is carried out (enrolment, rates,
-benefits, settlement), and whether claims look as they should (suites `policy` and `monitoring`). What it finds is a warning with an owner,
-recorded in `quality.finding` and told by digest; it refuses and freezes nothing. Red when a check could not be run.
+benefits, settlement), and whether claims look as they should (suites `policy` and `monitoring`). What it finds is a
+warning with an owner, recorded in `quality.finding` and told by digest; it refuses and freezes nothing. Red when a
+check could not be run.
 
 每天早晨先对已发布的数据作预测，再检查：政策是否执行到位（参保、费率、待遇、结算），结算是否异常（智能监控）。发现的问题均为提示，
 记入 `quality.finding` 并告知责任岗位，不影响发布；有检查未能执行时运行为红色。

@@ -466,7 +466,7 @@ _TABLE = (
     (
         "E-FINDING-REVIEW",
         "只有政策审视和智能监控（P、S 开头的检查）发现的问题可以排除或确认，其他检查请用 accept 或 reject",
-        "only findings of the review (checks P… and S…) are dismissed or confirmed; use accept or reject for others",
+        "only findings of the review (checks beginning with P or S) are dismissed or confirmed; use accept or reject for others",
     ),
     (
         "E-FINDING-LIMIT",

@@ -17,16 +17,23 @@ _assessed: WeakKeyDictionary[CityLog, _Assessed] = WeakKeyDictionary()
 
 
 def daily_base(log: CityLog, employer: Employer, event: date) -> Fen:
-    """Average monthly base of the year before ``event`` ÷ 30, half up; the employer's wage where there is none.
-
-    All employers are registered when the samples begin: in that year it is the average of the months before the event.
-    """
+    """As `average`, of an employer registered when the samples begin; what was assessed is read once a city."""
     if log not in _assessed:
         _assessed[log] = _by_employer(log)
-    known = _assessed[log].get(employer.number, {})
-    this_year = event.year == FIRST_MONTH.year
-    months = [month for month in known if month.year == event.year - (not this_year) and month < Month.of(event)]
-    bases = [base for month in months for base in known[month]]
+    return _average(_assessed[log].get(employer.number, {}), employer, event, FIRST_MONTH)
+
+
+def average(log: CityLog, employer: Employer, event: date, registered: Month) -> Fen:
+    """Average monthly base of the year before ``event`` ÷ 30, half up; the employer's wage where there is none.
+
+    Of an employer registered in the year of the event it is the average of the months before the event.
+    """
+    return _average(_by_employer(log).get(employer.number, {}), employer, event, registered)
+
+
+def _average(known: dict[Month, list[Fen]], employer: Employer, event: date, registered: Month) -> Fen:
+    year = event.year if registered.year >= event.year else event.year - 1
+    bases = [base for month in known if month.year == year and month < Month.of(event) for base in known[month]]
     return _half_up(sum(bases), len(bases) * _DIVISOR) if bases else Fen(employer.wage // _DIVISOR)
 
 

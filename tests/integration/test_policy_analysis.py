@@ -127,8 +127,8 @@ def found_by(check: Check, head: int) -> dict[str, Decimal | None]:
         return dict(cursor.fetchall())
 
 
-def administer(statements: str) -> None:
-    with closing(connect(autocommit=True)) as connection, connection.cursor() as cursor:
+def administer(statements: str, role: str | None = None) -> None:
+    with closing(connect(role=role, autocommit=True)) as connection, connection.cursor() as cursor:
         cursor.execute(statements)
 
 
@@ -275,6 +275,6 @@ def check_findings(head: int) -> None:
         "total/EMI/2021/E50/0": Decimal(1000),
     }
     assert found_by(P13, head) == {}
-    administer(f"set session_replication_role = replica; {SET_ASIDE}")
+    administer(SET_ASIDE, role="fund_ingest")
     assert found_by(P13, head) == {"open/claim": Decimal(80)}
     assert found_by(P14, head) == {"2021-02": None}, "February is due by 25 March, March not yet"

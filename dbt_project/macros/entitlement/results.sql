@@ -30,7 +30,7 @@
         ),
         (
             "waited.care_item is distinct from 'family_planning' and (waited.care_item is not null or waited.is_nursing)"
-            " and not waited.has_days",
+            " and not waited.has_days and (waited.is_allowance or waited.care_item = 'miscarriage')",
             '情形或孕周无对应天数', 'no days for the case or its weeks'
         ),
         (

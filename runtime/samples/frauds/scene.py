@@ -10,7 +10,7 @@ import random
 from collections.abc import Iterable
 from datetime import date, timedelta
 
-from runtime.samples import contributions, identifiers, maternity, policy, registration
+from runtime.samples import contributions, employers, identifiers, maternity, policy, registration
 from runtime.samples.claims import pay, settle, usual_payday
 from runtime.samples.frauds.truth import Planted
 from runtime.samples.log import CityLog, Row, fen, text
@@ -229,23 +229,8 @@ class Scene:
         return claims
 
     def daily_base(self, employer: Employer, event: date) -> Fen:
-        """Average base of last year's months ÷ 30 where last year lies in the samples, else the wage ÷ 30."""
-        if event.year == FIRST_MONTH.year:
-            return Fen(employer.wage // _DIVISOR)
-        bases, months = [], set()
-        for row in self.log.of_type("contribution.assessed"):
-            month = row["contribution_month"]
-            assert isinstance(month, Month)
-            own = row.get("employer_no") == employer.number and row["insurance_type"] == "310"
-            if own and month.year == FIRST_MONTH.year:
-                floor, ceiling = policy.base_limits(self.region, month.first)
-                bases.append(min(max(fen(row, "contribution_base"), floor), ceiling))
-                months.add(month)
-        first = max(FIRST_MONTH, self._registered.get(employer.number, FIRST_MONTH))
-        if len(months) != 13 - first.month:
-            return Fen(employer.wage // _DIVISOR)
-        divisor = len(bases) * _DIVISOR
-        return Fen((2 * sum(bases) + divisor) // (2 * divisor))
+        """Average base that the employer's months give, what was planted before included."""
+        return employers.average(self.log, employer, event, self._registered.get(employer.number, FIRST_MONTH))
 
     def remember(
         self,

@@ -1,5 +1,5 @@
 with limits as (
-    {{ monitoring_limits('S15', ['same_birth_days', 'same_stay_days']) }}
+    {{ monitoring_limits('S15', ['same_birth_days', 'same_miscarriage_days']) }}
 ),
 
 claim as (
@@ -24,7 +24,9 @@ sorted as (
         case
             when claim.benefit_item like 'delivery%' or claim.benefit_item in ('maternity_allowance', 'nutrition_subsidy')
                 then limits.same_birth_days
-            when claim.benefit_item = 'miscarriage' then least(limits.same_birth_days, 30)
+            when claim.benefit_item = 'miscarriage' then limits.same_miscarriage_days
+            -- the days of a stay tell it apart, whenever it is settled
+            when claim.admitted_on is not null and claim.discharged_on is not null then limits.same_birth_days
             else 1
         end as apart_days
     from claim

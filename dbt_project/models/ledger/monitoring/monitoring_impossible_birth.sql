@@ -1,6 +1,8 @@
 -- noqa: disable=ST05,RF02
 with limits as (
-    {{ monitoring_limits('S14', ['age_min', 'age_max', 'births_max', 'weeks_min', 'weeks_max', 'miscarriage_weeks_max']) }}
+    {{ monitoring_limits('S14', [
+        'age_min', 'age_max', 'births_max', 'weeks_min', 'weeks_max', 'miscarriage_weeks_max', 'birth_leave_days'
+    ]) }}
 ),
 
 claim as (
@@ -13,19 +15,23 @@ known as (
     select
         claim.*,
         person.sex,
+        person.category,
         extract(year from age(claim.care_on, person.birth_date))::integer as years,
         limits.age_min,
         limits.age_max,
         limits.births_max,
         limits.weeks_min,
         limits.weeks_max,
-        limits.miscarriage_weeks_max
+        limits.miscarriage_weeks_max,
+        limits.birth_leave_days
     from claim
     inner join limits on claim.region_code = limits.region_code
     left join lateral (
         select
             (array_agg(event.sex order by event.seq desc) filter (where event.sex is not null))[1] as sex,
-            (array_agg(event.birth_date order by event.seq desc) filter (where event.birth_date is not null))[1] as birth_date
+            (array_agg(event.birth_date order by event.seq desc) filter (where event.birth_date is not null))[1] as birth_date,
+            (array_agg(event.enrollment_category order by event.occurred_on desc, event.seq desc)
+                filter (where event.enrollment_category is not null and event.occurred_on <= claim.care_on))[1] as category
         from {{ source('events', 'event') }} as event
         where
             event.region_code = claim.region_code
@@ -40,7 +46,11 @@ judged as (
         known.*,
         array_remove(array[
             -- leave of fathers is paid as an allowance in some provinces
-            case when known.sex = 'M' and known.benefit_item <> 'maternity_allowance' then '男性 / male' end,
+            case
+                when known.sex = 'M' and (known.benefit_item <> 'maternity_allowance' or known.leave_days >= known.birth_leave_days)
+                    then '男性 / male'
+            end,
+            case when known.category = 'retiree' then '退休人员 / retired' end,
             case
                 when
                     known.years < known.age_min

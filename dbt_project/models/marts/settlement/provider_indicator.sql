@@ -79,14 +79,7 @@ part as (
     union all
     select care.region_code, care.institution_code, 'prenatal_heads_per_delivery', care.rule_date, 0, 1
     from care
-    where
-        care.benefit_item like 'delivery%'
-        and exists (
-            select from compared
-            where
-                compared.region_code = care.region_code and compared.institution_code = care.institution_code
-                and compared.basis = 'heads' and compared.missing is null
-        )
+    where care.benefit_item like 'delivery%'
 ),
 
 summed as (
@@ -104,6 +97,8 @@ summed as (
     group by
         part.region_code, part.institution_code, part.indicator_code, period_kind.period_kind,
         date_trunc(period_kind.period_kind, part.day::timestamp), period_kind.unit
+    -- where heads are paid for at all
+    having part.indicator_code <> 'prenatal_heads_per_delivery' or sum(part.numerator) > 0
 ),
 
 targeted as (
