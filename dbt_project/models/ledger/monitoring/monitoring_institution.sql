@@ -5,8 +5,14 @@ with limits as (
 
 claim as (
     {{ monitored_claim("event.benefit_item in ('delivery_normal', 'delivery_assisted', 'delivery_caesarean')"
-        " and event.institution_code is not null"
-        " and coalesce(event.birth_count, 1) = 1") }}
+        " and event.institution_code is not null") }}
+),
+
+-- a payment does not repeat how many were born: asked of the claim as it was settled
+single_birth as (
+    select *
+    from claim
+    where coalesce(birth_count, 1) = 1
 ),
 
 institution as (
@@ -21,7 +27,7 @@ institution as (
         max(care_on) as last_on,
         array_agg(distinct person_no order by person_no) filter (where benefit_item = 'delivery_caesarean') as caesarean_persons,
         array_agg(claim_no order by claim_no) filter (where benefit_item = 'delivery_caesarean') as caesarean_claims
-    from claim
+    from single_birth
     group by region_code, institution_code
 ),
 
@@ -31,7 +37,7 @@ region as (
         count(*) as cases,
         count(*) filter (where benefit_item = 'delivery_caesarean') as caesareans,
         avg(amount) filter (where benefit_item <> 'delivery_caesarean') as normal_cost
-    from claim
+    from single_birth
     group by region_code
 ),
 
