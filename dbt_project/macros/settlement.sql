@@ -1,4 +1,4 @@
-{#- Medical items of the maternity line, as the index event_maternity_medical names them. -#}
+{#- Medical items of the maternity line, among those that the index event_maternity names. -#}
 {% macro maternity_medical_items() -%}
     {{ return([
         'prenatal', 'delivery_normal', 'delivery_assisted', 'delivery_caesarean', 'miscarriage', 'family_planning',

@@ -10,15 +10,15 @@ ALTER TABLE events.event ADD CONSTRAINT event_columns_of_application CHECK (
 COMMENT ON COLUMN events.event.applied_on IS '申请日期：参保人、单位或定点机构提出申请之日；第1版无此列 / Day on which the claimant, employer or institution applied; version 1 has none';
 
 -- All are partial: of the rows that are copied into the log only these pay for them.
-CREATE INDEX event_maternity_medical ON events.event (region_code, event_type, occurred_on)
+CREATE INDEX event_maternity ON events.event (region_code, event_type, occurred_on)
 WHERE benefit_item IN (
     'prenatal', 'delivery_normal', 'delivery_assisted', 'delivery_caesarean', 'miscarriage', 'family_planning',
-    'maternity_complication'
+    'maternity_complication', 'maternity_allowance', 'nutrition_subsidy'
 );
 CREATE INDEX event_advance ON events.event (region_code, seq) WHERE event_type = 'advance.paid';
 CREATE INDEX event_paid_to_person ON events.event (region_code, claim_no) WHERE event_type = 'claim.paid' AND payee_type = 'person';
 CREATE INDEX event_applied ON events.event (region_code, claim_no) WHERE applied_on IS NOT NULL;
-COMMENT ON INDEX events.event_maternity_medical IS '生育医疗费用事件 / Maternity medical events';
+COMMENT ON INDEX events.event_maternity IS '生育待遇事件 / Events of maternity benefits';
 COMMENT ON INDEX events.event_advance IS '医院预付 / Advances to institutions';
 COMMENT ON INDEX events.event_paid_to_person IS '付给个人的支付 / Payments to persons';
 COMMENT ON INDEX events.event_applied IS '载明申请日期的待遇事件 / Claims that say when they were applied for';

@@ -53,6 +53,7 @@ def forger(
             "event_columns_of_version",
             "event_numbers_of_treasury",
             "event_columns_of_decision",
+            "event_columns_of_application",
         ):
             cursor.execute(f"ALTER TABLE events.event DROP CONSTRAINT {check}")
         cursor.execute(_COLUMNS)
