@@ -1,5 +1,5 @@
 with limits as (
-    {{ monitoring_limits('S24', ['care_days', 'opening_days']) }}
+    {{ monitoring_limits('S24', ['care_days', 'opening_days', 'opening_share']) }}
 ),
 
 benefit as (
@@ -15,7 +15,7 @@ unfounded as (
     where
         benefit.amount > 0
         -- care from before the log began is not in it
-        and benefit.care_on >= {{ first_enrolled_on('benefit.region_code', 'limits.seq') }} + limits.opening_days::integer
+        and benefit.care_on >= limits.opening_on + limits.opening_days::integer
         and not exists (
             select from {{ source('events', 'event') }} as event
             where

@@ -3,7 +3,7 @@ with limits as (
 ),
 
 claim as (
-    {{ monitored_claim("true") }}
+    {{ monitored_claim("true", identified=true) }}
 ),
 
 -- what makes two claims one: a birth and its cash benefits are had once; a stay, an operation or a visit once a day, at the
@@ -37,13 +37,13 @@ numbered as (
     select
         parted.*,
         count(*) filter (where parted.is_other) over (
-            partition by parted.region_code, parted.person_no, parted.sameness order by parted.care_on, parted.claim_no
+            partition by parted.region_code, parted.person_key, parted.sameness order by parted.care_on, parted.claim_no
         ) as care_no
     from (
         select
             sorted.*,
             sorted.care_on - lag(sorted.care_on) over (
-                partition by sorted.region_code, sorted.person_no, sorted.sameness order by sorted.care_on, sorted.claim_no
+                partition by sorted.region_code, sorted.person_key, sorted.sameness order by sorted.care_on, sorted.claim_no
             ) >= sorted.apart_days as is_other
         from sorted
     ) as parted
@@ -53,10 +53,10 @@ found as (
     select
         region_code,
         'S15'::text as rule_code,
-        {{ hidden_key(['person_no', 'sameness', 'min(care_on)']) }} as finding_key,
+        {{ hidden_key(['min(person_no)', 'sameness', 'min(care_on)']) }} as finding_key,
         min(institution_code) as institution_code,
         min(employer_no) as employer_no,
-        array[person_no] as persons,
+        array_agg(distinct person_no order by person_no) as persons,
         array_agg(claim_no order by claim_no) as claims,
         -- all but the largest
         sum(amount) - max(amount) as amount,
@@ -71,8 +71,8 @@ found as (
             count(distinct institution_code), max(care_on) - min(care_on), {{ yuan_text('sum(amount)') }}
         ) as said_en
     from numbered
-    group by region_code, person_no, sameness, care_no
+    group by region_code, person_key, sameness, care_no
     having count(*) > 1 and sum(amount) > max(amount)
 )
 
-{{ monitoring_found('found') }}
+{{ monitoring_found('found', recovered='whole') }}

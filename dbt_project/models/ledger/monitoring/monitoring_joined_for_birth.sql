@@ -1,5 +1,5 @@
 with limits as (
-    {{ monitoring_limits('S08', ['same_birth_days', 'birth_leave_days', 'joined_days', 'left_days', 'bridged_days']) }}
+    {{ monitoring_limits('S08', ['same_birth_days', 'birth_leave_days', 'joined_days', 'left_days', 'bridged_days', 'opening_share']) }}
 ),
 
 birth_claim as (
@@ -41,7 +41,7 @@ around as (
             order by lower(piece.days) desc
             limit 1
         ) as part
-    where birth.allowance_amount > 0 and lower(part.days) > {{ first_enrolled_on('birth.region_code', 'limits.seq') }}
+    where birth.allowance_amount > 0 and lower(part.days) > limits.opening_on
 ),
 
 found as (
