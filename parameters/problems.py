@@ -83,7 +83,8 @@ CODES: dict[str, Said] = {
     "E-PARAM-ORDER": Said("{detail}：下限不得高于上限", "{detail}: the lower must not be above the upper"),
     "E-PARAM-DUPLICATE": Said("与第 {detail} 行完全相同：删去一行", "the same as line {detail}: remove one of the two"),
     "E-PARAM-TWICE": Said(
-        "与第 {detail} 行为同一参数、known_from 相同而内容不同，无法判定以哪行为准：删去一行，或令新行的 known_from 更晚",
+        "与第 {detail} 行为同一参数、known_from 相同而内容不同，无法判定以哪行为准："
+        "删去一行，或令新行的 known_from 更晚",
         "the same parameter as line {detail}, known from the same day and saying something else, so neither wins: "
         "remove one, or let the new row be known from later",
     ),
