@@ -74,7 +74,7 @@ def _check(options: argparse.Namespace) -> int:
     else:
         print(
             "未与任何已部署的版本比较：已用的行被改动或删除不会发现；以 --against 文件夹 或 --against warehouse 指明"
-            " / compared with no deployed version, so changed or removed rows in use are not found: name one by --against"
+            " / compared with no deployed version: changed or removed rows in use are not found; name one by --against"
         )
     errors = sum(problem.severity == "error" for problem in found.problems)
     rows = sum(len(content.rows) for content in found.contents.values())

@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from openpyxl import Workbook as Book
 from openpyxl import load_workbook
 from xlsxwriter import Workbook
 from xlsxwriter.format import Format
@@ -82,7 +83,7 @@ def brought(path: Path, contents: Mapping[str, Content]) -> tuple[list[Brought],
     return found, list(_missing(path.name, book, contents))
 
 
-def _missing(file: str, book: Any, contents: Mapping[str, Content]) -> Iterator[Problem]:
+def _missing(file: str, book: Book, contents: Mapping[str, Content]) -> Iterator[Problem]:
     """Used rows and whole sheets that the guide lists and somebody has deleted; rows added since are missing too."""
     listed = {str(row[0]) for row in book[GUIDE].iter_rows(values_only=True) if row} if GUIDE in book.sheetnames else ()
     for content in contents.values():
