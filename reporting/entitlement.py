@@ -84,6 +84,11 @@ class EntitlementOf:
         return [(month, sums[0], sums[1], sums[2]) for month, sums in sorted(found.items())]
 
     @property
+    def differs(self) -> bool:
+        """Whether anything was paid too much or too little in the months shown."""
+        return any(over or under for _, _, over, under in self.months)
+
+    @property
     def lines(self) -> list[tuple[date, str, Mapping[str, Decimal], Counter[str]]]:
         """Per month and item, newest month first: sums (due, paid, over, under …) and claims by kind."""
         sums: dict[tuple[date, str], dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
