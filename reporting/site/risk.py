@@ -36,8 +36,8 @@ def build(source: Source, frame: Frame) -> Mapping[str, str]:
             BORDERS=BORDERS,
             value=value,
             part=part,
-        lines=lines,
-        STATUSES=STATUSES,
+            lines=lines,
+            STATUSES=STATUSES,
             percent=percent,
             item_name=lambda code: name_of(ITEMS, code),
         )
