@@ -36,7 +36,10 @@ assessed as (
 
 -- What of the employers' rate was due in a month, the types of employers weighted by their bases.
 due as (
-    select region_code, contribution_month, {{ share('sum(contribution_base * employer_rate_due)', 'sum(contribution_base * employer_rate)') }} as due_share
+    select
+        region_code,
+        contribution_month,
+        {{ share('sum(contribution_base * employer_rate_due)', 'sum(contribution_base * employer_rate)') }} as due_share
     from {{ ref('rate_base') }}
     group by region_code, contribution_month
 ),

@@ -69,7 +69,10 @@ rated as (
         last_year.expenditure_12,
         last_year.months_12,
         coalesce(year_base.rate, {{ employer_rate_of('reviewed.region_code', 'null::text', 'reviewed.last_month') }}) as rate,
-        coalesce(year_base.rate_due, {{ employer_rate_of('reviewed.region_code', 'null::text', 'reviewed.last_month', relieved=true) }}) as rate_due,
+        coalesce(
+            year_base.rate_due,
+            {{ employer_rate_of('reviewed.region_code', 'null::text', 'reviewed.last_month', relieved=true) }}
+        ) as rate_due,
         year_base.rate is not null as rate_is_weighted,
         reviewed.review_year = max(reviewed.review_year) over (partition by reviewed.region_code) as is_newest
     from reviewed
