@@ -124,7 +124,8 @@ series as (
         known.region_code, known.series_code,
         max(known.accounting_month) as latest_month
     from {{ ref('forecast_series') }} as known
-    where known.is_complete and known.series_value is not null
+    -- The balance is no series of its own: it follows from income and expenditure.
+    where known.is_complete and known.series_value is not null and known.series_code <> 'pooled_balance'
     group by known.region_code, known.series_code
 ),
 
