@@ -56,7 +56,8 @@ order by (rule.region_code is not null) desc, rule.known_from desc, rule.effecti
 _REVIEW = """
 with placed (measure_code, measure_group, place) as (values
     ('persons_insured', 1, 1), ('institutions_paid', 2, 1), ('institutions_delivering', 3, 1), ('cases', 4, 1),
-    ('income', 5, 1), ('expenditure', 6, 1), ('maternity_expenditure', 6, 2), ('balance', 7, 1), ('pooled_balance', 7, 2)
+    ('income', 5, 1), ('expenditure', 6, 1), ('maternity_expenditure', 6, 2), ('balance', 7, 1),
+    ('pooled_balance', 7, 2)
 )
 select review.* from marts.merger_review as review
 left join placed on review.measure_code = placed.measure_code
