@@ -48,3 +48,5 @@ union all
 select * from {{ ref('monitoring_benefit_without_care') }}
 union all
 select * from {{ ref('monitoring_repeated_operation') }}
+union all
+select * from {{ ref('monitoring_backdated') }}
