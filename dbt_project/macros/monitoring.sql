@@ -12,7 +12,10 @@
             coalesce(newest.settled_month, (head.published_at at time zone 'Asia/Shanghai')::date)
             - make_interval(months => given.look_back_months::integer)
         )::date as since,
-        {%- for parameter in parameters %}
+        {%- if 'opening_share' in parameters %}
+            opening.opening_on,
+        {%- endif %}
+        {%- for parameter in ['benefit_within_days'] + parameters %}
             given.{{ parameter }}{{ ',' if not loop.last }}
         {%- endfor %}
     from (
@@ -27,7 +30,7 @@
     ) as newest on true
     cross join lateral (
         select
-            {%- for parameter in ['look_back_months'] + parameters %}
+            {%- for parameter in ['look_back_months', 'switched_on', 'benefit_within_days'] + parameters %}
                 max(stated.value) filter (where stated.parameter = '{{ parameter }}') as {{ parameter }}{{ ',' if not loop.last }}
             {%- endfor %}
         from (
@@ -36,20 +39,38 @@
                 known.value
             from {{ ref('monitoring_parameter') }} as known
             where
-                known.rule_code = '{{ rule_code }}'
+                coalesce(known.rule_code, '{{ rule_code }}') = '{{ rule_code }}'
                 and coalesce(known.region_code, head.region_code) = head.region_code
                 and {{ in_force('known', "(head.published_at at time zone 'Asia/Shanghai')::date") }}
-            order by known.parameter asc, known.region_code is null asc, known.known_from desc, known.effective_from desc
+            order by
+                known.parameter asc, known.rule_code is null asc, known.region_code is null asc, known.known_from desc,
+                known.effective_from desc
         ) as stated
     ) as given
+    {%- if 'opening_share' in parameters %}
+    cross join lateral (
+        {{ opening_day() }}
+    ) as opening
+    {%- endif %}
+    where
+        given.switched_on <> 0
     {%- if not all_regions %}
-    where head.region_code = coalesce(nullif(current_setting('merged_fund.region', true), ''), head.region_code)
+        and head.region_code = coalesce(nullif(current_setting('merged_fund.region', true), ''), head.region_code)
     {%- endif %}
 {%- endmacro %}
 
-{#- Claims of a person, one row each, as settled or else as paid last; payments that were reversed do not count. `amount` is what the
-    fund pays: pooled and personal account, in yuan, before what was recovered. -#}
-{% macro monitored_claim(condition) -%}
+{#- Claims of a person, one row each, as settled or else as paid last. A payment that was reversed does not count, nor a claim all of
+    whose payments were: the bank never paid it. One that is settled and not yet paid does. `amount` is what the
+    fund pays: pooled and personal account, in yuan, before what was recovered. `care_on` is the day of the care; a cash benefit that
+    does not state the day of the birth takes that of the nearest care before it, or else its own, and `is_dated` says no.
+    Asked for as `identified`, each has a `person_key`, which is the same for the numbers that one certificate has been given. -#}
+{% macro monitored_claim(condition, identified=false) -%}
+    {% if identified -%}
+    select
+        numbered.*,
+        coalesce(holder.certificate_pseudonym, numbered.person_no) as person_key
+    from (
+    {% endif -%}
     select distinct on (event.region_code, event.claim_no)
         event.region_code,
         event.claim_no,
@@ -68,7 +89,9 @@
         event.leave_days,
         event.allowance_daily_base,
         event.medical_fee_total,
-        coalesce(event.service_on, event.discharged_on, event.admitted_on, event.occurred_on) as care_on,
+        coalesce(event.service_on, event.discharged_on, event.admitted_on, cared.care_on, event.occurred_on) as care_on,
+        event.benefit_item not in ('maternity_allowance', 'nutrition_subsidy')
+        or coalesce(event.service_on, event.discharged_on, event.admitted_on, cared.care_on) is not null as is_dated,
         coalesce(event.pooled_amount, 0) as pooled_amount,
         coalesce(event.pooled_amount, 0) + coalesce(event.personal_account_amount, 0) as amount
     from limits
@@ -77,6 +100,21 @@
             limits.region_code = event.region_code
             -- one condition, true as a rule: two inequalities are taken for the ninth part of the rows, and a loop follows
             and case when limits.seq >= event.seq and limits.since <= event.occurred_on then true else false end
+    left join lateral (
+        select max(coalesce(care.service_on, care.discharged_on, care.occurred_on)) as care_on
+        from {{ source('events', 'event') }} as care
+        where
+            event.benefit_item in ('maternity_allowance', 'nutrition_subsidy')
+            and coalesce(event.service_on, event.discharged_on, event.admitted_on) is null
+            and care.region_code = event.region_code
+            and care.person_no = event.person_no
+            and care.seq <= limits.seq
+            and care.benefit_item in ('delivery_normal', 'delivery_assisted', 'delivery_caesarean', 'miscarriage', 'family_planning')
+            and care.event_type in ('claim.settled', 'claim.paid')
+            and (care.benefit_item like 'delivery%' or event.birth_count is null)
+            and coalesce(care.service_on, care.discharged_on, care.occurred_on)
+            between event.occurred_on - limits.benefit_within_days::integer and event.occurred_on
+    ) as cared on true
     where
         event.event_type in ('claim.settled', 'claim.paid')
         and (event.settlement_kind is null or event.settlement_kind = 'case')
@@ -90,7 +128,60 @@
                 and reversal.event_type = 'claim.reversed'
                 and reversal.seq <= limits.seq
         )
+        and not exists (
+            select from (
+                {{ monitored_never_paid() }}
+            ) as unpaid
+            where unpaid.region_code = event.region_code and unpaid.claim_no = event.claim_no
+        )
     order by event.region_code asc, event.claim_no asc, event.event_type = 'claim.settled' desc, event.seq desc
+    {%- if identified %}
+    ) as numbered
+    left join (
+        {{ monitored_holder() }}
+    ) as holder on numbered.region_code = holder.region_code and numbered.person_no = holder.person_no
+    {%- endif %}
+{%- endmacro %}
+
+{#- Claims of which all payments and offsets were reversed, one row each. Begins with the reversals, which are few. Needs CTE `limits`. -#}
+{% macro monitored_never_paid() -%}
+    select
+        payment.region_code,
+        payment.claim_no
+    from limits
+    inner join {{ source('events', 'event') }} as reversal
+        on limits.region_code = reversal.region_code and limits.seq >= reversal.seq and reversal.event_type = 'claim.reversed'
+    inner join {{ source('events', 'event') }} as undone
+        on reversal.region_code = undone.region_code and reversal.original_seq = undone.seq
+    inner join {{ source('events', 'event') }} as payment
+        on
+            undone.region_code = payment.region_code
+            and undone.claim_no = payment.claim_no
+            and payment.event_type in ('claim.paid', 'advance.offset')
+            and limits.seq >= payment.seq
+    left join {{ source('events', 'event') }} as taken
+        on
+            payment.region_code = taken.region_code
+            and payment.seq = taken.original_seq
+            and taken.event_type = 'claim.reversed'
+            and limits.seq >= taken.seq
+    group by payment.region_code, payment.claim_no
+    having bool_and(taken.seq is not null)
+{%- endmacro %}
+
+{#- The certificate of each person as registered last, one row a person. Needs CTE `limits`. -#}
+{% macro monitored_holder() -%}
+    select distinct on (registered.region_code, registered.person_no)
+        registered.region_code,
+        registered.person_no,
+        registered.certificate_pseudonym
+    from limits
+    inner join {{ source('events', 'event') }} as registered
+        on
+            limits.region_code = registered.region_code
+            and case when limits.seq >= registered.seq then true else false end
+    where registered.certificate_pseudonym is not null and registered.person_no is not null
+    order by registered.region_code asc, registered.person_no asc, registered.seq desc
 {%- endmacro %}
 
 {#- Deliveries, and allowances for a birth, which tell of a birth whose care was settled elsewhere. -#}
@@ -100,12 +191,15 @@
     and (event.birth_count >= 1 or event.leave_days >= limits.birth_leave_days)
 {%- endmacro %}
 
-{#- Births of the persons in CTE `birth_claim`: claims less than `same_birth_days` apart are about one birth. Needs CTE `limits`. -#}
-{% macro monitored_birth() -%}
+{#- Births of the persons in CTE `birth_claim`, told apart by `person`: claims less than `same_birth_days` apart are about one birth.
+    Needs CTE `limits`. -#}
+{% macro monitored_birth(person='person_no') -%}
     select
         numbered.region_code,
-        numbered.person_no,
-        numbered.birth_no,
+        min(numbered.person_no) as person_no,
+        array_agg(distinct numbered.person_no order by numbered.person_no) as persons,
+        numbered.birth_no,{% if person != 'person_no' %}
+        numbered.{{ person }},{% endif %}
         min(numbered.care_on) as birth_on,
         max(numbered.care_on) as last_on,
         max(numbered.settled_on) as settled_on,
@@ -121,20 +215,20 @@
         select
             parted.*,
             count(*) filter (where parted.is_next) over (
-                partition by parted.region_code, parted.person_no order by parted.care_on, parted.claim_no
+                partition by parted.region_code, parted.{{ person }} order by parted.care_on, parted.claim_no
             ) as birth_no
         from (
             select
                 birth_claim.*,
                 birth_claim.care_on - lag(birth_claim.care_on) over (
-                    partition by birth_claim.region_code, birth_claim.person_no
+                    partition by birth_claim.region_code, birth_claim.{{ person }}
                     order by birth_claim.care_on, birth_claim.claim_no
                 ) >= limits.same_birth_days as is_next
             from birth_claim
             inner join limits on birth_claim.region_code = limits.region_code
         ) as parted
     ) as numbered
-    group by numbered.region_code, numbered.person_no, numbered.birth_no
+    group by numbered.region_code, numbered.{{ person }}, numbered.birth_no
 {%- endmacro %}
 
 {#- Enrolments of the persons in `of` (region_code, person_no): one row a spell, with the day on which it ends (exclusive) and why. The
@@ -204,17 +298,24 @@
     where not followed.is_end and (followed.until_on is null or followed.until_on > followed.occurred_on)
 {%- endmacro %}
 
-{#- The first day on which anybody was enrolled: those enrolled on it were so before the log began, for how long nobody knows. -#}
-{% macro first_enrolled_on(region_code, seq) -%}
-    (
-        select min(opening.occurred_on)
+{#- The day on which the log begins for the insured: the first on which `opening_share` of them are registered at once. Those enrolled on it
+    were so before, for how long nobody knows; one who is registered late with an older date moves nothing. Without such a day it is
+    the first of all. -#}
+{% macro opening_day() -%}
+    select coalesce(min(daily.day) filter (where daily.persons >= given.opening_share * daily.all_persons), min(daily.day)) as opening_on
+    from (
+        select
+            opening.occurred_on as day,
+            count(*) as persons,
+            sum(count(*)) over () as all_persons
         from {{ source('events', 'event') }} as opening
         where
-            opening.region_code = {{ region_code }}
+            opening.region_code = head.region_code
             and opening.event_type in ('enrollment.started', 'enrollment.changed', 'enrollment.ended')
             and opening.event_type = 'enrollment.started'
-            and opening.seq <= {{ seq }}
-    )
+            and opening.seq <= head.seq
+        group by opening.occurred_on
+    ) as daily
 {%- endmacro %}
 
 {#- A key that tells a finding apart and names nobody. -#}
@@ -230,9 +331,11 @@
     to_char(100 * {{ share }}, 'FM990.0')
 {%- endmacro %}
 
-{#- What a rule has found, with what has been recovered of the claims concerned. What has come back in full needs nobody any more. The
-    fingerprint is of what was found and not of what has come back since: a recovery is no new fact. -#}
-{% macro monitoring_found(found) -%}
+{#- What a rule has found, with what has been recovered of the claims concerned. What has come back needs nobody any more:
+    `any`: all that came back of the claims, where all of them are in doubt; `whole`: claims that came back in full, where one of several
+    is in doubt and a part that came back of any has other reasons; `shown`: nothing ends what an institution does, it is shown beside.
+    The fingerprint is of what was found and not of what has come back since: a recovery is no new fact. -#}
+{% macro monitoring_found(found, recovered='any') -%}
     select
         hit.region_code,
         hit.rule_code,
@@ -247,16 +350,34 @@
         hit.said_zh,
         hit.said_en,
         coalesce(taken.amount, 0)::numeric(18, 2) as recovered_amount,
-        left(md5(concat_ws('|', hit.amount::numeric(18, 2), array_to_string(hit.claims, ','))), 16) as evidence
+        left(md5(concat_ws(
+            '|', hit.amount::numeric(18, 2), array_to_string(hit.claims, ','), array_to_string(hit.persons, ','), hit.first_on, hit.last_on
+        )), 16) as evidence
     from {{ found }} as hit
     left join limits on hit.region_code = limits.region_code
     left join lateral (
-        select sum(turned.taken_back_pooled_amount + turned.taken_back_personal_amount) as amount
-        from {{ ref('claim_turnover') }} as turned
-        where
-            turned.region_code = hit.region_code
-            and turned.claim_no = any(hit.claims)
-            and turned.last_seq <= limits.seq
+        select
+            sum(claim.amount) as amount,
+            {%- if recovered == 'whole' %}
+                sum(claim.amount) filter (where claim.amount >= claim.paid_amount) as counted
+            {%- else %}
+                sum(claim.amount) as counted
+            {%- endif %}
+        from (
+            select
+                turned.claim_no,
+                sum(turned.taken_back_pooled_amount + turned.taken_back_personal_amount) as amount,
+                sum(turned.paid_pooled_amount + turned.paid_personal_amount) as paid_amount
+            from {{ ref('claim_turnover') }} as turned
+            where
+                turned.region_code = hit.region_code
+                and turned.claim_no = any(hit.claims)
+                and turned.last_seq <= limits.seq
+            group by turned.claim_no
+            having sum(turned.taken_back_pooled_amount + turned.taken_back_personal_amount) > 0
+        ) as claim
     ) as taken on true
-    where coalesce(taken.amount, 0) < hit.amount or hit.amount = 0
+    {%- if recovered != 'shown' %}
+    where coalesce(taken.counted, 0) < hit.amount or hit.amount = 0
+    {%- endif %}
 {%- endmacro %}

@@ -1,6 +1,6 @@
 -- Enrolled or insured after the fact. What was known is what had been published: files of one delivery come in any order.
 with limits as (
-    {{ monitoring_limits('S27', ['same_birth_days', 'birth_leave_days', 'backdated_days', 'min_late_months', 'opening_days']) }}
+    {{ monitoring_limits('S27', ['same_birth_days', 'birth_leave_days', 'backdated_days', 'min_late_months', 'opening_days', 'opening_share']) }}
 ),
 
 birth_claim as (
@@ -21,7 +21,7 @@ claimed as (
         limits.seq as head_seq,
         limits.backdated_days,
         limits.min_late_months,
-        {{ first_enrolled_on('birth.region_code', 'limits.seq') }} + limits.opening_days::integer as opened_on
+        limits.opening_on + limits.opening_days::integer as opened_on
     from birth
     inner join limits on birth.region_code = limits.region_code
     cross join lateral (

@@ -1,6 +1,6 @@
 with limits as (
     {{ monitoring_limits('S09', [
-        'same_birth_days', 'birth_leave_days', 'before_days', 'rise_ratio', 'min_rise', 'min_months', 'newcomer_ratio',
+        'same_birth_days', 'birth_leave_days', 'before_days', 'rise_ratio', 'min_rise', 'min_months', 'opening_share', 'newcomer_ratio',
         'min_colleagues'
     ]) }}
 ),
@@ -71,7 +71,7 @@ compared as (
         limits.seq,
         risen.base_month as risen_month,
         risen.contribution_base as base_after,
-        {{ first_enrolled_on('birth.region_code', 'limits.seq') }} as opened_on,
+        limits.opening_on as opened_on,
         earlier.base_before,
         earlier.months
     from birth

@@ -1,5 +1,7 @@
 with limits as (
-    {{ monitoring_limits('S24', ['care_days', 'opening_days', 'birth_leave_days', 'after_days', 'undated_days']) }}
+    {{ monitoring_limits('S24', [
+        'care_days', 'opening_days', 'opening_share', 'birth_leave_days', 'after_days', 'undated_days'
+    ]) }}
 ),
 
 benefit as (
@@ -43,7 +45,7 @@ unfounded as (
     inner join limits on dated.region_code = limits.region_code
     where
         -- care from before the log began, or from before claims are looked at, is not in it
-        dated.due_on >= {{ first_enrolled_on('dated.region_code', 'limits.seq') }} + greatest(limits.opening_days, dated.before_days)::integer
+        dated.due_on >= limits.opening_on + greatest(limits.opening_days, dated.before_days)::integer
         and dated.due_on - dated.before_days::integer >= limits.since
         and not exists (
             select from care

@@ -41,4 +41,4 @@ found as (
     from compared
 )
 
-{{ monitoring_found('found') }}
+{{ monitoring_found('found', recovered='shown') }}

@@ -90,4 +90,4 @@ found as (
     where median_fee >= min_ratio * peer_fee and coalesce(z, z_limit) >= z_limit
 )
 
-{{ monitoring_found('found') }}
+{{ monitoring_found('found', recovered='shown') }}

@@ -3,7 +3,7 @@ with limits as (
 ),
 
 claim as (
-    {{ monitored_claim("true") }}
+    {{ monitored_claim("true", identified=true) }}
 ),
 
 -- a cash benefit belongs to the birth or miscarriage next to it, whenever it is claimed; leave begins weeks before a birth at most
@@ -20,7 +20,7 @@ cash as (
     inner join claim as care
         on
             claim.region_code = care.region_code
-            and claim.person_no = care.person_no
+            and claim.person_key = care.person_key
             and (care.benefit_item like 'delivery%' or care.benefit_item = 'miscarriage')
             and care.care_on - claim.care_on < limits.same_birth_days
             and claim.care_on - care.care_on < limits.cash_days
@@ -64,13 +64,13 @@ numbered as (
     select
         parted.*,
         count(*) filter (where parted.is_other) over (
-            partition by parted.region_code, parted.person_no, parted.sameness order by parted.placed_on, parted.claim_no
+            partition by parted.region_code, parted.person_key, parted.sameness order by parted.placed_on, parted.claim_no
         ) as care_no
     from (
         select
             sorted.*,
             sorted.placed_on - lag(sorted.placed_on) over (
-                partition by sorted.region_code, sorted.person_no, sorted.sameness order by sorted.placed_on, sorted.claim_no
+                partition by sorted.region_code, sorted.person_key, sorted.sameness order by sorted.placed_on, sorted.claim_no
             ) >= sorted.apart_days as is_other
         from sorted
     ) as parted
@@ -79,7 +79,8 @@ numbered as (
 grouped as (
     select
         region_code,
-        person_no,
+        min(person_no) as person_no,
+        array_agg(distinct person_no order by person_no) as persons,
         sameness,
         min(benefit_item) as benefit_item,
         min(institution_code) as institution_code,
@@ -98,7 +99,7 @@ grouped as (
         max(care_weeks) as care_weeks,
         greatest(max(care_births), max(birth_count), 1) as births
     from numbered
-    group by region_code, person_no, sameness, care_no
+    group by region_code, person_key, sameness, care_no
     having count(*) > 1
 ),
 
@@ -173,7 +174,7 @@ found as (
         {{ hidden_key(['person_no', 'sameness', 'first_on']) }} as finding_key,
         institution_code,
         employer_no,
-        array[person_no] as persons,
+        persons,
         claims,
         excess_amount as amount,
         first_on,
@@ -192,4 +193,4 @@ found as (
     where excess_amount > 0
 )
 
-{{ monitoring_found('found') }}
+{{ monitoring_found('found', recovered='whole') }}

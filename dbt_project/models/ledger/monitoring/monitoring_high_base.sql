@@ -1,6 +1,6 @@
 with limits as (
     {{ monitoring_limits('S10', [
-        'same_birth_days', 'birth_leave_days', 'joined_days', 'high_ratio', 'bridged_days', 'month_days', 'min_allowances'
+        'same_birth_days', 'birth_leave_days', 'joined_days', 'high_ratio', 'bridged_days', 'month_days', 'min_allowances', 'opening_share'
     ]) }}
 ),
 
@@ -56,7 +56,7 @@ compared as (
             order by lower(piece.days)
             limit 1
         ) as part
-    where birth.allowance_amount > 0 and lower(part.days) > {{ first_enrolled_on('birth.region_code', 'limits.seq') }}
+    where birth.allowance_amount > 0 and lower(part.days) > limits.opening_on
 ),
 
 found as (

@@ -106,4 +106,4 @@ found as (
         judged.round_to, judged.rounds, judged.min_share
 )
 
-{{ monitoring_found('found') }}
+{{ monitoring_found('found', recovered='shown') }}

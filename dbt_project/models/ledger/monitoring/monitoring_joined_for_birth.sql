@@ -1,5 +1,7 @@
 with limits as (
-    {{ monitoring_limits('S08', ['same_birth_days', 'birth_leave_days', 'joined_days', 'left_days', 'bridged_days', 'unpaid_months']) }}
+    {{ monitoring_limits('S08', [
+        'same_birth_days', 'birth_leave_days', 'joined_days', 'left_days', 'bridged_days', 'opening_share', 'unpaid_months'
+    ]) }}
 ),
 
 birth_claim as (
@@ -43,7 +45,7 @@ around as (
             order by lower(piece.days) desc
             limit 1
         ) as part
-    where birth.allowance_amount > 0 and lower(part.days) > {{ first_enrolled_on('birth.region_code', 'limits.seq') }}
+    where birth.allowance_amount > 0 and lower(part.days) > limits.opening_on
 ),
 
 -- Premiums that stop are a leaving of which nobody tells: as of the month after the last one paid for, when the region has since

@@ -5,14 +5,16 @@ with limits as (
 stay as (
     {{ monitored_claim("event.benefit_item in ('inpatient', 'maternity_complication', 'delivery_normal', 'delivery_assisted',"
         " 'delivery_caesarean', 'miscarriage', 'family_planning') and event.admitted_on is not null"
-        " and event.discharged_on is not null") }}
+        " and event.discharged_on is not null", identified=true) }}
 ),
 
 -- the day of a transfer is one of discharge here and of admission there
 pair as (
     select
         earlier.region_code,
-        earlier.person_no,
+        case
+            when earlier.person_no = later.person_no then array[earlier.person_no] else array[earlier.person_no, later.person_no]
+        end as persons,
         earlier.claim_no as earlier_no,
         later.claim_no as later_no,
         earlier.institution_code as earlier_institution,
@@ -26,7 +28,7 @@ pair as (
     inner join stay as later
         on
             earlier.region_code = later.region_code
-            and earlier.person_no = later.person_no
+            and earlier.person_key = later.person_key
             and (earlier.admitted_on, earlier.claim_no) < (later.admitted_on, later.claim_no)
             and earlier.discharged_on > later.admitted_on
     inner join limits on earlier.region_code = limits.region_code
@@ -39,7 +41,7 @@ found as (
         {{ hidden_key(['earlier_no', 'later_no']) }} as finding_key,
         later_institution as institution_code,
         null::text as employer_no,
-        array[person_no] as persons,
+        persons,
         array[earlier_no, later_no] as claims,
         amount,
         first_on,
@@ -55,4 +57,4 @@ found as (
     where days >= min_overlap_days
 )
 
-{{ monitoring_found('found') }}
+{{ monitoring_found('found', recovered='whole') }}

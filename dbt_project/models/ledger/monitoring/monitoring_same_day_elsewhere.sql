@@ -3,13 +3,13 @@ with limits as (
 ),
 
 claim as (
-    {{ monitored_claim("event.benefit_item <> 'pharmacy' and event.institution_code is not null") }}
+    {{ monitored_claim("event.benefit_item <> 'pharmacy' and event.institution_code is not null", identified=true) }}
 ),
 
 crowded as (
     select
         region_code,
-        person_no,
+        array_agg(distinct person_no order by person_no) as persons,
         care_on as first_on,
         care_on as last_on,
         array_agg(claim_no order by claim_no) as claims,
@@ -18,7 +18,7 @@ crowded as (
         min(institution_code) as institution_code,
         'day'::text as kind
     from claim
-    group by region_code, person_no, care_on
+    group by region_code, person_key, care_on
     having count(distinct institution_code) >= (
         select limits.min_institutions from limits
         where limits.region_code = claim.region_code
@@ -28,7 +28,8 @@ crowded as (
 outside as (
     select
         stay.region_code,
-        stay.person_no,
+        array(select distinct part.person_no from unnest(array_agg(visit.person_no) || stay.person_no) as part (person_no) order by 1)
+            as persons,
         stay.admitted_on as first_on,
         stay.discharged_on as last_on,
         array_agg(visit.claim_no order by visit.claim_no) || stay.claim_no as claims,
@@ -41,7 +42,7 @@ outside as (
     inner join claim as visit
         on
             stay.region_code = visit.region_code
-            and stay.person_no = visit.person_no
+            and stay.person_key = visit.person_key
             and stay.institution_code <> visit.institution_code
             and stay.admitted_on < visit.care_on
             and stay.discharged_on > visit.care_on
@@ -57,10 +58,10 @@ found as (
     select
         found.region_code,
         'S19'::text as rule_code,
-        {{ hidden_key(['found.person_no', 'found.kind', 'found.first_on', 'found.institution_code']) }} as finding_key,
+        {{ hidden_key(['found.persons[1]', 'found.kind', 'found.first_on', 'found.institution_code']) }} as finding_key,
         found.institution_code,
         null::text as employer_no,
-        array[found.person_no] as persons,
+        found.persons,
         found.claims,
         found.amount,
         found.first_on,
@@ -81,4 +82,4 @@ found as (
     inner join limits on found.region_code = limits.region_code
 )
 
-{{ monitoring_found('found') }}
+{{ monitoring_found('found', recovered='whole') }}

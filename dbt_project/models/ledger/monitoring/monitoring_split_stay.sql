@@ -63,4 +63,4 @@ found as (
     having count(*) > 1
 )
 
-{{ monitoring_found('found') }}
+{{ monitoring_found('found', recovered='whole') }}

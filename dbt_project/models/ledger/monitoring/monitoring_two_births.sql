@@ -2,12 +2,18 @@ with limits as (
     {{ monitoring_limits('S13', ['same_birth_days', 'birth_leave_days', 'min_days']) }}
 ),
 
+dated_claim as (
+    {{ monitored_claim(is_birth_claim(), identified=true) }}
+),
+
+-- of a benefit that states no day and follows no care nobody knows when the birth was
 birth_claim as (
-    {{ monitored_claim(is_birth_claim()) }}
+    select * from dated_claim
+    where is_dated
 ),
 
 birth as (
-    {{ monitored_birth() }}
+    {{ monitored_birth('person_key') }}
 ),
 
 paired as (
@@ -15,10 +21,11 @@ paired as (
         birth.*,
         lag(birth.birth_on) over each_person as birth_before,
         lag(birth.claims) over each_person as claims_before,
+        lag(birth.persons) over each_person as persons_before,
         limits.min_days
     from birth
     inner join limits on birth.region_code = limits.region_code
-    window each_person as (partition by birth.region_code, birth.person_no order by birth.birth_on, birth.birth_no)
+    window each_person as (partition by birth.region_code, birth.person_key order by birth.birth_on, birth.birth_no)
 ),
 
 found as (
@@ -28,7 +35,7 @@ found as (
         {{ hidden_key(['person_no', 'birth_before', 'birth_on']) }} as finding_key,
         institution_code,
         employer_no,
-        array[person_no] as persons,
+        array(select distinct part.person_no from unnest(persons_before || persons) as part (person_no) order by 1) as persons,
         claims_before || claims as claims,
         amount,
         birth_before as first_on,
@@ -44,4 +51,4 @@ found as (
     where birth_on - birth_before < min_days
 )
 
-{{ monitoring_found('found') }}
+{{ monitoring_found('found', recovered='whole') }}

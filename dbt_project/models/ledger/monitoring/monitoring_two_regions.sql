@@ -45,13 +45,16 @@ twice as (
     select
         own.*,
         other.region_code as other_region,
+        other.person_no as other_person_no,
+        other.claim_no as other_claim_no,
         abs(own.care_on - other.care_on) as days
     from identified as own
     inner join limits on own.region_code = limits.region_code
     inner join identified as other
         on
             own.certificate_pseudonym = other.certificate_pseudonym
-            and own.region_code <> other.region_code
+            -- two numbers of one region are one finding, that of the greater
+            and (own.region_code <> other.region_code or own.person_no > other.person_no)
     where
         -- what the other region has taken back is had here alone
         (other.taken_back_amount < other.amount or other.amount = 0)
@@ -62,7 +65,8 @@ twice as (
                 else 1
             end
             -- nobody lies in two hospitals; the day of a transfer is one of discharge here and of admission there
-            or own.stay && other.stay
+            or own.region_code <> other.region_code
+            and own.stay && other.stay
             and upper(own.stay * other.stay) - lower(own.stay * other.stay) >= limits.min_overlap_days
         )
 ),
@@ -74,8 +78,10 @@ found as (
         {{ hidden_key(['person_no', 'item', 'min(care_on)']) }} as finding_key,
         min(institution_code) as institution_code,
         min(employer_no) as employer_no,
-        array_agg(distinct person_no order by person_no) as persons,
-        array_agg(distinct claim_no order by claim_no) as claims,
+        array_agg(distinct person_no order by person_no)
+        || coalesce(array_agg(distinct other_person_no order by other_person_no) filter (where other_region = region_code), '{}') as persons,
+        array_agg(distinct claim_no order by claim_no)
+        || coalesce(array_agg(distinct other_claim_no order by other_claim_no) filter (where other_region = region_code), '{}') as claims,
         max(amount) as amount,
         min(care_on) as first_on,
         max(care_on) as last_on,
@@ -91,4 +97,4 @@ found as (
     group by region_code, person_no, item
 )
 
-{{ monitoring_found('found') }}
+{{ monitoring_found('found', recovered='whole') }}
