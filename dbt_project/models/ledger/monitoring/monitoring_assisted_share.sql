@@ -86,4 +86,4 @@ found as (
     where cases >= min_cases and peer_cases >= min_cases and share > upper_limit and share - peer_share >= min_excess
 )
 
-{{ monitoring_found('found') }}
+{{ monitoring_found('found', recovered='shown') }}

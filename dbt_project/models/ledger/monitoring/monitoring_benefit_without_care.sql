@@ -1,5 +1,7 @@
 with limits as (
-    {{ monitoring_limits('S24', ['care_days', 'opening_days', 'birth_leave_days', 'after_days', 'undated_days', 'opening_share']) }}
+    {{ monitoring_limits('S24', [
+        'care_days', 'opening_days', 'opening_share', 'birth_leave_days', 'after_days', 'undated_days'
+    ]) }}
 ),
 
 benefit as (

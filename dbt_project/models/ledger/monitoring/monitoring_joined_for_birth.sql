@@ -1,6 +1,6 @@
 with limits as (
     {{ monitoring_limits('S08', [
-        'same_birth_days', 'birth_leave_days', 'joined_days', 'left_days', 'bridged_days', 'unpaid_months', 'opening_share'
+        'same_birth_days', 'birth_leave_days', 'joined_days', 'left_days', 'bridged_days', 'opening_share', 'unpaid_months'
     ]) }}
 ),
 

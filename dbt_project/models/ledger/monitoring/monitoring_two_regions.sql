@@ -65,7 +65,8 @@ twice as (
                 else 1
             end
             -- nobody lies in two hospitals; the day of a transfer is one of discharge here and of admission there
-            or own.stay && other.stay
+            or own.region_code <> other.region_code
+            and own.stay && other.stay
             and upper(own.stay * other.stay) - lower(own.stay * other.stay) >= limits.min_overlap_days
         )
 ),
