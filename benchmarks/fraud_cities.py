@@ -17,9 +17,12 @@ from ingestion.heads import record
 from ingestion.runs import run_all
 from runtime import dbt
 from runtime.samples.frauds import Planted, Scene, plant
+from runtime.samples.frauds.scene import OPENING
 from runtime.samples.generate import write_cities
 from runtime.samples.log import CityLog
+from runtime.samples.values import yuan
 
+_SUBSIDY = yuan(200_000_000)
 _HITS = """
 SELECT region_code, rule_code, finding_key, institution_code, employer_no, persons, claims, coalesce(amount, 0)
 FROM ledger.monitoring_hit
@@ -46,6 +49,10 @@ def planted_cities(landing: Path, seed: int, persons: int, which: str) -> list[P
     planted: list[Planted] = []
 
     def stage(log: CityLog) -> None:
+        for fund in ("EMI", "MAT"):  # what is planted costs more than the cities have
+            log.treasury(
+                "subsidy.received", OPENING, fund, sub_fund="pooled", account="special_demand", amount=_SUBSIDY
+            )
         planted.extend(plant(Scene(log, seed), which))
 
     write_cities(landing, seed, persons, stage)

@@ -20,8 +20,9 @@ COUNTS = frozenset({"deliveries", "cost_per_delivery", "assessed_employees"})
 TESTED = ("pooled_income", "pooled_expenditure", "maternity_medical", "maternity_allowance")
 
 _REGIONS = "SELECT region_code, seq FROM marts.published_head ORDER BY region_code"
+# At the full rate: a temporary relief says nothing of the months after it (decision 0051).
 _OF_REGION = """
-SELECT series_code, accounting_month, series_value FROM marts.forecast_series
+SELECT series_code, accounting_month, full_value FROM marts.forecast_series
 WHERE region_code = %s AND is_flow AND is_complete
 ORDER BY series_code, accounting_month
 """
@@ -93,7 +94,7 @@ def heads(connection: Connection) -> list[tuple[str, int]]:
 
 
 def of_region(connection: Connection, region_code: str) -> list[Series]:
-    """The flows of a region, complete months only, by code."""
+    """The flows of a region at the full rate of contribution, complete months only, by code."""
     with connection.cursor() as cursor:
         cursor.execute(_OF_REGION, (region_code,))
         return _gathered(region_code, cursor.fetchall(), MONTHLY)

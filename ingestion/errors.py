@@ -291,6 +291,11 @@ _TABLE = (
         "年终清算收回的就诊日期不能晚于收回日期，请更正就诊日期",
         "a recovery from the yearly clearing can't precede its service date; correct service_on",
     ),
+    (
+        "E-VALUE-BIRTH-COUNT",
+        "胎儿数至少为一，请更正；与分娩无关的留空",
+        "a birth has at least one child; correct birth_count, or leave it empty where it is not about a birth",
+    ),
     ("E-VALUE-MERGER-DATE", "基金并入的日期须为该统筹区的合并日", "fund.merged must be dated the region's merger date"),
     (
         "E-VALUE-MERGER-TWICE",

@@ -65,10 +65,17 @@ def _check(options: argparse.Namespace) -> int:
     place = folder()
     if options.fix:
         _fix(place)
-    found = check(place, _baseline(options, place))
+    used, compared = _baseline(options, place)
+    found = check(place, used)
     for problem in found.problems:
-        mark = "提示 warning" if problem.severity == "warning" else "错误 error"
-        print(f"{mark} {at_file(problem, place)}", file=sys.stderr)
+        print(_marked(at_file(problem, place)), file=sys.stderr)
+    if compared:
+        print(f"已与下列比较 / compared with: {compared}")
+    else:
+        print(
+            "未与任何已部署的版本比较：已用的行被改动或删除不会发现；以 --against 文件夹 或 --against warehouse 指明"
+            " / compared with no deployed version: changed or removed rows in use are not found; name one by --against"
+        )
     errors = sum(problem.severity == "error" for problem in found.problems)
     rows = sum(len(content.rows) for content in found.contents.values())
     print(
@@ -98,16 +105,17 @@ def _fix(place: Path) -> None:
         print(f"{place / content.table.file}: 已改为规范格式 / written anew ({told})")
 
 
-def _baseline(options: argparse.Namespace, place: Path) -> Mapping[str, bytes]:
+def _baseline(options: argparse.Namespace, place: Path) -> tuple[Mapping[str, bytes], str]:
+    """The rows in use, and what they are; no text where there is nothing to compare with."""
     if options.against == "none":
-        return {}
+        return {}, ""
     if options.against == "warehouse":
-        return baseline.of_warehouse()
+        return baseline.of_warehouse(), "数据库中已部署的行 the rows deployed in the warehouse"
     if options.against == "commit":
-        return baseline.of_last_commit(place)
+        return baseline.deployed(place)
     if not Path(options.against).is_dir():
         raise UsageError(f"不是文件夹 / no folder: {options.against}")
-    return baseline.of_folder(Path(options.against))
+    return baseline.of_folder(Path(options.against)), options.against
 
 
 def _export(options: argparse.Namespace) -> int:
@@ -150,14 +158,24 @@ def _from_options(options: argparse.Namespace, contents: Mapping[str, Content]) 
         given["region_code"] = options.region
     if options.first_day:
         given["effective_from"] = options.first_day.isoformat()
-    row = changes.row_from(table, contents[table.name], given, _today())
-    return changes.addition(contents, table, [row])
+    if table.is_dated and not given.get("effective_from"):
+        raise UsageError(f"{table.name}：请以 --from 日期 指明生效日 / name the first day in force by --from DAY")
+    try:
+        draft = changes.row_from(table, contents[table.name], given, _today())
+        return changes.addition(contents, table, [draft])
+    except ParameterError as error:
+        told = (replace(problem, file=f"{table.name}（新行 new row）", line=1) for problem in error.problems)
+        raise ParameterError(*told) from error
 
 
 def _from_workbook(options: argparse.Namespace, contents: Mapping[str, Content]) -> list[changes.Addition]:
     path = Path(options.workbook)
-    if not (found := workbook.brought(path, contents)):
-        raise ParameterError(Problem(path.name, 1, "E-PARAM-NOTHING", detail="灰底行之下没有填写 nothing filled in"))
+    found, missing = workbook.brought(path, contents)
+    if not found:
+        nothing = Problem(path.name, 1, "E-PARAM-NOTHING", detail="灰底行之下没有填写 nothing filled in")
+        raise ParameterError(nothing, *missing)
+    for problem in missing:
+        print(_marked(problem), file=sys.stderr)
     return [_addition(f"{path.name}!{one.table.name}", one, contents) for one in found]
 
 
@@ -205,8 +223,12 @@ def _today() -> date:
 def _told(error: ParameterError) -> int:
     place = folder()
     for problem in error.problems:
-        print(f"错误 error {at_file(problem, place)}", file=sys.stderr)
+        print(_marked(at_file(problem, place)), file=sys.stderr)
     return EXIT_WRONG
+
+
+def _marked(problem: Problem) -> str:
+    return f"{'提示 warning' if problem.severity == 'warning' else '错误 error'} {problem}"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -232,7 +254,7 @@ def _parser() -> argparse.ArgumentParser:
         "--against",
         default="commit",
         metavar="FOLDER|commit|warehouse|none",
-        help="与已用的行比较：文件夹、上次提交（缺省）、数据库 / compare with the rows in use",
+        help="与已用的行比较：文件夹、上次提交（缺省，不在 git 中的与数据库）、数据库 / compare with the rows in use",
     )
     checking.set_defaults(run=_check)
     exporting = commands.add_parser("export", help="导出为工作簿，供填写新行 / write a workbook to fill in")

@@ -9,9 +9,11 @@ import subprocess
 from contextlib import closing
 from pathlib import Path
 
+import psycopg2
 from psycopg2 import sql
 
 from ingestion.database import connect
+from ingestion.settings import SettingsError
 from parameters.tables import tables
 
 
@@ -30,6 +32,20 @@ def of_last_commit(folder: Path) -> dict[str, bytes]:
         if shown.returncode == 0:
             found[table.file] = shown.stdout
     return found
+
+
+def deployed(folder: Path) -> tuple[dict[str, bytes], str]:
+    """The rows in use where they can be found, and what they are: of the last commit, or of the warehouse.
+
+    Nothing where the folder is in no work tree of git and no warehouse answers; the text then says so.
+    """
+    if found := of_last_commit(folder):
+        return found, "上次提交 the last commit"
+    try:
+        found = of_warehouse()
+    except (SettingsError, psycopg2.Error):
+        found = {}
+    return found, "数据库中已部署的行 the rows deployed in the warehouse" if found else ""
 
 
 def of_warehouse() -> dict[str, bytes]:

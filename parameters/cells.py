@@ -30,7 +30,7 @@ class Read:
     @property
     def is_mended(self) -> bool:
         """Whether the form alone was wrong, so that `text` says what was meant."""
-        return self.code in ("E-PARAM-DATE", "E-PARAM-NUMBER") and bool(self.text)
+        return self.code in ("E-PARAM-DATE", "E-PARAM-NUMBER", "E-PARAM-WORD") and bool(self.text)
 
 
 def read(column: Column, written: str) -> Read:
@@ -46,7 +46,7 @@ def read(column: Column, written: str) -> Read:
         case "integer" | "numeric":
             return _number(column, text)
         case _:
-            return Read(text)
+            return _word(column, text)
 
 
 def of_spreadsheet(column: Column, value: object) -> str:
@@ -69,6 +69,16 @@ def plain(number: Decimal) -> str:
     """A number without exponent and without zeros that say nothing."""
     text = f"{number:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _word(column: Column, text: str) -> Read:
+    """A code, or the words that the headers, drop-downs and guides show for it."""
+    if not text or text in column.values:
+        return Read(text)
+    for code, label in column.values.items():
+        if text in {label.zh, label.en, label.zh.partition("，")[0], label.en.partition(",")[0], f"{code} {label.zh}"}:
+            return Read(code, "E-PARAM-WORD", code)
+    return Read(text)
 
 
 def _date(text: str) -> Read:

@@ -11,26 +11,39 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-from parameters import cells, periods
+from parameters import cells, codes, periods
 from parameters.checks import FREE, check_contents
 from parameters.files import Content, Row, appended
 from parameters.problems import ParameterError, Problem
 from parameters.tables import POSTING, Table
 
-NEW = "（新行 new）"
+# Says where a row comes from: never taken over from the row before.
+_OWN = frozenset({"effective_to", "status", "source", "clause"})
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A new row, and the columns of which the values were taken over from the row `base`, if there is one."""
+
+    row: Row
+    base: Row | None = None
+    taken: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Addition:
     """Rows to be added to a table, and what they take the place of: each beside the row in force on its first day.
 
-    `untouched` are employer types with rows of their own, which a new row for all others leaves as they are.
+    `untouched` are employer types with rows of their own, which a new row for all others leaves as they are; `warnings`
+    stand against nothing.
     """
 
     table: Table
     rows: tuple[Row, ...]
     replaced: tuple[Row | None, ...]
     untouched: tuple[str, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+    drafts: tuple[Draft, ...] = ()
 
 
 def known_from(table: Table, today: date) -> date:
@@ -42,11 +55,11 @@ def known_from(table: Table, today: date) -> date:
     return today + timedelta(days=1) if table.name in POSTING else today
 
 
-def row_from(table: Table, content: Content, given: Mapping[str, str], today: date) -> Row:
+def row_from(table: Table, content: Content, given: Mapping[str, str], today: date) -> Draft:
     """A new row: what is given, and the rest as in the row of the same key in force on its first day.
 
     ParameterError for an unknown column or a value that can't be read. Nothing is taken over of where a row comes
-    from: status and source must be given.
+    from: status and source must be given. Nor is anything when there is no row of the same key, or of all regions.
     """
     if unknown := sorted(set(given) - set(table.names)):
         raise ParameterError(
@@ -61,35 +74,32 @@ def row_from(table: Table, content: Content, given: Mapping[str, str], today: da
     if faults:
         raise ParameterError(*faults)
     texts = {name: found.text for name, found in read.items()}
-    base = _like(table, content, texts)
-    taken = {name: base[name] for name in table.names if name not in ("effective_to", "status", "source", "clause")}
-    texts = {**(taken if base.line else {}), "known_from": known_from(table, today).isoformat(), **texts}
-    return Row(0, {name: texts.get(name, "") for name in table.names})
+    known = known_from(table, today).isoformat() if table.has("known_from") else ""
+    bare = Row(0, {name: texts.get(name, known if name == "known_from" else "") for name in table.names})
+    base = before(table, content, bare)
+    if base is None:
+        return Draft(bare)
+    left = _OWN | {*table.key, *table.own, "effective_from", "known_from", *texts}
+    taken = tuple(name for name in table.names if name not in left and base[name])
+    return Draft(Row(0, {**bare.cells, **{name: base[name] for name in taken}}), base, taken)
 
 
-def _like(table: Table, content: Content, texts: Mapping[str, str]) -> Row:
-    """The row of the same key in force on the new row's first day: keys that are not given are blank ones first."""
-    day = date.fromisoformat(texts["effective_from"]) if texts.get("effective_from") else date.max
-    matching = [row for row in content.rows if all(row[name] == texts[name] for name in table.key if name in texts)]
-    keys = periods.by_key(table, matching)
-    if len(keys) > 1:
-        blank = {key: rows for key, rows in keys.items() if all(not text for text in _open(table, key, texts))}
-        keys = blank or keys
-    if len(keys) != 1:
-        return Row(0, {})
-    (rows,) = keys.values()
-    return periods.in_force(rows, day) or rows[-1]
+def before(table: Table, content: Content, new: Row) -> Row | None:
+    """The row that a new one takes the place of: of the same key, or for a region without its own that of all."""
+    groups = periods.by_key(table, content.rows)
+    keys = [periods.key_of(table, new)]
+    if "region_code" in table.key and new["region_code"]:
+        keys.append(periods.key_of(table, Row(0, {**new.cells, "region_code": ""})))
+    found = (periods.before(table, groups.get(key, []), new) for key in keys)
+    return next((row for row in found if row is not None), None)
 
 
-def _open(table: Table, key: periods.Key, texts: Mapping[str, str]) -> list[str]:
-    return [text for name, text in zip(table.key, key, strict=True) if name not in texts]
-
-
-def addition(contents: Mapping[str, Content], table: Table, rows: Iterable[Row]) -> Addition:
+def addition(contents: Mapping[str, Content], table: Table, rows: Iterable[Row | Draft]) -> Addition:
     """Rows to be added, if they and all others stand together. ParameterError with whatever stands against it."""
     content = contents[table.name]
     last = max((row.line for row in content.rows), default=1)
-    fresh = tuple(Row(last + place, row.cells) for place, row in enumerate(rows, start=1))
+    drafts = tuple(row if isinstance(row, Draft) else Draft(row) for row in rows)
+    fresh = tuple(Row(last + place, draft.row.cells) for place, draft in enumerate(drafts, start=1))
     if not fresh:
         raise ParameterError(Problem(table.file, 1, "E-PARAM-NOTHING", detail=table.name))
     together = {**contents, table.name: Content(table, [*content.rows, *fresh], list(content.problems))}
@@ -102,12 +112,14 @@ def addition(contents: Mapping[str, Content], table: Table, rows: Iterable[Row])
     problems += _known_too_early(table, content, fresh)
     if problems:
         raise ParameterError(*sorted(problems))
-    groups = periods.by_key(table, content.rows)
-    replaced = tuple(
-        periods.in_force(groups.get(periods.key_of(table, row), []), periods.first_day(row)) if table.is_dated else None
-        for row in fresh
+    return Addition(
+        table,
+        fresh,
+        tuple(before(table, content, row) for row in fresh),
+        tuple(sorted(_untouched(table, content, fresh))),
+        tuple(codes.new_codes(table, content.rows, fresh)),
+        drafts,
     )
-    return Addition(table, fresh, replaced, tuple(sorted(_untouched(table, content, fresh))))
 
 
 def _untouched(table: Table, content: Content, fresh: Iterable[Row]) -> set[str]:
@@ -128,14 +140,16 @@ def _untouched(table: Table, content: Content, fresh: Iterable[Row]) -> set[str]
 
 def _known_too_early(table: Table, content: Content, fresh: Iterable[Row]) -> Iterator[Problem]:
     """A row must be known later than what it replaces, or the older one would go on winning."""
-    if not (table.is_dated and table.has("known_from") and table.key):
+    if not table.has("known_from"):
         return
     groups = periods.by_key(table, content.rows)
     for row in fresh:
         rows = [
             other
             for other in groups.get(periods.key_of(table, row), [])
-            if periods.first_day(other) <= periods.last_day(row) and periods.first_day(row) <= periods.last_day(other)
+            if periods.step_of(table, other) == periods.step_of(table, row)
+            and periods.first_day(other) <= periods.last_day(row)
+            and periods.first_day(row) <= periods.last_day(other)
         ]
         newest = max((other["known_from"] for other in rows), default="")
         if row["known_from"] < newest:
@@ -146,23 +160,33 @@ def described(added: Addition) -> Iterator[str]:
     """What is added, line by line, each beside what it takes the place of."""
     table = added.table
     yield f"{table.file} · {table.title}：新增 {len(added.rows)} 行 / {len(added.rows)} new row(s)"
-    for row, before in zip(added.rows, added.replaced, strict=True):
-        if before is None:
-            yield "  原无规则 / nothing was in force"
-        else:
-            yield f"  - {_line(table, before)}  （第 {before.line} 行，保留 line {before.line}, kept）"
-        yield f"  + {_line(table, row)}"
-        names = [name for name in table.names if name not in FREE and before is not None and row[name] != before[name]]
-        if before is not None and names:
-            yield "    变动 changes: " + ", ".join(
-                f"{name} {before[name] or '—'} → {row[name] or '—'}" for name in names
-            )
-
+    for row, draft, held in zip(added.rows, added.drafts, added.replaced, strict=True):
+        yield from _beside(table, row, held)
+        if draft.base is not None and draft.taken:
+            said = ", ".join(f"{name}={row[name]}" for name in draft.taken)
+            yield f"    沿用第 {draft.base.line} 行的值 taken over from line {draft.base.line}: {said}"
+    yield from (f"  提示 warning {problem}" for problem in added.warnings)
     if added.untouched:
         yield (
             "  注意 note: 另列的单位类型不受通用行影响，需要时各加一行"
             f" / types with rows of their own stay as they are: {', '.join(added.untouched)}"
         )
+
+
+def _beside(table: Table, row: Row, held: Row | None) -> Iterator[str]:
+    if held is None:
+        yield "  原无规则 / nothing was in force"
+        yield f"  + {_line(table, row)}"
+        return
+    follows = periods.step_of(table, held) != periods.step_of(table, row)
+    kept = "此前 before it" if follows else "保留 kept"
+    if held["region_code"] != row["region_code"]:
+        kept = "适用于未另列的统筹区，保留 for regions without their own, kept"
+    yield f"  - {_line(table, held)}  （第 {held.line} 行 line {held.line}，{kept}）"
+    yield f"  + {_line(table, row)}"
+    names = [name for name in table.names if name not in FREE and row[name] != held[name]]
+    if names:
+        yield "    变动 changes: " + ", ".join(f"{name} {held[name] or '—'} → {row[name] or '—'}" for name in names)
 
 
 def _line(table: Table, row: Row) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
-from parameters import periods
+from parameters import codes, periods
 from parameters.files import Content, Row, parse, read_all, unknown_files
 from parameters.problems import Problem
 from parameters.tables import PERIOD, Column, Table, ordered, tables
@@ -26,6 +26,7 @@ _WITH_THE_CODE = (
     "policy/age_band",
     "policy/risk_",
     "policy/enrollment_gap",
+    "policy/freshness_limit",  # without known_from: a limit is changed where it stands, and only tells of delays
 )
 
 
@@ -50,6 +51,7 @@ def check(folder: Path, baseline: Mapping[str, bytes] | None = None) -> Found:
         table = next((table for table in tables().values() if table.file == name), None)
         if table is not None and not table.file.startswith(_WITH_THE_CODE):
             problems.extend(changed_rows(table, raw, contents[table.name]))
+            problems.extend(codes.new_codes(table, parse(table, raw).rows, contents[table.name].rows))
     return Found(contents, tuple(sorted(problems)))
 
 
@@ -63,7 +65,11 @@ def check_contents(contents: Mapping[str, Content]) -> Iterator[Problem]:
             cells = _cells(content.table, row, regions)
             yield from (problem for problem in cells if (problem.line, problem.column) not in faulty)
             yield from _ordered(content.table, row)
+        yield from (
+            problem for problem in codes.unheld(contents, content) if (problem.line, problem.column) not in faulty
+        )
         yield from _repeated(content)
+        yield from _twice(content)
         if content.table.is_dated and not any(problem.column in PERIOD for problem in content.problems):
             yield from _periods(content)
 
@@ -71,10 +77,13 @@ def check_contents(contents: Mapping[str, Content]) -> Iterator[Problem]:
 def _cells(table: Table, row: Row, regions: set[str]) -> Iterator[Problem]:
     for column in table.columns:
         text = row[column.name]
-        if code := (_blank(column) if not text else _value(column, text, regions)):
-            detail = ", ".join(column.values) if code == "E-PARAM-VALUE" else ""
-            if code == "E-PARAM-RANGE":
-                detail = _hint(text)
+        if not text:
+            code, detail = _blank(column), ""
+        elif codes.is_open(table, column.name):
+            continue
+        else:
+            code, detail = _value(column, text, regions)
+        if code:
             yield Problem(table.file, row.line, code, column.name, text, detail)
 
 
@@ -83,19 +92,24 @@ def _blank(column: Column) -> str:
     return named.get(column.name, "E-PARAM-EMPTY") if column.is_required else ""
 
 
-def _value(column: Column, text: str, regions: set[str]) -> str:
+def _value(column: Column, text: str, regions: set[str]) -> tuple[str, str]:
+    """Code and detail of what is wrong with a cell that is filled in; blank when nothing is."""
     if column.is_region and text not in regions:
-        return "E-PARAM-REGION"
+        return "E-PARAM-REGION", ""
     if column.values and text not in column.values:
-        return "E-PARAM-VALUE"
+        return "E-PARAM-VALUE", codes.said(text, column.values)
     if column.is_fraction and not 0 <= Decimal(text) <= 1:
-        return "E-PARAM-RANGE"
-    return ""
+        return "E-PARAM-RANGE", _hint(text)
+    if column.is_change and abs(Decimal(text)) > 1:
+        return "E-PARAM-CHANGE", _hint(text)
+    return "", ""
 
 
 def _hint(text: str) -> str:
     number = Decimal(text)
-    return f"{text}% = {number / 100:f}" if 1 < number <= 100 else "比例不得为负 / never negative"
+    if 1 < abs(number) <= 100:
+        return f"{text}% = {number / 100:f}"
+    return "5% = 0.05" if number > 0 else "比例不得为负 / never negative"
 
 
 def _ordered(table: Table, row: Row) -> Iterator[Problem]:
@@ -119,10 +133,21 @@ def _repeated(content: Content) -> Iterator[Problem]:
         seen.setdefault(named, row.line)
 
 
+def _twice(content: Content) -> Iterator[Problem]:
+    """Rows of one key that hold for no period and of which neither wins."""
+    table = content.table
+    if table.is_dated or table.unique:
+        return
+    seen: dict[tuple[str, ...], Row] = {}
+    for row in content.rows:
+        named = tuple(row[name] for name in (*table.key, *table.steps, "known_from"))
+        earlier = seen.setdefault(named, row)
+        if _says(table, row) != _says(table, earlier):
+            yield Problem(table.file, row.line, "E-PARAM-TWICE", table.key[0], detail=str(earlier.line))
+
+
 def _periods(content: Content) -> Iterator[Problem]:
     table = content.table
-    if not table.key:
-        return
     for rows in periods.by_key(table, content.rows).values():
         sound = [row for row in rows if periods.first_day(row) <= periods.last_day(row)]
         for row, other in periods.overlapping(sound):
@@ -149,7 +174,7 @@ def changed_rows(table: Table, used: bytes, content: Content) -> Iterator[Proble
     for row in before.rows:
         if tuple(_plain(table, row)) not in there:
             at = row.line if row.line in lines else 1
-            said = ", ".join(text for text in (row[name] for name in (table.key or table.names[:3])) if text)
+            said = ", ".join(text for text in (row[name] for name in table.key) if text)
             period = f" {row['effective_from']}" if table.is_dated else ""
             yield Problem(table.file, at, "E-PARAM-CHANGED", detail=f"{said}{period}")
 

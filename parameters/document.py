@@ -34,7 +34,7 @@ def _table(table: Table) -> Iterator[str]:
     yield "| 列 / column | 含义 / meaning | 写法 / how it is written |"
     yield "|---|---|---|"
     for column in table.columns:
-        key = "（键 key）" if column.name in table.key else ""
+        key = "（键 key）" if column.name in table.key else "（次序 step）" if column.name in table.steps else ""
         yield f"| `{column.name}`{key} | {_cell(str(column.said))} | {_cell(_form(column))} |"
     yield ""
 
@@ -42,6 +42,8 @@ def _table(table: Table) -> Iterator[str]:
 def _form(column: Column) -> str:
     if column.values:
         return "、".join(f"`{code}` {label.zh}" for code, label in column.values.items())
+    if column.is_change:
+        return "-1–1 的小数，增 5% 写 0.05 / a fraction, plus 5 % is 0.05"
     if column.is_fraction:
         return "0–1 的小数，8.8% 写 0.088 / a fraction, 8.8 % is 0.088"
     return {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
+from decimal import Decimal
 
 from parameters.files import Row
 from parameters.tables import Table
@@ -43,6 +44,23 @@ def in_force(rows: Iterable[Row], day: date, known_on: date | None = None) -> Ro
     known = known_on.isoformat() if known_on else "9999"
     held = [row for row in rows if first_day(row) <= day <= last_day(row) and row["known_from"] <= known]
     return max(held, key=lambda row: (row["known_from"], row["effective_from"]), default=None)
+
+
+def before(table: Table, rows: Iterable[Row], new: Row) -> Row | None:
+    """Of the rows of one key the one that a new row takes the place of, or follows; None when there is none.
+
+    With periods the one in force on the new row's first day, else that of the newest step not after the new row's.
+    """
+    if table.is_dated:
+        return in_force(rows, first_day(new))
+    limit = step_of(table, new)
+    held = [row for row in rows if step_of(table, row) <= limit]
+    return max(held, key=lambda row: (step_of(table, row), row["known_from"], row.line), default=None)
+
+
+def step_of(table: Table, row: Row) -> tuple[Decimal, ...]:
+    """Place of a row among those of its key; a step that is not stated is the last."""
+    return tuple(Decimal(row[name] or "Infinity") for name in table.steps)
 
 
 def next_change(rows: Iterable[Row], day: date) -> date | None:

@@ -51,6 +51,19 @@ CODES: dict[str, Said] = {
         "比例“{value}”不在 0 到 1 之间：8.8% 写作 0.088，而不是 8.8；{detail}",
         "the fraction {value} is not within 0 and 1: 8.8 % is 0.088, not 8.8; {detail}",
     ),
+    "E-PARAM-CHANGE": Said(
+        "变动幅度“{value}”超出 −100% 至 100%：写作小数，{detail}",
+        "the change {value} is not within −100 % and 100 %: write it as a fraction, {detail}",
+    ),
+    "E-PARAM-WORD": Said(
+        "“{value}”应写代码 {detail}（check --fix 可改）",
+        "{value} must be written as the code {detail} (check --fix does it)",
+    ),
+    "E-PARAM-CODE-NEW": Said(
+        "“{value}”是以前没有用过的代码，请核对拼写{detail}",
+        "the code {value} was never used before, check how it is spelt{detail}",
+        "warning",
+    ),
     "E-PARAM-VALUE": Said("“{value}”不是本列可用的值：{detail}", "{value} is none of this column's values: {detail}"),
     "E-PARAM-REGION": Said(
         "统筹区“{value}”不在 policy_region 中：先在该表加一行，或更正代码",
@@ -69,6 +82,12 @@ CODES: dict[str, Said] = {
     ),
     "E-PARAM-ORDER": Said("{detail}：下限不得高于上限", "{detail}: the lower must not be above the upper"),
     "E-PARAM-DUPLICATE": Said("与第 {detail} 行完全相同：删去一行", "the same as line {detail}: remove one of the two"),
+    "E-PARAM-TWICE": Said(
+        "与第 {detail} 行为同一参数、known_from 相同而内容不同，无法判定以哪行为准："
+        "删去一行，或令新行的 known_from 更晚",
+        "the same parameter as line {detail}, known from the same day and saying something else, so neither wins: "
+        "remove one, or let the new row be known from later",
+    ),
     "E-PARAM-OVERLAP": Said(
         "与第 {detail} 行期间重叠，生效日与 known_from 均相同，无法判定以哪行为准："
         "删去一行，或令新行的 known_from 更晚",
@@ -93,6 +112,11 @@ CODES: dict[str, Said] = {
         "known_from {value} is not after {detail}: a new row must be known from after the newest recorded day",
     ),
     "E-PARAM-WORKBOOK": Said("工作簿无法读取：{detail}", "the workbook can't be read: {detail}"),
+    "E-PARAM-MISSING": Said(
+        "工作簿中缺已用的行（{detail}）：参数只增不改，未删除任何行",
+        "used rows are missing from the workbook ({detail}): rows only grow, nothing was removed",
+        "warning",
+    ),
     "E-PARAM-NOTHING": Said("没有新行：{detail}", "there is no new row: {detail}"),
 }
 

@@ -64,6 +64,11 @@ class Column:
         return self.kind == "numeric" and self.name not in _NO_FRACTION and bool(_FRACTION.search(self.name))
 
     @property
+    def is_change(self) -> bool:
+        """A relative change, written as a fraction of one that may be negative."""
+        return self.kind == "numeric" and (self.name == "percent" or self.name.endswith("_change"))
+
+    @property
     def is_region(self) -> bool:
         """Holds the code of a pooling area that must be known."""
         return self.name == "region_code"
@@ -73,7 +78,8 @@ class Column:
 class Table:
     """A table of parameters: the CSV file below the folder of seeds, and what its columns mean.
 
-    `key` is what rows have in common that replace each other; empty where rows never do.
+    `key` is what rows have in common that replace each other. Where they hold for no period, `steps` are the columns by
+    which they follow each other. `own` are columns that a new row does not take over from the one before it.
     """
 
     name: str
@@ -83,6 +89,8 @@ class Table:
     columns: tuple[Column, ...]
     key: tuple[str, ...]
     unique: tuple[str, ...] = ()
+    steps: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
 
     @property
     def names(self) -> list[str]:
@@ -111,37 +119,43 @@ def folder() -> Path:
 @cache
 def tables() -> dict[str, Table]:
     """All tables by name, in the order of their files. What they mean always comes with the code."""
-    vocabulary = yaml.safe_load(VOCABULARY.read_text("utf-8"))
-    return {table.name: table for table in sorted(_described(vocabulary), key=lambda table: table.file)}
+    return {table.name: table for table in sorted(_described(vocabulary()), key=lambda table: table.file)}
+
+
+@cache
+def vocabulary() -> Mapping[str, Any]:
+    """The words and what of a table can't be told from its description."""
+    words: Mapping[str, Any] = yaml.safe_load(VOCABULARY.read_text("utf-8"))
+    return words
 
 
 @cache
 def ordered() -> tuple[tuple[str, str], ...]:
     """Pairs of columns of which the first must not be above the second."""
-    return tuple((low, high) for low, high in yaml.safe_load(VOCABULARY.read_text("utf-8"))["ordered"])
+    return tuple((low, high) for low, high in vocabulary()["ordered"])
 
 
-def _described(vocabulary: Mapping[str, Any]) -> Iterator[Table]:
+def _described(words: Mapping[str, Any]) -> Iterator[Table]:
     for path in sorted((PROJECT / "seeds").rglob("*.yml")):
         for seed in yaml.safe_load(path.read_text("utf-8")).get("seeds", []):
             files = sorted((PROJECT / "seeds").rglob(f"{seed['name']}.csv"))
             if files:
-                yield _table(seed, files[0], vocabulary)
+                yield _table(seed, files[0], words)
 
 
-def _table(seed: Mapping[str, Any], file: Path, vocabulary: Mapping[str, Any]) -> Table:
-    name, told = str(seed["name"]), vocabulary["tables"].get(seed["name"], {})
+def _table(seed: Mapping[str, Any], file: Path, words: Mapping[str, Any]) -> Table:
+    name, told = str(seed["name"]), words["tables"].get(seed["name"], {})
     types = seed.get("config", {}).get("column_types", {})
     described = {column["name"]: Words.of(column.get("description", "")) for column in seed.get("columns", [])}
     header = file.open(encoding="utf-8").readline().strip().split(",")
     key = tuple(told.get("key", _key(header)))
-    columns = tuple(
-        _column(column, types.get(column, "text"), described, vocabulary["columns"], told) for column in header
-    )
+    columns = tuple(_column(column, types.get(column, "text"), described, words["columns"], told) for column in header)
     said = Words.of(str(seed.get("description", "")))
     title = Words.of(told.get("title", f"{said.zh.split('，')[0].rstrip('。')} / {name}"))
     relative = file.relative_to(PROJECT / "seeds").as_posix()
-    return Table(name, relative, said, title, columns, key, tuple(told.get("unique", ())))
+    return Table(
+        name, relative, said, title, columns, key, *(tuple(told.get(part, ())) for part in ("unique", "steps", "own"))
+    )
 
 
 def _key(header: list[str]) -> tuple[str, ...]:
@@ -159,7 +173,9 @@ def _column(
     found = re.fullmatch(r"numeric(?:\(\d+,\s*(\d+)\))?", sql_type)
     kind: Kind = "numeric" if found else _kind(sql_type)
     scale = int(found[1]) if found and found[1] else None
-    values = {str(code): Words.of(label) for code, label in words.get(name, {}).items()}
+    values = {
+        str(code): Words.of(label) for code, label in told.get("values", {}).get(name, words.get(name, {})).items()
+    }
     required = name in ("effective_from", "known_from", "status", "source") or name in told.get("required", ())
     return Column(name, kind, scale, described.get(name, Words(name, name)), values, required)
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from openpyxl import Workbook as Book
 from openpyxl import load_workbook
 from xlsxwriter import Workbook
 from xlsxwriter.format import Format
@@ -16,6 +17,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from parameters import cells
 from parameters.checks import FREE
+from parameters.codes import is_open
 from parameters.files import Content, Row
 from parameters.problems import ParameterError, Problem
 from parameters.tables import Column, Table, tables
@@ -61,8 +63,11 @@ def export(contents: Mapping[str, Content], path: Path, names: Sequence[str] = (
     return path
 
 
-def brought(path: Path, contents: Mapping[str, Content]) -> list[Brought]:
-    """The new rows of a workbook, by table. ParameterError when a row in use was changed or it can't be read."""
+def brought(path: Path, contents: Mapping[str, Content]) -> tuple[list[Brought], list[Problem]]:
+    """The new rows of a workbook, by table, and warnings of used rows that it lacks: those are not removed.
+
+    ParameterError when a row in use was changed or the workbook can't be read.
+    """
     try:
         book = load_workbook(path, data_only=True, read_only=True)
     except (OSError, ValueError, KeyError) as error:
@@ -75,7 +80,21 @@ def brought(path: Path, contents: Mapping[str, Content]) -> list[Brought]:
             found += [Brought(tables()[name], tuple(rows))] if rows else []
     if problems:
         raise ParameterError(*problems)
-    return found
+    return found, list(_missing(path.name, book, contents))
+
+
+def _missing(file: str, book: Book, contents: Mapping[str, Content]) -> Iterator[Problem]:
+    """Used rows and whole sheets that the guide lists and somebody has deleted; rows added since are missing too."""
+    listed = {str(row[0]) for row in book[GUIDE].iter_rows(values_only=True) if row} if GUIDE in book.sheetnames else ()
+    for content in contents.values():
+        name = content.table.name
+        if name not in book.sheetnames:
+            if str(content.table.title) in listed:
+                yield Problem(f"{file}!{name}", 1, "E-PARAM-MISSING", detail="整张表 the whole sheet")
+            continue
+        there = {str(row[0]) for row in book[name].iter_rows(min_row=_FIRST + 1, values_only=True) if row}
+        if lost := [str(row.line) for row in content.rows if str(row.line) not in there]:
+            yield Problem(f"{file}!{name}", 1, "E-PARAM-MISSING", detail=f"第 {', '.join(lost)} 行 line {lost[0]}…")
 
 
 def _chosen(table: Table, names: Sequence[str]) -> bool:
@@ -131,9 +150,10 @@ def _formats(book: Workbook, table: Table, *, locked: bool) -> dict[str, Format]
     base |= {"bg_color": "#EDEDED"} if locked else {"bg_color": "#FFFBE6"}
     formats = {"": book.add_format(base)}
     for column in table.columns:
-        shown = {"date": "yyyy-mm-dd", "numeric": "0.00%" if column.is_fraction else "#,##0.00####"}.get(
-            column.kind, "@"
-        )
+        shown = {
+            "date": "yyyy-mm-dd",
+            "numeric": "0.00%" if column.is_fraction or column.is_change else "#,##0.00####",
+        }.get(column.kind, "@")
         formats[column.name] = book.add_format({**base, "num_format": "0" if column.kind == "integer" else shown})
     return formats
 
@@ -157,8 +177,13 @@ def _restrict(sheet: Worksheet, cells_: tuple[int, int, int, int], column: Colum
             "source": options,
             "error_title": "不可用的值",
             "error_message": "请从列表选择 pick one",
+            # A key that rows hold may be a new one; words of the vocabulary may not, unless a column says otherwise.
+            "error_type": "stop" if column.values and not is_open(content.table, column.name) else "warning",
         }
         sheet.data_validation(*cells_, told)
+    elif column.is_change:
+        limits = {"validate": "decimal", "criteria": "between", "minimum": -1, "maximum": 1}
+        sheet.data_validation(*cells_, limits | {"error_message": "−100%–100%，如 5%"})
     elif column.is_fraction:
         limits = {"validate": "decimal", "criteria": "between", "minimum": 0, "maximum": 1}
         sheet.data_validation(*cells_, limits | {"error_message": "0%–100%，如 8.3%"})

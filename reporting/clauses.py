@@ -48,6 +48,21 @@ class Standing:
     open: int
 
 
+@dataclass(frozen=True)
+class SelfCheck:
+    """How the self-check of a region stands: of `whole` items, those met, not met, and what can't be told."""
+
+    whole: int
+    met: int
+    not_met: int
+    untold: int
+
+
+_SELF_CHECK = """
+    select region_code, count(*), count(*) filter (where result = 'met'), count(*) filter (where result = 'not_met'),
+        count(*) filter (where result = 'cannot_tell')
+    from marts.merger_self_check group by region_code
+"""
 _CLAUSES = f"""
     select clause_id, region_code, document_no, section, clause_zh, clause_en, answer_zh, answer_en, answer_kind,
         answer_name
@@ -72,6 +87,13 @@ def grouped(found: Sequence[tuple[Any, ...]]) -> list[Clause]:
         asked, said = Name(zh, en), Name(said_zh, said_en)
         register.append(Clause(clause_id, region, document, section, asked, said, answers))
     return register
+
+
+def checked(connection: Connection) -> dict[str, SelfCheck]:
+    """The self-check by region, which answers some clauses instead of a check."""
+    if not exists(connection, "marts.merger_self_check"):
+        return {}
+    return {region: SelfCheck(*counts) for region, *counts in rows(connection, _SELF_CHECK)}
 
 
 def standings(connection: Connection) -> dict[tuple[str, str], Standing]:

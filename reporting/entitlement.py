@@ -52,7 +52,18 @@ where (rule.region_code is null or rule.region_code = %(region)s)
     and %(today)s between rule.effective_from and coalesce(rule.effective_to, 'infinity')
 order by (rule.region_code is not null) desc, rule.known_from desc, rule.effective_from desc limit 1
 """
-_REVIEW = "select * from marts.merger_review order by region_code, measure_code, detail, fund_code"
+# What is "of which" stands below what it is part of, fund by fund.
+_REVIEW = """
+with placed (measure_code, measure_group, place) as (values
+    ('persons_insured', 1, 1), ('institutions_paid', 2, 1), ('institutions_delivering', 3, 1), ('cases', 4, 1),
+    ('income', 5, 1), ('expenditure', 6, 1), ('maternity_expenditure', 6, 2), ('balance', 7, 1),
+    ('pooled_balance', 7, 2)
+)
+select review.* from marts.merger_review as review
+left join placed on review.measure_code = placed.measure_code
+order by review.region_code, placed.measure_group, review.fund_code nulls first, placed.place, review.measure_code,
+    review.detail
+"""
 _SELF_CHECK = "select * from marts.merger_self_check order by region_code, item_order"
 _CASES = """
 select region_code, benefit_item, is_after_merger, kind, count(*) as cases, sum(amount_old_rules) as old_rules,
@@ -82,6 +93,11 @@ class EntitlementOf:
             for place, name in enumerate(("paid", "over", "under")):
                 found[row["month"]][place] += row[name] or 0
         return [(month, sums[0], sums[1], sums[2]) for month, sums in sorted(found.items())]
+
+    @property
+    def differs(self) -> bool:
+        """Whether anything was paid too much or too little in the months shown."""
+        return any(over or under for _, _, over, under in self.months)
 
     @property
     def lines(self) -> list[tuple[date, str, Mapping[str, Decimal], Counter[str]]]:

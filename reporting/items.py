@@ -171,8 +171,40 @@ _LABELS = {
     "told_before": Name("此前已报至", "told up to before"),
     "late_days": Name("逾期天数", "days late"),
     "days_allowed": Name("期限天数", "days allowed"),
+    "first_on": Name("最早业务日", "first day"),
+    "last_on": Name("最晚业务日", "last day"),
+    "recovered_amount": Name("已追回", "recovered"),
+    "level": Name("等级", "level"),
+    "value": Name("数值", "value"),
+    "numerator": Name("分子", "numerator"),
+    "denominator": Name("分母", "denominator"),
+    "threshold": Name("预警线", "line"),
+    "formula": Name("公式", "formula"),
+    "line_name": Name("项目名称", "name of the line"),
+    "adjusted_amount": Name("调整后预算", "budget as adjusted"),
+    "amount_year_to_date": Name("本年累计", "year to date"),
+    "execution_rate": Name("执行率", "rate of execution"),
+    "expected_share": Name("时间进度", "share of time"),
+    "lacking": Name("缺少", "lacking"),
+    "open_rows": Name("待更正行数", "rows waiting"),
+    "open_share": Name("待更正占比", "share waiting"),
+    "oldest_days": Name("最久天数", "days of the oldest"),
+    "days_late": Name("逾期天数", "days late"),
+    "evidence": Name("事实指纹", "fingerprint of the facts"),
 }
-_NAMES = {"fund_code": FUNDS, "sub_fund": SUB_FUNDS, "benefit_item": BENEFIT_ITEMS, "family": FAMILIES}
+_LEVELS = {
+    "red": Name("红色预警", "red"),
+    "yellow": Name("黄色预警", "yellow"),
+    "yellow_high": Name("偏高", "high"),
+    "excessive": Name("过高", "excessive"),
+}
+_NAMES = {
+    "level": _LEVELS,
+    "fund_code": FUNDS,
+    "sub_fund": SUB_FUNDS,
+    "benefit_item": BENEFIT_ITEMS,
+    "family": FAMILIES,
+}
 _SHARES = ("row_share", "row_share_max", "amount_share", "amount_share_max")
 
 

@@ -59,6 +59,12 @@ PAYMENT_METHODS = {
     "fixed_amount": Name("定额支付", "Fixed amount"),
 }
 
+# How well a parameter is founded.
+STATUSES = {
+    "verified": Name("已核原文", "verified"),
+    "secondary": Name("二手来源", "secondary source"),
+    "assumed": Name("假定待确认", "assumed, to be confirmed"),
+}
 
 BUSINESS_TYPES = {
     "collection": Name("保费征缴", "Contributions"),

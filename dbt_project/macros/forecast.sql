@@ -23,12 +23,12 @@
 {%- endmacro %}
 
 {#- Employer rate of a type of employers in a month as known now: the rates of all insurances in force added up, a rate of the
-    type going before that for all types. -#}
-{% macro employer_rate_of(region, employer_type, month) -%}
+    type going before that for all types. `relieved`: what of it is due in the month, as in marts.rate_in_force. -#}
+{% macro employer_rate_of(region, employer_type, month, relieved=false) -%}
     (
-        select sum(chosen.employer_rate)
+        select sum(chosen.employer_rate{% if relieved %} * coalesce({{ due_share_of(region, employer_type, month, 'chosen.insurance_type') }}, 1){% endif %})
         from (
-            select distinct on (rate.insurance_type) rate.employer_rate
+            select distinct on (rate.insurance_type) rate.insurance_type, rate.employer_rate
             from {{ ref('policy_rate') }} as rate
             where
                 rate.region_code = {{ region }} and rate.enrollment_category = 'employee'
@@ -36,6 +36,20 @@
                 and {{ in_force('rate', month) }}
             order by rate.insurance_type asc, rate.employer_type is null asc, rate.known_from desc, rate.effective_from desc
         ) as chosen
+    )
+{%- endmacro %}
+
+{#- Share of the employers' part that is due by the relief in force for a month, null without one. -#}
+{% macro due_share_of(region, employer_type, month, insurance_type) -%}
+    (
+        select relief.due_share
+        from {{ ref('policy_contribution_relief') }} as relief
+        where
+            relief.region_code = {{ region }} and relief.insurance_type = {{ insurance_type }}
+            and (relief.employer_type is null or relief.employer_type = {{ employer_type }})
+            and {{ in_force('relief', month) }}
+        order by relief.employer_type is null asc, relief.known_from desc, relief.effective_from desc
+        limit 1
     )
 {%- endmacro %}
 
@@ -51,15 +65,16 @@
 {%- endmacro %}
 
 {#- Employer rate of a region in a month, the types of employers weighted by their contribution bases: `weight` is a CTE of (region_code,
-    employer_type, contribution_base). Without any assessed base it is the rate for employers that have none of their own. -#}
-{% macro weighted_employer_rate(region, month, weight) -%}
+    employer_type, contribution_base). Without any assessed base it is the rate for employers that have none of their own.
+    `relieved`: what of it is due in the month. -#}
+{% macro weighted_employer_rate(region, month, weight, relieved=false) -%}
     coalesce(
         (
-            select {{ share('sum(base.contribution_base * ' ~ employer_rate_of(region, 'base.employer_type', month) ~ ')', 'sum(base.contribution_base)') }}
+            select {{ share('sum(base.contribution_base * ' ~ employer_rate_of(region, 'base.employer_type', month, relieved) ~ ')', 'sum(base.contribution_base)') }}
             from {{ weight }} as base
             where base.region_code = {{ region }}
         ),
-        {{ employer_rate_of(region, 'null::text', month) }}
+        {{ employer_rate_of(region, 'null::text', month, relieved) }}
     )
 {%- endmacro %}
 

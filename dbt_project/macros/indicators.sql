@@ -38,6 +38,11 @@
     (({{ contributions }})::numeric / nullif(({{ rate }})::numeric, 0))
 {%- endmacro %}
 
+{#- Contributions as they would be without a relief 按全额费率的缴费: contributions ÷ the share of them that was due. -#}
+{% macro at_full_rate(contributions, due_share) -%}
+    {{ share(contributions, due_share) }}
+{%- endmacro %}
+
 {#- The rate at which income equals expenditure 收支平衡费率: rate + (expenditure − income) ÷ income of a rate of 1, all of the same months. -#}
 {% macro balancing_rate(rate, income, expenditure, per_rate) -%}
     (({{ rate }})::numeric + {{ share(expenditure ~ ' - ' ~ income, per_rate) }})

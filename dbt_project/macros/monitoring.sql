@@ -233,60 +233,29 @@
     group by numbered.region_code, numbered.{{ person }}, numbered.birth_no
 {%- endmacro %}
 
-{#- Enrolments of the persons in `of` (region_code, person_no): one row a spell, with the day on which it ends (exclusive) and why. The
-    end that a former employer sends late does not end what the next one has begun. Needs CTE `limits`. -#}
+{#- Enrolments of the persons in `of` (region_code, person_no), as ledger.enrollment_spell knows them at the bound: one row a state,
+    with the day on which it ends (exclusive) and why. Needs CTE `limits`. -#}
 {% macro monitored_spell(of) -%}
     select
-        followed.region_code,
-        followed.person_no,
-        followed.employer_no,
-        followed.insurance_type,
-        followed.enrollment_category,
-        followed.contribution_base,
-        followed.occurred_on as from_on,
+        spell.region_code,
+        spell.person_no,
+        spell.employer_no,
+        spell.enrollment_category,
+        spell.valid_from as from_on,
         -- maternity enrolments go over into the medical one on the day of the merger: nobody ends them, an end of that one ends both
         case
-            when followed.insurance_type = '510' and followed.occurred_on < merged.merged_on
-                then least(followed.until_on, merged.merged_on)
-            else followed.until_on
+            when spell.insurance_type = '510' and spell.valid_from < merged.merged_on
+                then least(spell.valid_until, merged.merged_on)
+            else spell.valid_until
         end as until_on,
-        followed.end_reason
-    from (
-        select
-            concerned.*,
-            lead(concerned.occurred_on) over each_insurance as until_on,
-            lead(concerned.reason) over each_insurance as end_reason
-        from (
-            select
-                numbered.*,
-                first_value(numbered.employer_no) over (
-                    partition by numbered.region_code, numbered.person_no, numbered.insurance_type, numbered.spell_no
-                    order by numbered.occurred_on, numbered.seq
-                ) as spell_employer_no
-            from (
-                select
-                    event.*,
-                    event.event_type = 'enrollment.ended' as is_end,
-                    count(*) filter (where event.event_type <> 'enrollment.ended') over (
-                        partition by event.region_code, event.person_no, event.insurance_type
-                        order by event.occurred_on, event.seq
-                    ) as spell_no
-                from (select distinct wanted.region_code, wanted.person_no from {{ of }} as wanted) as person
-                inner join limits on person.region_code = limits.region_code
-                inner join {{ source('events', 'event') }} as event
-                    on
-                        person.region_code = event.region_code
-                        and person.person_no = event.person_no
-                        and case when limits.seq >= event.seq then true else false end
-                where event.event_type in ('enrollment.started', 'enrollment.changed', 'enrollment.ended')
-            ) as numbered
-        ) as concerned
-        where not concerned.is_end or coalesce(concerned.employer_no = concerned.spell_employer_no, true)
-        window each_insurance as (
-            partition by concerned.region_code, concerned.person_no, concerned.insurance_type
-            order by concerned.occurred_on, concerned.seq
-        )
-    ) as followed
+        spell.end_reason
+    from (select distinct wanted.region_code, wanted.person_no from {{ of }} as wanted) as person
+    inner join limits on person.region_code = limits.region_code
+    inner join {{ ref('enrollment_spell') }} as spell
+        on
+            person.region_code = spell.region_code
+            and person.person_no = spell.person_no
+            and case when limits.seq >= spell.last_seq then true else false end
     left join (
         select
             limits.region_code,
@@ -296,8 +265,17 @@
             on limits.region_code = event.region_code and limits.seq >= event.seq
         where event.event_type = 'fund.merged'
         group by limits.region_code
-    ) as merged on followed.region_code = merged.region_code
-    where not followed.is_end and (followed.until_on is null or followed.until_on > followed.occurred_on)
+    ) as merged on spell.region_code = merged.region_code
+    where
+        spell.insurance_type is not null
+        and not exists (
+            select from {{ ref('enrollment_spell') }} as later
+            where
+                later.region_code = spell.region_code
+                and later.person_no = spell.person_no
+                and later.batch_id > spell.batch_id
+                and later.last_seq <= limits.seq
+        )
 {%- endmacro %}
 
 {#- The day on which the log begins for the insured: the first on which `opening_share` of them are registered at once. Those enrolled on it

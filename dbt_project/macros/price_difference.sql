@@ -2,7 +2,8 @@
     Settlements of maternity care against the prices and limits of policy_price, one row a claim, up to the published head: of items that
     have a price in force or are to be paid by disease, unit or head. CTEs up to `compared`.
     A price is what one case is settled at; a limit is the most that a pregnancy, or a stage of it, may cost. Heads of a monthly sum
-    are not in the log: they are taken as the whole number of prices in it, and the rest is the difference.
+    are not in the log: a whole number of prices is taken for as many heads; of any other sum nobody can tell whether it is too much for
+    fewer heads or too little for more.
 -#}
 {% macro price_difference_ctes() -%}
 settled as (
@@ -127,13 +128,9 @@ numbered as (
     from visited
 ),
 
-cumulated as (
+staged as (
     select
         numbered.*,
-        case when numbered.kind = 'limit' then sum(numbered.settled_amount) over (
-            partition by numbered.region_code, numbered.benefit_item, numbered.person_no, numbered.pregnancy_no, numbered.kind
-            order by numbered.rule_date, numbered.event_seq
-        ) end as pregnancy_amount,
         case when numbered.kind = 'limit' and numbered.stage is not null then sum(numbered.settled_amount) over (
             partition by
                 numbered.region_code, numbered.benefit_item, numbered.person_no, numbered.pregnancy_no, numbered.kind, numbered.stage
@@ -142,7 +139,25 @@ cumulated as (
     from numbered
 ),
 
-judged as (
+limited as (
+    select
+        staged.*,
+        least(staged.settled_amount, greatest(staged.stage_amount - staged.stage_price, 0)) as stage_excess
+    from staged
+),
+
+-- Towards the limit of the whole counts what that of the stage has let through: nothing is in excess twice.
+cumulated as (
+    select
+        limited.*,
+        case when limited.kind = 'limit' then sum(limited.settled_amount - limited.stage_excess) over (
+            partition by limited.region_code, limited.benefit_item, limited.person_no, limited.pregnancy_no, limited.kind
+            order by limited.rule_date, limited.event_seq
+        ) end as pregnancy_amount
+    from limited
+),
+
+based as (
     select
         cumulated.*,
         case
@@ -150,27 +165,42 @@ judged as (
             when cumulated.kind = 'limit' then 'limit'
             else 'case'
         end as basis,
-        case when cumulated.price > 0 then floor(cumulated.settled_amount / cumulated.price) end as whole_prices,
+        case
+            when cumulated.price > 0 and cumulated.settled_amount % cumulated.price = 0
+                then cumulated.settled_amount / cumulated.price
+        end as whole_prices
+    from cumulated
+),
+
+judged as (
+    select
+        based.*,
         nullif(concat_ws(
             '；',
             case
-                when cumulated.kind is null and cumulated.is_priced_elsewhere and cumulated.hospital_level is null
+                when based.kind is null and based.is_priced_elsewhere and based.hospital_level is null
                     then '机构等级未知（协议种子无此机构） / the level of the institution is not known: no agreement of it'
-                when cumulated.kind is null and cumulated.is_priced_elsewhere then '无该等级医院的价格 / no price for hospitals of this level'
-                when cumulated.kind is null then '价格种子无此项目当日的价格 / no price of the item in force on that day'
+                when based.kind is null and based.is_priced_elsewhere then '无该等级医院的价格 / no price for hospitals of this level'
+                when based.kind is null then '价格种子无此项目当日的价格 / no price of the item in force on that day'
             end,
             case
                 when
-                    cumulated.kind = 'price' and cumulated.settlement_kind <> 'case'
-                    and coalesce(cumulated.method_demanded, '') <> 'per_capita' and coalesce(cumulated.payment_method, '') <> 'per_capita'
+                    based.kind = 'price' and based.settlement_kind <> 'case'
+                    and coalesce(based.method_demanded, '') <> 'per_capita' and coalesce(based.payment_method, '') <> 'per_capita'
                     then '按月汇总或清算，日志未载例数 / settled in one sum, the log does not say of how many cases'
             end,
             case
-                when cumulated.kind = 'limit' and cumulated.person_no is null
+                when based.kind = 'limit' and based.person_no is null
                     then '限额按孕期累计而未载人员 / a limit of a pregnancy, and no person is told'
+            end,
+            case
+                when based.basis = 'heads' and based.price > 0 and based.whole_prices is null
+                    then
+                        '不是价格的整数倍，人数日志未载，多付少付不能辨别 / no whole number of prices, and heads are not in the log: '
+                        || 'whether it is too much or too little can not be told'
             end
         ), '') as missing
-    from cumulated
+    from based
 ),
 
 compared as (
@@ -179,9 +209,10 @@ compared as (
         case
             when judged.missing is not null then null
             when judged.basis = 'heads' then judged.settled_amount - judged.whole_prices * judged.price
-            when judged.basis = 'limit' then least(judged.settled_amount, greatest(
-                judged.pregnancy_amount - judged.price, judged.stage_amount - judged.stage_price, 0
-            ))
+            when judged.basis = 'limit'
+                then judged.stage_excess + least(
+                    judged.settled_amount - judged.stage_excess, greatest(judged.pregnancy_amount - judged.price, 0)
+                )
             else judged.settled_amount - judged.price
         end::numeric(18, 2) as difference,
         -- exactly the addition for infectious cases more: whether it is one, the log can't tell

@@ -15,7 +15,7 @@ _SENT_NOTHING = """not exists (
             where file.source_system = calendar.source_system
         )"""
 
-_DUE = f"""
+DUE = f"""
     select calendar.* from events.due_file($business_date) as calendar
     where calendar.region_code = $region
         or (calendar.region_code is null and (exists (
@@ -34,11 +34,11 @@ DUE_FILES = f"""
             else '应到文件未到 / a due file has not come'
         end as reason,
         due.source_system, due.family, due.due_rule, due.period, due.due_on, due.seen, null::numeric as amount
-    from ({_DUE}) as due
+    from ({DUE}) as due
     where due.state in ('missing', 'awaited', 'unreadable')
 """
 
-DUE_FILES_EXAMINED = f"select count(*) from ({_DUE}) as due where due.last_day < $business_date"
+DUE_FILES_EXAMINED = f"select count(*) from ({DUE}) as due where due.last_day < $business_date"
 
 # From the activation dates alone: calendars of this region with at least one whole period behind them.
 DUE_FILES_POPULATION = f"""

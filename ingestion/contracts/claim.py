@@ -103,6 +103,7 @@ def rules(seeds: Seeds) -> tuple[Rule, ...]:
     total = pl.sum_horizontal(zero_if_null(name) for name in PARTS)
     return (
         Rule("E-VALUE-SERVICE-DATE", ("service_on",), yearly & (pl.col("service_on") > pl.col("occurred_on"))),
+        Rule("E-VALUE-BIRTH-COUNT", ("birth_count",), pl.col("birth_count") == 0),
         Rule("E-MATERNITY-ITEM", ("benefit_item", "insurance_type"), event_type.is_in(WITH_ITEM) & unpaid),
         Rule(
             "E-MATERNITY-PA",

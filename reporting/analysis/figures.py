@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
+from typing import Any
 
 from reporting import verdict
 from reporting.names import Name
@@ -33,6 +35,23 @@ def value(number: Decimal | None, unit: str) -> str:
     if unit == "ratio":
         return percent(number)
     return f"{number:,.0f}" if unit == "days" else verdict.money(number)
+
+
+_LINES = (
+    ("red_below", Name("红线：低于", "red: below")),
+    ("yellow_below", Name("黄线：低于", "yellow: below")),
+    ("yellow_above", Name("偏高线：高于", "high: above")),
+    ("excessive_above", Name("过高线：高于", "excessive: above")),
+)
+
+
+def lines(row: Mapping[str, Any]) -> list[Name]:
+    """The lines that an indicator is held against, in words: `红线：低于 3.00`, in the unit of its value."""
+    return [
+        Name(f"{name.zh} {value(row[column], row['unit'])}", f"{name.en} {value(row[column], row['unit'])}")
+        for column, name in _LINES
+        if row[column] is not None
+    ]
 
 
 def part(number: Decimal | None, unit: str) -> str:

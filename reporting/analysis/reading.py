@@ -93,7 +93,7 @@ _COMPLETENESS = "SELECT * FROM marts.statistics_completeness WHERE region_code =
 _FILES = """
     SELECT count(*) AS due, count(*) FILTER (WHERE arrived_on <= due_on) AS in_time,
         count(*) FILTER (WHERE arrived_on > due_on) AS late, count(*) FILTER (WHERE arrived_on IS NULL) AS missing
-    FROM events.due_file(%s) WHERE last_day < %s AND (region_code = %s OR region_code IS NULL)
+    FROM events.due_file(%s) WHERE due_on < %s AND (region_code = %s OR region_code IS NULL)
 """
 _DISCLOSED = """
     SELECT * FROM marts.public_disclosure WHERE region_code = %s ORDER BY accounting_month DESC, fund_code

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 from reporting import clauses
-from reporting.clauses import Clause, Standing
+from reporting.clauses import Clause, SelfCheck, Standing
 from reporting.names import Name
 from reporting.site.frame import Frame
 from reporting.site.pages import Source
@@ -20,11 +20,17 @@ NEVER = Standing(made=False, open=0)
 def build(source: Source, frame: Frame) -> Mapping[str, str]:
     """The page."""
     register = clauses.clauses(source.connection)
-    return {FILE: render(source, frame, register, clauses.standings(source.connection))}
+    return {
+        FILE: render(source, frame, register, clauses.standings(source.connection), clauses.checked(source.connection))
+    }
 
 
 def render(
-    source: Source, frame: Frame, register: Sequence[Clause], standings: Mapping[tuple[str, str], Standing]
+    source: Source,
+    frame: Frame,
+    register: Sequence[Clause],
+    standings: Mapping[tuple[str, str], Standing],
+    checked: Mapping[str, SelfCheck],
 ) -> str:
     """The HTML."""
     regions = [(region, list(of_region)) for region, of_region in groupby(register, lambda clause: clause.region_code)]
@@ -33,6 +39,7 @@ def render(
         KEY,
         regions=regions,
         names=source.names,
+        checked=checked,
         titles={entry.file: entry.title for entry in frame.pages},
         light_of=lambda region, code: light_of(standings.get((region, code), NEVER)),
     )

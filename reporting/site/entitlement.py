@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from reporting import entitlement
-from reporting.names import BENEFIT_ITEMS, Name
+from reporting.names import BENEFIT_ITEMS, STATUSES, Name
 from reporting.site.frame import Frame
 from reporting.site.pages import Source
 from reporting.verdict import Light
@@ -39,11 +39,7 @@ ROUNDINGS = {
     "up": Name("进位", "up"),
     "none": Name("不取整", "not rounded"),
 }
-STATUSES: dict[str, tuple[Light, Name]] = {
-    "verified": ("green", Name("已核原文", "verified")),
-    "secondary": ("amber", Name("二手来源", "secondary source")),
-    "assumed": ("grey", Name("假定", "assumed")),
-}
+TONES: dict[str, Light] = {"verified": "green", "secondary": "amber", "assumed": "grey"}
 
 
 def build(source: Source, frame: Frame) -> Mapping[str, str]:
@@ -63,7 +59,7 @@ def render(source: Source, frame: Frame, regions: Sequence[entitlement.Entitleme
         KINDS=KINDS,
         PAYEES=PAYEES,
         ROUNDINGS=ROUNDINGS,
-        STATUSES=STATUSES,
+        STATUSES={code: (TONES[code], name) for code, name in STATUSES.items()},
         MONTHS=entitlement.MONTHS,
     )
 

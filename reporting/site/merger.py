@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from reporting import entitlement
+from reporting import entitlement, reviews
 from reporting.names import BENEFIT_ITEMS, FUNDS, Name
 from reporting.site.frame import Frame
 from reporting.site.pages import Source
@@ -36,10 +36,14 @@ SIDES = {"before": Name("合并前", "before"), "after": Name("合并后", "afte
 
 def build(source: Source, frame: Frame) -> Mapping[str, str]:
     """The page."""
-    return {FILE: render(source, frame, entitlement.mergers(source.connection))}
+    found = entitlement.mergers(source.connection)
+    made = {review.region_code: review for review in reviews.newest(source.connection)} if found else {}
+    return {FILE: render(source, frame, found, made)}
 
 
-def render(source: Source, frame: Frame, regions: Sequence[entitlement.MergerOf]) -> str:
+def render(
+    source: Source, frame: Frame, regions: Sequence[entitlement.MergerOf], made: Mapping[str, reviews.Review]
+) -> str:
     """The HTML."""
     return frame.html(
         "merger.html.j2",
@@ -50,6 +54,7 @@ def render(source: Source, frame: Frame, regions: Sequence[entitlement.MergerOf]
         ITEMS=BENEFIT_ITEMS,
         FUNDS=FUNDS,
         RESULTS=RESULTS,
+        reviews=made,
         KINDS=KINDS,
         DETAILS=DETAILS,
         SIDES=SIDES,
@@ -60,6 +65,8 @@ def rule_name(met_when: str, target: Decimal | None) -> Name:
     """When an item counts as met, in words."""
     if met_when == "numerator_zero":
         return Name("分子为零", "numerator is zero")
+    if met_when == "not_judged":
+        return Name("只列数字，不作判断", "figures only, not judged")
     if met_when == "numerator_positive":
         return Name("分子大于零", "numerator above zero")
     share = f"{(target or 0) * 100:.0f} %"

@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from reporting import settlement
-from reporting.names import Name
+from reporting.names import STATUSES, Name
 from reporting.site.frame import Frame
 from reporting.site.pages import Source
-from reporting.site.settlement import STATUSES
 from reporting.verdict import Light
 
 KEY = "providers"
@@ -67,7 +66,15 @@ def render(source: Source, frame: Frame, regions: Sequence[settlement.ProvidersO
         COMPARISONS=COMPARISONS,
         STATUSES=STATUSES,
         figure=figure,
+        part=part,
     )
+
+
+def part(number: Decimal | None) -> str:
+    """Numerator or denominator: whole where it counts, else with two decimals."""
+    if number is None:
+        return "—"
+    return f"{number:,.0f}" if number == number.to_integral_value() else f"{number:,.2f}"
 
 
 def figure(indicator_code: str, value: Decimal | None) -> str:

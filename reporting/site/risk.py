@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from reporting.analysis import reading
-from reporting.analysis.figures import LEVELS, PARTS, UNITS, part, percent, value
-from reporting.names import BENEFIT_ITEMS, Name, name_of
+from reporting.analysis.figures import LEVELS, PARTS, UNITS, lines, part, percent, value
+from reporting.names import BENEFIT_ITEMS, STATUSES, Name, name_of
 from reporting.site.frame import Frame
 from reporting.site.pages import Source
 
@@ -36,6 +36,8 @@ def build(source: Source, frame: Frame) -> Mapping[str, str]:
             BORDERS=BORDERS,
             value=value,
             part=part,
+            lines=lines,
+            STATUSES=STATUSES,
             percent=percent,
             item_name=lambda code: name_of(ITEMS, code),
         )

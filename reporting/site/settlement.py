@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from reporting import settlement
-from reporting.names import BENEFIT_ITEMS, PAYMENT_METHODS, Name
+from reporting.names import BENEFIT_ITEMS, PAYMENT_METHODS, STATUSES, Name
 from reporting.site.frame import Frame
 from reporting.site.pages import Source
 from reporting.verdict import Light
@@ -29,11 +29,6 @@ UNITS = {
     "units": Name("单元", "units"),
     "heads_by_price": Name("人头（按标准推算）", "heads, by the price"),
     "unknown": Name("不可计", "not known"),
-}
-STATUSES = {
-    "verified": Name("已核原文", "verified"),
-    "secondary": Name("二手来源", "secondary"),
-    "assumed": Name("假定", "assumed"),
 }
 PLATFORM: dict[str, tuple[Light, Name]] = {
     "ties_out": ("green", Name("相符", "ties out")),

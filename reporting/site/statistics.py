@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from reporting.analysis import reading
 from reporting.analysis.figures import percent
 from reporting.items import FAMILIES
-from reporting.names import BENEFIT_ITEMS, PAYMENT_METHODS
+from reporting.names import BENEFIT_ITEMS, PAYMENT_METHODS, STATUSES
 from reporting.site.frame import Frame
 from reporting.site.pages import Source
 
@@ -25,6 +25,7 @@ def build(source: Source, frame: Frame) -> Mapping[str, str]:
             names=source.names,
             ITEMS=BENEFIT_ITEMS,
             METHODS=PAYMENT_METHODS,
+            STATUSES=STATUSES,
             FAMILIES=FAMILIES,
             percent=percent,
             share=reading.share,

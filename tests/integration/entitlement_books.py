@@ -25,7 +25,10 @@ REACH = {NANJING: (date(2018, 1, 1), date(2026, 1, 1)), HUAINAN: (date(2018, 1, 
 
 @dataclass(frozen=True)
 class Case:
-    """A woman (or man), the event, and what was claimed and paid. Base: of her and her employer, by month."""
+    """A woman (or man), the event, and what was claimed and paid. Base: of her and her employer, by month.
+
+    `extras`: what else was said of her enrolment, and changes nothing of it.
+    """
 
     key: str
     born: date = date(2019, 10, 10)
@@ -70,12 +73,15 @@ class Books:
         self.facts.append(self._registered("H", date(2010, 5, 1), "enterprise"))
         self.facts += [self._assessed("H", "H", month, "310", "employee", "7000.00") for month in sorted(self.months)]
         self.dues: dict[str, Due] = {}
+        self.enrolments: list[Enrolment] = []
 
     def add(self, case: Case) -> None:
         """The facts of one case, and what is due by the oracle."""
         self.facts.append(self._registered(case.employer_no, case.registered, case.kind))
         bases, assessed = self._premiums(case)
         enrolments = self._enrolments(case)
+        self.enrolments += enrolments
+        self.facts += [fact | {"family": "registration", "person_no": f"P-{case.key}"} for fact in case.extras]
         self._care(case)
         self._claim(case)
         self.dues[case.key] = due(

@@ -27,6 +27,20 @@ SEED = 20191201
 
 pytestmark = pytest.mark.timeout(600)
 
+FLEXIBLE = {"insurance_type": "310", "enrollment_category": "flexible"}
+# Ended as a flexible worker only after the employer had enrolled her.
+ENDED_AS_FLEXIBLE: tuple[dict[str, object], ...] = (
+    FLEXIBLE | {"event_type": "enrollment.started", "occurred_on": date(2019, 6, 1)},
+    FLEXIBLE | {"event_type": "enrollment.ended", "occurred_on": date(2020, 1, 31)},
+)
+# A base told after she had left.
+CHANGED_AFTER_THE_END: tuple[dict[str, object], ...] = (
+    {
+        "event_type": "enrollment.changed", "occurred_on": date(2020, 11, 25), "insurance_type": "310",
+        "enrollment_category": "employee", "employer_no": "E-changed after", "contribution_base": "6600.00",
+    },
+)  # fmt: skip
+
 # (case, kind, days due, amount due). Nanjing: 98 + 30 days until 10 February 2022, then 98 + 60; 6,000 ÷ 30 = 200.00 a day. Huainan: 98 + 60.
 BY_HAND: tuple[tuple[Case, str, int | None, str | None], ...] = (
     (Case("normal"), "as_due", 128, "25600.00"),
@@ -55,6 +69,8 @@ BY_HAND: tuple[tuple[Case, str, int | None, str | None], ...] = (
     (Case("made up", late=2), "as_due", 128, "25600.00"),
     (Case("left", left=0), "not_entitled", 128, "0.00"),
     (Case("left after", left=1), "as_due", 128, "25600.00"),
+    (Case("employed since", born=date(2020, 12, 5), extras=ENDED_AS_FLEXIBLE), "as_due", 128, "25600.00"),
+    (Case("changed after", born=date(2020, 12, 5), left=-20, extras=CHANGED_AFTER_THE_END), "not_entitled", 128, "0.00"),
     (Case("flexible", category="flexible", born=date(2021, 5, 6)), "not_entitled", 128, "0.00"),
     (Case("unemployed", kind="unemployment_fund"), "not_entitled", 128, "0.00"),
     (Case("unemployed subsidy", kind="unemployment_fund", item="nutrition_subsidy", paid="2221.00", payee="person"), "as_due", None, "2221.00"),
@@ -200,7 +216,7 @@ def test_a_rounding_and_an_average_are_parameters(books: tuple[str, dict[str, Bo
 
 
 def test_the_review_counts_either_side(books: tuple[str, dict[str, Books]]) -> None:
-    url, _ = books
+    url, told = books
     cases = "select detail, before_amount, after_amount from marts.merger_review where region_code = %s and measure_code = 'cases'"
     found = {detail: (before, after) for detail, before, after in ask(url, cases, NANJING)}
     months = {"before": ("2019-01-01", "2020-01-01"), "after": ("2020-01-01", "2021-01-01")}
@@ -217,6 +233,17 @@ def test_the_review_counts_either_side(books: tuple[str, dict[str, Books]]) -> N
                 until,
             )
             assert counted[side] == claims
+    for side, day in {"before": date(2019, 12, 31), "after": date(2020, 12, 31)}.items():
+        spells = [
+            each for each in told[NANJING].enrolments if each.since <= day and (each.until is None or each.until > day)
+        ]
+        medical = [spell for spell in spells if spell.insurance_type == "310"]
+        query = f"""
+            select coalesce(detail, ''), {side}_amount from marts.merger_review
+            where region_code = %s and measure_code = 'persons_insured'"""
+        persons = dict(ask(url, query, NANJING))
+        assert persons["310"] == len(medical)
+        assert persons["310_employee"] == len([spell for spell in medical if spell.category == "employee"])
     answers = dict(ask(url, "select item_code, result from marts.merger_self_check where region_code = %s", NANJING))
     assert answers["F1"] == "met"
     assert answers["B2"] == "not_met"

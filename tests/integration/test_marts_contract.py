@@ -47,8 +47,8 @@ statement_account: statement line_code account_code entry_kind sub_fund shown_as
     effective_to
 reserve_outlook: region_code scenario_code outlook_month pooled_balance pooled_income pooled_expenditure
     months_in_reserve months_in_reserve_lower months_in_reserve_upper pooled_balance_lower pooled_balance_upper horizon
-    start_month employer_rate income_per_rate contribution_income maternity_expenditure expenditure_last_12_months
-    months_counted
+    start_month employer_rate due_share income_per_rate contribution_income maternity_expenditure
+    expenditure_last_12_months months_counted
 published_head: region_code seq batch_hash rules_sha256 published_at run_id
 """
 READERS = ("finance_reader", "supervisor_reader", "auditor", "fund_quality")

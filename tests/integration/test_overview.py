@@ -281,6 +281,7 @@ def test_page_is_replaced_in_one_step(published_copy: str, capsys: pytest.Captur
     of_months = re.compile(r"(statement_\d{6}_|\.?reconciliation_\d{6}).*")
     assert {path.name for path in folder.iterdir() if not of_months.fullmatch(path.name)} == {
         *(page.file for page in PAGES), "assets", "data_docs", "merged_fund_320100.xlsx", "merged_fund_340400.xlsx",
+        "disclosure_320100.csv", "disclosure_340400.csv",
     }  # fmt: skip
     assert {path.name for path in (folder / "assets").iterdir()} == {*ASSETS, "vendor"}
     words = Words(page.read_text("utf-8"))

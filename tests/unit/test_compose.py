@@ -138,13 +138,13 @@ def test_object_storage_is_reached_by_what_runs_tasks_alone_and_only_when_asked_
     assert STORAGE.relative_to(REPOSITORY).as_posix() in EXAMPLE.read_text("utf-8")
 
 
-def test_parameters_of_the_installation_are_read_by_what_runs_tasks_and_only_when_asked_for() -> None:
+def test_parameters_of_the_installation_are_read_by_what_runs_tasks_or_loads_them_and_only_when_asked_for() -> None:
     text = PARAMETERS.read_text("utf-8")
     with pytest.raises(KeyError, match="PARAMETERS_FOLDER"):
         interpolate(text, {})
     added = yaml.safe_load(interpolate(text, {"PARAMETERS_FOLDER": "/srv/parameters"}))
     assert added.keys() == {"services"}
-    assert set(added["services"]) == {"scheduler", "celery-worker"}
+    assert set(added["services"]) == {"scheduler", "celery-worker", "migrate"}, "migrate loads the seeds"
     for service in added["services"].values():
         (volume,) = service["volumes"]
         assert (volume["source"], volume["read_only"]) == ("/srv/parameters", True)

@@ -134,8 +134,8 @@ cared as (
     ) as care on true
 ),
 
--- Who it was: sex, and the enrolment on the day, in maternity insurance before the merger and in the merged one from then on. An end that
--- names another employer than the current one is that of a former employer, sent late, and ends nothing.
+-- Who it was: sex, and the enrolment on the day, in maternity insurance before the merger and in the merged one from then on, by what
+-- ledger.enrollment_spell makes of all that was said of the person up to the head: which end ends what is decided there alone.
 enrolled as (
     select
         cared.*,
@@ -143,7 +143,7 @@ enrolled as (
         date_trunc('month', cared.rule_date::timestamp)::date as rule_month,
         person.sex,
         person.sex = 'M' and coalesce(cared.care_item like 'delivery%', true) as is_nursing,
-        case when registered.is_known and cared.is_dated then enrolment.person_no is not null and not enrolment.is_over end
+        case when told.batch_id is not null and cared.is_dated then enrolment.person_no is not null and not enrolment.is_over end
             as is_enrolled,
         enrolment.enrollment_category,
         coalesce(cared.employer_stated, enrolment.employer_no) as employer_no
@@ -164,39 +164,26 @@ enrolled as (
         limit 1
     ) as person on true
     left join lateral (
-        select true as is_known
-        from {{ source('events', 'event') }} as event
+        select max(version.batch_id) as batch_id
+        from {{ ref('enrollment_spell') }} as version
         where
-            event.region_code = cared.region_code
-            and event.person_no = cared.person_no
-            and event.event_type in ('enrollment.started', 'enrollment.changed', 'enrollment.ended')
-            and event.seq <= cared.head_seq
-        limit 1
-    ) as registered on true
+            version.region_code = cared.region_code
+            and version.person_no = cared.person_no
+            and version.last_seq <= cared.head_seq
+    ) as told on true
+    -- of an enrolment that is over, the category and the employer are still said
     left join lateral (
         select
-            begun.person_no, begun.enrollment_category, begun.employer_no,
-            exists(
-                select from {{ source('events', 'event') }} as ended
-                where
-                    ended.region_code = begun.region_code
-                    and ended.person_no = begun.person_no
-                    and ended.event_type = 'enrollment.ended'
-                    and ended.insurance_type = begun.insurance_type
-                    and ended.occurred_on <= cared.rule_date
-                    and ended.seq <= cared.head_seq
-                    and (ended.occurred_on, ended.seq) > (begun.occurred_on, begun.seq)
-                    and coalesce(ended.employer_no = begun.employer_no, true)
-            ) as is_over
-        from {{ source('events', 'event') }} as begun
+            spell.person_no, spell.enrollment_category, spell.employer_no,
+            coalesce(spell.valid_until <= cared.rule_date, false) as is_over
+        from {{ ref('enrollment_spell') }} as spell
         where
-            begun.region_code = cared.region_code
-            and begun.person_no = cared.person_no
-            and begun.event_type in ('enrollment.started', 'enrollment.changed')
-            and begun.insurance_type = case when cared.rule_date < region.merger_date then '510' else '310' end
-            and begun.occurred_on <= cared.rule_date
-            and begun.seq <= cared.head_seq
-        order by begun.occurred_on desc, begun.seq desc
+            spell.region_code = cared.region_code
+            and spell.person_no = cared.person_no
+            and spell.batch_id = told.batch_id
+            and spell.insurance_type = case when cared.rule_date < region.merger_date then '510' else '310' end
+            and spell.valid_from <= cared.rule_date
+        order by spell.valid_from desc
         limit 1
     ) as enrolment on true
 )

@@ -102,29 +102,6 @@ collection_answer as (
     from reviewed
     inner join {{ ref('policy_rate') }} as rule on reviewed.region_code = rule.region_code and rule.insurance_type = '510'
     group by reviewed.region_code
-    union all
-    select
-        reviewed.region_code, 'F11', count(*) filter (where rule.indicator_code = 'pooled_months_in_reserve'), count(*)
-    from reviewed
-    inner join {{ ref('policy_threshold') }} as rule
-        on reviewed.region_code = rule.region_code and {{ in_force('rule', 'reviewed.after_day') }}
-    group by reviewed.region_code
-    union all
-    select reviewed.region_code, 'F12', count(rule.region_code), 1
-    from reviewed
-    left join {{ ref('disclosure_calendar') }} as rule
-        on reviewed.region_code = rule.region_code and {{ in_force('rule', 'reviewed.after_day') }}
-    group by reviewed.region_code
-    union all
-    select reviewed.region_code, 'F10', count(rule.region_code), 1
-    from reviewed
-    left join {{ ref('rate_review_limit') }} as rule on reviewed.region_code = rule.region_code
-    group by reviewed.region_code
-    union all
-    select reviewed.region_code, 'S4', count(rule.rule_code), 1
-    from reviewed
-    cross join {{ ref('monitoring_rule') }} as rule
-    group by reviewed.region_code
 )
 {%- endmacro %}
 
@@ -176,7 +153,7 @@ maternity_month as (
         {{ ledger_account_line() }}
     ) as line on booked.account_code = line.account_code
     where
-        line.line_code in ('E113', 'E1131', 'E1132')
+        line.line_code in ('E1131', 'E1132')
         and line.entry_kind = 'normal'
         and booked.entry_kind = 'normal'
         and booked.fund_code = 'EMI'
@@ -195,8 +172,6 @@ merged_month as (
         count(distinct accounting_month) filter (
             where is_after and account_class = 'income' and is_of_maternity_fund and amount <> 0
         ) as maternity_income_months,
-        sum(amount) filter (where is_after and account_class = 'income') as income,
-        -sum(amount) filter (where is_after and account_class = 'expenditure') as expenditure,
         count(distinct accounting_month) filter (where not is_after) as months_before
     from booked
     where fund_code = 'EMI' and entry_kind = 'normal'
@@ -209,7 +184,7 @@ books_answer as (
     union all
     select merged_month.region_code, item.item_code, coalesce(maternity_month.months, 0), merged_month.expenditure_months
     from merged_month
-    cross join (values ('F6', 'E1131'), ('F7', 'E1132'), ('P2', 'E113')) as item (item_code, line_code)
+    cross join (values ('F6', 'E1131'), ('F7', 'E1132')) as item (item_code, line_code)
     left join maternity_month
         on merged_month.region_code = maternity_month.region_code and item.line_code = maternity_month.line_code
     union all
@@ -222,7 +197,10 @@ books_answer as (
     ) as old_account
     group by region_code
     union all
-    select region_code, 'F9', income, expenditure from merged_month
+    select month.region_code, 'F9', sum(month.pooled_income), sum(month.pooled_expenditure_in_all)
+    from {{ ref('fund_month') }} as month
+    where month.is_merged
+    group by month.region_code
     union all
     select merged_month.region_code, 'F13', (
         select count(distinct closing.accounting_month)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from expectations.suites._due_files import DUE_FILES
+from expectations.suites._due_files import DUE, DUE_FILES
 from expectations.suites._tie_out_sql import threshold
 
 LATEST_MONTH = """(
@@ -163,6 +163,15 @@ STATISTICS = f"""
     from ({DUE_FILES}) as due
     union all
     select
+        concat_ws('/', 'late', due.family, count(*)),
+        concat('来源文件逾期到达 ', count(*), ' 个，统计不及时（日历自来源启用的期间起算） / ', count(*),
+            ' files came late: the statistics were late (the calendar counts from the activation of a source)'),
+        due.family, null, null, null, max(due.period), max(due.due_on), null
+    from ({DUE}) as due
+    where due.state = 'late'
+    group by due.family
+    union all
+    select
         'tie/' || to_char(coalesce(told.accounting_month, stated.accounting_month)::timestamp, 'YYYY-MM'),
         '统计的支付额与收支表生育待遇支出不符 / payments told differ from the statement of maternity benefits',
         null, null, null, null, null, null, abs(coalesce(told.amount, 0) - coalesce(stated.amount, 0))
@@ -190,6 +199,24 @@ _DUE_MONTHS = """
     where (month.started_at + interval '1 month' - interval '1 day')::date + rule.due_day < $business_date
 """
 
+# When each of them was first public: by the first publication after the month's end that has the month in it.
+_PUBLIC_MONTHS = f"""
+    select due.accounting_month, due.due_on, (
+            select min((told.published_at at time zone 'Asia/Shanghai')::date) from ledger.publication as told
+            where told.region_code = $region
+                and told.seq >= first.first_seq
+                and (told.published_at at time zone 'Asia/Shanghai')::date
+                    > (due.accounting_month + interval '1 month' - interval '1 day')::date
+        ) as public_on
+    from ({_DUE_MONTHS}) as due
+    inner join (
+        select turnover.accounting_month, min(turnover.last_seq) as first_seq
+        from ledger.account_turnover as turnover
+        where turnover.region_code = $region and turnover.fund_code = 'EMI' and turnover.last_seq <= $head
+        group by turnover.accounting_month
+    ) as first on first.accounting_month = due.accounting_month
+"""
+
 DISCLOSURES = f"""
     select
         to_char(due.accounting_month::timestamp, 'YYYY-MM') as item,
@@ -200,6 +227,14 @@ DISCLOSURES = f"""
         select from marts.public_disclosure as told
         where told.region_code = $region and told.fund_code = 'EMI' and told.accounting_month = due.accounting_month
     )
+    union all
+    select
+        concat('late/', count(*)),
+        concat('逾期公开的月份 ', count(*), ' 个 / ', count(*), ' months were made public after their day'),
+        max(told.accounting_month), max(told.due_on), max(told.public_on - told.due_on), null
+    from ({_PUBLIC_MONTHS}) as told
+    where told.public_on > told.due_on
+    having count(*) > 0
 """
 DISCLOSURES_EXAMINED = f"select count(*) from ({_DUE_MONTHS}) as due"
 # From the calendar alone: rules whose first month of the books must be public by now.

@@ -35,9 +35,15 @@ P06 = Check(
             difference.price, difference.stage_limit, difference.unit_count, difference.settled_amount,
             difference.pregnancy_amount, difference.due_amount, difference.over_amount, difference.under_amount,
             difference.price_status, difference.rules, difference.reason,
-            difference.over_amount + difference.under_amount as amount
+            coalesce(difference.over_amount + difference.under_amount, 0) as amount
         from marts.price_difference as difference
-        where difference.region_code = $region and difference.outcome in ('over', 'under')
+        where
+            difference.region_code = $region
+            and (
+                difference.outcome in ('over', 'under')
+                -- not the price of any number of heads: wrong for sure, in which direction the log can't tell
+                or difference.basis = 'heads' and difference.price > 0 and difference.unit_count is null
+            )
     """,
     examined=_EXAMINED.format("price_difference"),
     population=f"""{_LOGGED}

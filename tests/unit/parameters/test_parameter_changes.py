@@ -62,6 +62,8 @@ def test_without_a_source_or_with_a_rate_of_8_nothing_is_added(seeds: Path, caps
     assert "E-PARAM-RANGE" in capsys.readouterr().err
     assert main(["add", *CHANGE, *SOURCED, "--set", "known_from=2017-01-01", "--yes"]) == 1
     assert "E-PARAM-KNOWN" in capsys.readouterr().err
+    assert main(["add", *CHANGE[:4], *CHANGE[6:], *SOURCED, "--yes"]) == 2
+    assert "--from" in capsys.readouterr().err
     assert main(["add", "--table", "no_such_table", "--yes"]) == 2
     assert (seeds / RATE).read_bytes() == held
 
@@ -128,3 +130,56 @@ def test_the_same_rows_give_the_same_workbook(tmp_path: Path) -> None:
     for name in ("one.xlsx", "two.xlsx"):
         assert main(["export", "--to", str(tmp_path / name)]) == 0
     assert (tmp_path / "one.xlsx").read_bytes() == (tmp_path / "two.xlsx").read_bytes()
+
+
+def options(table: str, region: str, *values: str) -> list[str]:
+    """A proposal of a row with a source."""
+    given = [text for value in values for text in ("--set", value)]
+    return ["propose", "--table", table, "--region", region, *given, *SOURCED]
+
+
+def test_a_row_takes_over_from_its_own_key_alone_and_says_so(seeds: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    held = read(tables()["forecast_scenario"], seeds).rows
+    high = max(
+        (row for row in held if (row["region_code"], row["scenario_code"]) == ("320100", "high")),
+        key=lambda row: int(row["year"]),
+    )
+    assert main(options("forecast_scenario", "320100", "scenario_code=high", "year=2027", "births_change=8%")) == 0
+    said = capsys.readouterr().out
+    assert f"taken over from line {high.line}: cost_per_case_change={high['cost_per_case_change']}" in said
+    assert f"+ 320100,high,2027,0.08,{high['cost_per_case_change']}," in said
+    assert "原无规则" not in said
+    factor = ("fund_code=EMI", "budget_year=2020", "line_code=I11", "factor_code=retirements", "percent=0.01")
+    assert main(options("budget_factor", "320100", *factor)) == 0
+    said = capsys.readouterr().out
+    assert "原无规则" in said
+    assert "taken over" not in said
+    assert "+ 320100,EMI,2020,I11,retirements,,,0.01,,," in said
+    assert "E-PARAM-CODE-NEW" in said
+
+
+def test_a_region_without_its_own_row_takes_over_from_that_of_all(
+    seeds: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    change = options("monitoring_parameter", "320100", "rule_code=S01", "parameter=min_cases", "value=30")
+    assert main([*change, "--from", "2027-01-01"]) == 0
+    said = capsys.readouterr().out
+    assert "unit=case" in said
+    assert "value 20 → 30" in said
+    assert seeds.is_dir()
+
+
+def test_used_rows_missing_from_a_workbook_are_told_and_stay(
+    seeds: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, held = tmp_path / "parameters.xlsx", (seeds / RATE).read_bytes()
+    assert main(["export", "--to", str(path), "--table", "policy_price", "--table", "policy_rate"]) == 0
+    book = load_workbook(path)
+    book.remove(book["policy_price"])
+    book["policy_rate"].delete_rows(4)
+    book.save(path)
+    assert main(["add", "--workbook", str(path), "--yes"]) == 1
+    said = capsys.readouterr().err
+    assert said.count("E-PARAM-MISSING") == 2
+    assert "未删除任何行" in said
+    assert (seeds / RATE).read_bytes() == held

@@ -8,7 +8,9 @@ import pytest
 
 from parameters import baseline
 from parameters.__main__ import main
-from parameters.checks import check
+from parameters.checks import _value, check
+from parameters.codes import read_by_rules
+from parameters.files import read_all
 from parameters.problems import CODES
 from parameters.tables import PROJECT, tables
 
@@ -51,6 +53,22 @@ SLIPS = [
     (BASE, BASE_2022, BASE_2022.replace("4250.00", "42500.00"), "E-PARAM-ORDER", 3, "base_floor"),
     (BASE, BASE_2022, BASE_2022.replace("4250.00", '"4,250.00"'), "E-PARAM-NUMBER", 3, "base_floor"),
     (BASE, BASE_2022, BASE_2022.replace("4250.00", ""), "E-PARAM-EMPTY", 3, "base_floor"),
+]
+
+DAYS, THRESHOLD = "policy/policy_allowance_days.csv", "policy/policy_threshold.csv"
+MONITORING, SCENARIO = "policy/monitoring_parameter.csv", "policy/forecast_scenario.csv"
+BIRTH = "320100,birth,2014-10-01,,98,,,2018-01-01,verified,国令619号第七条"
+MONTHS = ",S01,look_back_months,12,month,2018-01-01,,2018-01-01,assumed,示例值，待本统筹区确认"
+LOW = "320100,low,2019,-0.0800,-0.0100,-0.0100,-0.0050,,2018-01-01,assumed"
+SLIPS += [
+    (RATE, RATE_2022, RATE_2022.replace("secondary", "二手来源"), "E-PARAM-WORD", 5, "status"),
+    (DAYS, BIRTH, BIRTH.replace("birth", "deliverey"), "E-PARAM-VALUE", 2, "allowance_case"),
+    (THRESHOLD, "320100,pooled_months_in_reserve", "320100,caesarian", "E-PARAM-VALUE", 2, "indicator_code"),
+    (MONITORING, MONTHS, MONTHS.replace("S01", "S99"), "E-PARAM-VALUE", 2, "rule_code"),
+    (MONITORING, MONTHS, MONTHS.replace("look_back_months", "min_case"), "E-PARAM-VALUE", 2, "parameter"),
+    (MONITORING, MONTHS, f"{MONTHS}\n{MONTHS.replace(',12,', ',18,')}", "E-PARAM-OVERLAP", 3, "effective_from"),
+    (SCENARIO, LOW, LOW.replace("-0.0800", "5"), "E-PARAM-CHANGE", 2, "births_change"),
+    (SCENARIO, LOW, f"{LOW},示例\n{LOW.replace('-0.0800', '-0.0700')}", "E-PARAM-TWICE", 3, "region_code"),
 ]
 
 
@@ -108,3 +126,32 @@ def test_what_is_in_force_is_shown_with_its_source_and_the_next_change(capsys: p
     ):
         assert part in said
     assert "0.0980" not in said
+
+
+def test_every_table_has_a_key_and_every_parameter_of_monitoring_is_read() -> None:
+    assert [table.name for table in tables().values() if not table.key] == []
+    found = {(row["rule_code"], row["parameter"]) for row in read_all(PROJECT / "seeds")["monitoring_parameter"].rows}
+    assert found == {(rule, name) for rule, names in read_by_rules().items() for name in names}
+
+
+def test_the_change_that_was_probably_meant_is_named() -> None:
+    assert "5% = 0.05" in _value(tables()["budget_factor"].column("percent"), "5", set())[1]
+
+
+def test_outside_git_and_without_a_warehouse_nothing_is_compared_and_that_is_said(
+    seeds: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("FUND_DATABASE_URL", raising=False)
+    assert main(["check"]) == 0
+    assert "未与任何已部署的版本比较" in capsys.readouterr().out
+    assert main(["check", "--against", str(PROJECT / "seeds")]) == 0
+    assert f"compared with: {PROJECT / 'seeds'}" in capsys.readouterr().out
+    assert seeds.is_dir()
+
+
+def test_a_code_never_used_before_is_a_warning_with_the_nearest(seeds: Path) -> None:
+    path = seeds / SCENARIO
+    path.write_text(path.read_text("utf-8") + LOW.replace(",low,", ",hgih,") + ",示例\n", "utf-8")
+    found = check(seeds, baseline.of_folder(PROJECT / "seeds"))
+    assert found.is_sound
+    assert ["high" in p.detail for p in found.problems if p.code == "E-PARAM-CODE-NEW"] == [True]

@@ -1,162 +1,151 @@
+-- Enrolled or insured after the fact. What was known is what had been published: files of one delivery come in any order.
 with limits as (
-    {{ monitoring_limits('S26', ['same_birth_days', 'birth_leave_days', 'late_days', 'min_months', 'opening_days', 'opening_share']) }}
+    {{ monitoring_limits('S27', ['same_birth_days', 'birth_leave_days', 'backdated_days', 'min_late_months', 'opening_days', 'opening_share']) }}
 ),
 
 birth_claim as (
-    select * from (
-        {{ monitored_claim(is_birth_claim()) }}
-    ) as claim
-    where claim.is_dated
+    {{ monitored_claim(is_birth_claim()) }}
 ),
 
 birth as (
     {{ monitored_birth() }}
 ),
 
--- the enrolment that covers the birth, told after the claim for it, and later than the law gives an employer
-enrolled as (
+-- the head with which the first claim of a birth came out
+claimed as (
     select
-        birth.region_code,
-        birth.person_no,
-        birth.birth_no,
-        started.occurred_on as started_on,
-        started.recorded_on,
-        started.employer_no
+        birth.*,
+        first_claim.settled_on as claimed_on,
+        first_claim.seq as claimed_seq,
+        first_out.seq as known_seq,
+        limits.seq as head_seq,
+        limits.backdated_days,
+        limits.min_late_months,
+        limits.opening_on + limits.opening_days::integer as opened_on
     from birth
     inner join limits on birth.region_code = limits.region_code
     cross join lateral (
         select
-            event.seq,
-            event.occurred_on,
-            event.employer_no,
-            (event.recorded_at at time zone 'Asia/Shanghai')::date as recorded_on
-        from {{ source('events', 'event') }} as event
-        where
-            event.region_code = birth.region_code
-            and event.person_no = birth.person_no
-            and event.event_type in ('enrollment.started', 'enrollment.changed', 'enrollment.ended')
-            and event.event_type = 'enrollment.started'
-            and event.occurred_on <= birth.birth_on
-            and event.seq <= limits.seq
-        order by event.occurred_on desc, event.seq asc
-        limit 1
-    ) as started
-    where
-        started.seq > birth.first_seq
-        and started.occurred_on > limits.opening_on
-        and started.recorded_on - started.occurred_on > limits.late_days
-        -- nor was she known to be enrolled when the claim came
-        and not exists (
-            select from {{ source('events', 'event') }} as known
-            where
-                known.region_code = birth.region_code
-                and known.person_no = birth.person_no
-                and known.event_type in ('enrollment.started', 'enrollment.changed', 'enrollment.ended')
-                and known.event_type <> 'enrollment.ended'
-                and known.occurred_on <= birth.birth_on
-                and known.seq < birth.first_seq
-                and not exists (
-                    select from {{ source('events', 'event') }} as ended
-                    where
-                        ended.region_code = known.region_code
-                        and ended.person_no = known.person_no
-                        and ended.event_type in ('enrollment.started', 'enrollment.changed', 'enrollment.ended')
-                        and ended.event_type = 'enrollment.ended'
-                        and ended.insurance_type = known.insurance_type
-                        and ended.occurred_on >= known.occurred_on
-                        and ended.occurred_on <= birth.birth_on
-                        and ended.seq < birth.first_seq
-                )
-        )
+            min(part.settled_on) as settled_on,
+            min(part.seq) as seq
+        from birth_claim as part
+        where part.region_code = birth.region_code and part.person_no = birth.person_no and part.claim_no = any(birth.claims)
+    ) as first_claim
+    left join lateral (
+        select min(out.seq) as seq
+        from {{ source('publication', 'publication') }} as out
+        where out.region_code = birth.region_code and out.seq >= first_claim.seq
+    ) as first_out on true
 ),
 
--- months before the birth, none of which was paid before it; what was paid before the log began nobody knows
-paid_back as (
+-- not one month was paid for by the birth, and several before it were afterwards; one pass, no payment is looked up by person
+premium as (
     select
-        birth.region_code,
-        birth.person_no,
-        birth.birth_no,
-        count(distinct collected.contribution_month) as months,
-        min(collected.occurred_on) as paid_on
-    from birth
-    inner join limits on birth.region_code = limits.region_code
-    inner join {{ source('events', 'event') }} as collected
+        claimed.region_code,
+        claimed.person_no,
+        claimed.birth_no,
+        count(distinct event.contribution_month) as late_months,
+        min(event.contribution_month) as first_month
+    from claimed
+    inner join {{ source('events', 'event') }} as event
         on
-            birth.region_code = collected.region_code
-            and birth.person_no = collected.person_no
-            and date_trunc('month', birth.birth_on::timestamp)::date > collected.contribution_month
-            and limits.seq >= collected.seq
-    where
-        collected.event_type = 'contribution.collected'
-        and coalesce(collected.employer_amount, 0) + coalesce(collected.personal_amount, 0) > 0
-        and birth.birth_on >= limits.opening_on + limits.opening_days::integer
-    group by birth.region_code, birth.person_no, birth.birth_no, birth.birth_on, limits.min_months
-    having min(collected.occurred_on) > birth.birth_on and count(distinct collected.contribution_month) >= limits.min_months
+            claimed.region_code = event.region_code
+            and claimed.person_no = event.person_no
+            and case
+                when claimed.head_seq >= event.seq and date_trunc('month', claimed.birth_on::timestamp) > event.contribution_month
+                    then true
+                else false
+            end
+    where claimed.birth_on >= claimed.opened_on and event.event_type = 'contribution.collected'
+    group by claimed.region_code, claimed.person_no, claimed.birth_no, claimed.birth_on
+    having min(event.occurred_on) > claimed.birth_on
+),
+
+judged as (
+    select
+        claimed.*,
+        started.occurred_on as started_on,
+        premium.late_months,
+        premium.first_month
+    from claimed
+    left join premium
+        on
+            claimed.region_code = premium.region_code
+            and claimed.person_no = premium.person_no
+            and claimed.birth_no = premium.birth_no
+    -- what her last word before the birth was when the claim came out: nothing, or an end
+    left join lateral (
+        select event.event_type
+        from {{ source('events', 'event') }} as event
+        where
+            event.region_code = claimed.region_code
+            and event.person_no = claimed.person_no
+            and event.event_type in ('enrollment.started', 'enrollment.changed', 'enrollment.ended')
+            and event.occurred_on <= claimed.birth_on
+            and event.seq <= claimed.known_seq
+        order by event.occurred_on desc, event.seq desc
+        limit 1
+    ) as then_known on true
+    left join lateral (
+        select min(event.occurred_on) as occurred_on
+        from {{ source('events', 'event') }} as event
+        where
+            coalesce(then_known.event_type, 'enrollment.ended') = 'enrollment.ended'
+            and event.region_code = claimed.region_code
+            and event.person_no = claimed.person_no
+            and event.event_type = 'enrollment.started'
+            and event.occurred_on <= claimed.birth_on
+            -- an enrolment of these days is on its way while the claim is settled
+            and event.occurred_on < claimed.claimed_on - claimed.backdated_days::integer
+            and event.seq > claimed.known_seq
+            and event.seq <= claimed.head_seq
+    ) as started on true
 ),
 
 found as (
     select
-        birth.region_code,
-        'S26'::text as rule_code,
-        {{ hidden_key(['birth.person_no', 'birth.birth_on']) }} as finding_key,
-        birth.institution_code,
-        coalesce(birth.employer_no, enrolled.employer_no) as employer_no,
-        birth.persons,
-        birth.claims,
-        birth.amount,
-        birth.birth_on as first_on,
-        birth.settled_on as last_on,
+        region_code,
+        'S27'::text as rule_code,
+        {{ hidden_key(['person_no', 'birth_on']) }} as finding_key,
+        institution_code,
+        employer_no,
+        array[person_no] as persons,
+        claims,
+        amount,
+        coalesce(started_on, first_month) as first_on,
+        birth_on as last_on,
         concat_ws(
             '；',
             case
-                when enrolled.person_no is not null
-                    then
-                        format(
-                            '生育 %s，参保日 %s 而在结算之后、于 %s 才登记（限 %s 天）', birth.birth_on, enrolled.started_on,
-                            enrolled.recorded_on, round(limits.late_days)
-                        )
+                when started_on is not null
+                    then format('待遇发布后才登记 %s 起参保，早于结算 %s 天（限 %s 天）', started_on, claimed_on - started_on, round(backdated_days))
             end,
             case
-                when paid_back.person_no is not null
-                    then
-                        format(
-                            '生育 %s 之前 %s 个月的保费自 %s 起才补缴（限 %s 个月），此前未缴', birth.birth_on, paid_back.months,
-                            paid_back.paid_on, round(limits.min_months)
-                        )
+                when late_months >= min_late_months
+                    then format('生育前 %s 个月的保费均在生育后缴纳（限 %s 个月）', late_months, round(min_late_months))
             end
         ) as said_zh,
         concat_ws(
             '; ',
             case
-                when enrolled.person_no is not null
+                when started_on is not null
                     then
                         format(
-                            'birth on %s, enrolled as of %s, registered after the claim, on %s (limit %s days)', birth.birth_on,
-                            enrolled.started_on, enrolled.recorded_on, round(limits.late_days)
+                            'enrolment from %s on was registered after the claim was published, %s days before the claim (limit %s)',
+                            started_on, claimed_on - started_on, round(backdated_days)
                         )
             end,
             case
-                when paid_back.person_no is not null
+                when late_months >= min_late_months
                     then
                         format(
-                            'premiums of %s months before the birth on %s paid from %s on, none before it (limit %s months)',
-                            paid_back.months, birth.birth_on, paid_back.paid_on, round(limits.min_months)
+                            'premiums of all %s months before the birth were paid after it (limit %s)', late_months,
+                            round(min_late_months)
                         )
             end
         ) as said_en
-    from birth
-    inner join limits on birth.region_code = limits.region_code
-    left join enrolled
-        on
-            birth.region_code = enrolled.region_code
-            and birth.person_no = enrolled.person_no
-            and birth.birth_no = enrolled.birth_no
-    left join paid_back
-        on
-            birth.region_code = paid_back.region_code
-            and birth.person_no = paid_back.person_no
-            and birth.birth_no = paid_back.birth_no
-    where birth.amount > 0 and (enrolled.person_no is not null or paid_back.person_no is not null)
+    from judged
+    where started_on is not null or late_months >= min_late_months
 )
 
 {{ monitoring_found('found') }}

@@ -1,5 +1,8 @@
 with limits as (
-    {{ monitoring_limits('S09', ['same_birth_days', 'birth_leave_days', 'before_days', 'rise_ratio', 'min_rise', 'min_months']) }}
+    {{ monitoring_limits('S09', [
+        'same_birth_days', 'birth_leave_days', 'before_days', 'rise_ratio', 'min_rise', 'min_months', 'opening_share', 'newcomer_ratio',
+        'min_colleagues'
+    ]) }}
 ),
 
 birth_claim as (
@@ -12,15 +15,17 @@ birth as (
 
 -- declared with the enrolment or assessed for a month; the last word on a month counts
 base as (
-    select distinct on (told.region_code, told.person_no, told.base_month)
+    select distinct on (told.region_code, told.person_no, told.employer_no, told.base_month)
         told.region_code,
         told.person_no,
+        told.employer_no,
         told.base_month,
         told.contribution_base
     from (
         select
             assessed.region_code,
             assessed.person_no,
+            assessed.employer_no,
             assessed.contribution_month as base_month,
             event.contribution_base,
             event.seq,
@@ -35,6 +40,7 @@ base as (
         select
             mother.region_code,
             mother.person_no,
+            event.employer_no,
             date_trunc('month', event.occurred_on::timestamp)::date as base_month,
             event.contribution_base,
             event.seq,
@@ -49,17 +55,23 @@ base as (
                 and event.event_type in ('enrollment.started', 'enrollment.changed')
     ) as told
     where told.contribution_base > 0
-    order by told.region_code asc, told.person_no asc, told.base_month asc, told.is_assessed desc, told.seq desc
+    order by
+        told.region_code asc, told.person_no asc, told.employer_no asc, told.base_month asc, told.is_assessed desc, told.seq desc
 ),
 
 compared as (
     select
         birth.*,
+        limits.newcomer_ratio,
         limits.rise_ratio,
         limits.min_rise,
         limits.min_months,
+        limits.min_colleagues,
+        risen.employer_no as risen_employer_no,
+        limits.seq,
         risen.base_month as risen_month,
         risen.contribution_base as base_after,
+        limits.opening_on as opened_on,
         earlier.base_before,
         earlier.months
     from birth
@@ -67,6 +79,7 @@ compared as (
     cross join
         lateral (
             select
+                base.employer_no,
                 base.base_month,
                 base.contribution_base
             from base
@@ -96,9 +109,41 @@ compared as (
             where
                 base.region_code = birth.region_code
                 and base.person_no = birth.person_no
+                and base.employer_no is not distinct from risen.employer_no
                 and base.base_month < risen.base_month
         ) as earlier
     where birth.allowance_amount > 0
+),
+
+-- Another wage elsewhere is no raise: who has just come is measured by the colleagues.
+measured as (
+    select
+        compared.*,
+        compared.months < compared.min_months as is_newcomer,
+        case when compared.months < compared.min_months then compared.newcomer_ratio else compared.rise_ratio end as ratio_limit,
+        case when compared.months < compared.min_months then among.base else compared.base_before end as usual_base
+    from compared
+    left join lateral (
+        select percentile_cont(0.5) within group (order by colleague.contribution_base)::numeric as base
+        from (
+            select distinct on (event.person_no) event.contribution_base
+            from {{ source('events', 'event') }} as event
+            where
+                -- who was there as the log began is nobody new
+                compared.months < compared.min_months
+                and compared.risen_month > compared.opened_on
+                and event.region_code = compared.region_code
+                and event.employer_no = compared.risen_employer_no
+                and event.family = 'registration'
+                and event.event_type in ('enrollment.started', 'enrollment.changed')
+                and event.person_no <> compared.person_no
+                and event.contribution_base > 0
+                and event.occurred_on < compared.risen_month + interval '1 month'
+                and event.seq <= compared.seq
+            order by event.person_no asc, event.occurred_on desc, event.seq desc
+        ) as colleague
+        having count(*) >= compared.min_colleagues
+    ) as among on true
 ),
 
 found as (
@@ -111,21 +156,23 @@ found as (
         array[person_no] as persons,
         claims,
         -- of the allowance, the part that the former base would not have brought
-        round(allowance_amount * (1 - base_before / base_after), 2) as amount,
+        round(allowance_amount * (1 - usual_base / base_after), 2) as amount,
         risen_month as first_on,
         birth_on as last_on,
         format(
-            '缴费基数自 %s 起由 %s 元升至 %s 元，为 %s 倍（限 %s 倍），其后 %s 天生育', to_char(risen_month, 'YYYY-MM'),
-            {{ yuan_text('base_before') }}, {{ yuan_text('base_after') }}, round(base_after / base_before, 2), round(rise_ratio, 2),
+            '缴费基数 %s 起 %s 元，%s %s 元，为 %s 倍（限 %s 倍），其后 %s 天生育', to_char(risen_month, 'YYYY-MM'),
+            {{ yuan_text('base_after') }}, case when is_newcomer then '同单位中位数' else '此前' end, {{ yuan_text('usual_base') }},
+            round(base_after / usual_base, 2), round(ratio_limit, 2),
             birth_on - risen_month
         ) as said_zh,
         format(
-            'base raised from %s to %s yuan in %s, ratio %s (limit %s), %s days before the birth', {{ yuan_text('base_before') }},
-            {{ yuan_text('base_after') }}, to_char(risen_month, 'YYYY-MM'), round(base_after / base_before, 2), round(rise_ratio, 2),
+            'base of %s yuan from %s on, %s %s, ratio %s (limit %s), %s days before the birth', {{ yuan_text('base_after') }},
+            to_char(risen_month, 'YYYY-MM'), case when is_newcomer then 'median of the colleagues' else 'before that' end,
+            {{ yuan_text('usual_base') }}, round(base_after / usual_base, 2), round(ratio_limit, 2),
             birth_on - risen_month
         ) as said_en
-    from compared
-    where months >= min_months and base_after >= rise_ratio * base_before and base_after - base_before >= min_rise
+    from measured
+    where base_after >= ratio_limit * usual_base and base_after - usual_base >= min_rise
 )
 
 {{ monitoring_found('found') }}

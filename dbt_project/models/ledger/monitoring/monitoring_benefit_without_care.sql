@@ -1,32 +1,61 @@
 with limits as (
-    {{ monitoring_limits('S24', ['care_days', 'opening_days', 'opening_share']) }}
+    {{ monitoring_limits('S24', [
+        'care_days', 'opening_days', 'opening_share', 'birth_leave_days', 'after_days', 'undated_days'
+    ]) }}
 ),
 
 benefit as (
     {{ monitored_claim("event.benefit_item in ('maternity_allowance', 'nutrition_subsidy')") }}
 ),
 
-unfounded as (
+-- what was reversed is not among the claims; what has come back in full was not had either
+care as (
+    select given.*
+    from (
+        {{ monitored_claim("event.benefit_item in ('delivery_normal', 'delivery_assisted', 'delivery_caesarean', 'miscarriage',"
+            " 'family_planning')") }}
+    ) as given
+    inner join limits on given.region_code = limits.region_code
+    left join lateral (
+        select sum(turned.taken_back_pooled_amount + turned.taken_back_personal_amount) as amount
+        from {{ ref('claim_turnover') }} as turned
+        where turned.region_code = given.region_code and turned.claim_no = given.claim_no and turned.last_seq <= limits.seq
+    ) as taken on true
+    where coalesce(taken.amount, 0) < given.amount or given.amount = 0
+),
+
+-- a benefit that names no day is about care before its settlement, as far back as it may be claimed
+dated as (
     select
         benefit.*,
-        limits.care_days
+        coalesce(benefit.service_on, benefit.settled_on) as due_on,
+        case when benefit.service_on is null then limits.undated_days else limits.care_days end as before_days,
+        limits.after_days,
+        benefit.benefit_item = 'nutrition_subsidy'
+        or benefit.birth_count >= 1
+        or benefit.leave_days >= limits.birth_leave_days as is_of_birth
     from benefit
     inner join limits on benefit.region_code = limits.region_code
+    where benefit.amount > 0
+),
+
+unfounded as (
+    select dated.*
+    from dated
+    inner join limits on dated.region_code = limits.region_code
     where
-        benefit.amount > 0
-        -- care from before the log began is not in it
-        and benefit.care_on >= limits.opening_on + limits.opening_days::integer
+        -- care from before the log began, or from before claims are looked at, is not in it
+        dated.due_on >= limits.opening_on + greatest(limits.opening_days, dated.before_days)::integer
+        and dated.due_on - dated.before_days::integer >= limits.since
         and not exists (
-            select from {{ source('events', 'event') }} as event
+            select from care
             where
-                event.region_code = benefit.region_code
-                and event.person_no = benefit.person_no
-                and event.seq <= limits.seq
-                and event.benefit_item in (
-                    'delivery_normal', 'delivery_assisted', 'delivery_caesarean', 'miscarriage', 'family_planning'
-                )
-                and event.event_type in ('claim.settled', 'claim.paid')
-                and abs(coalesce(event.service_on, event.discharged_on, event.occurred_on) - benefit.care_on) <= limits.care_days
+                care.region_code = dated.region_code
+                and care.person_no = dated.person_no
+                and care.care_on >= dated.due_on - dated.before_days::integer
+                and care.care_on <= dated.due_on + dated.after_days::integer
+                -- the leave of a birth does not follow from an operation
+                and (care.benefit_item <> 'family_planning' or dated.is_of_birth is not true)
         )
 ),
 
@@ -34,21 +63,21 @@ found as (
     select
         region_code,
         'S24'::text as rule_code,
-        {{ hidden_key(['person_no', 'min(care_on)']) }} as finding_key,
+        {{ hidden_key(['person_no', 'min(due_on)']) }} as finding_key,
         null::text as institution_code,
         min(employer_no) as employer_no,
         array[person_no] as persons,
         array_agg(claim_no order by claim_no) as claims,
         sum(amount) as amount,
-        min(care_on) as first_on,
+        min(due_on) as first_on,
         max(settled_on) as last_on,
         format(
-            '生育现金待遇 %s 笔共 %s 元，前后 %s 天内没有分娩、流产或计划生育的结算', count(*), {{ yuan_text('sum(amount)') }},
-            round(max(care_days))
+            '生育现金待遇 %s 笔共 %s 元，此前 %s 天至此后 %s 天内没有相应的分娩、流产或计划生育结算', count(*),
+            {{ yuan_text('sum(amount)') }}, round(max(before_days)), round(max(after_days))
         ) as said_zh,
         format(
-            '%s cash benefits, %s yuan, with no delivery, miscarriage or family planning settled within %s days', count(*),
-            {{ yuan_text('sum(amount)') }}, round(max(care_days))
+            '%s cash benefits, %s yuan, with no care of their kind from %s days before to %s days after', count(*),
+            {{ yuan_text('sum(amount)') }}, round(max(before_days)), round(max(after_days))
         ) as said_en
     from unfounded
     group by region_code, person_no

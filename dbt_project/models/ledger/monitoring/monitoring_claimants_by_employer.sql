@@ -1,6 +1,8 @@
 -- noqa: disable=ST05
 with limits as (
-    {{ monitoring_limits('S11', ['same_birth_days', 'birth_leave_days', 'min_claimants', 'min_share', 'z_limit']) }}
+    {{ monitoring_limits('S11', [
+        'same_birth_days', 'birth_leave_days', 'min_claimants', 'min_share', 'z_limit', 'min_claimants_high', 'min_share_high', 'z_high'
+    ]) }}
 ),
 
 birth_claim as (
@@ -9,6 +11,32 @@ birth_claim as (
 
 birth as (
     {{ monitored_birth() }}
+),
+
+unnamed as (
+    select distinct
+        region_code,
+        person_no
+    from birth
+    where employer_no is null
+),
+
+-- the employer that the claim names, or else the one of the birth: that of the newest employment begun by then
+own as (
+    select distinct on (birth.region_code, birth.person_no, birth.birth_on)
+        birth.region_code,
+        birth.person_no,
+        birth.birth_on,
+        spell.employer_no
+    from birth
+    inner join (
+        {{ monitored_spell('unnamed') }}
+    ) as spell
+        on birth.region_code = spell.region_code and birth.person_no = spell.person_no and birth.birth_on >= spell.from_on
+    where birth.employer_no is null and spell.enrollment_category = 'employee' and spell.employer_no is not null
+    order by
+        birth.region_code asc, birth.person_no asc, birth.birth_on asc,
+        coalesce(spell.until_on > birth.birth_on, true) desc, spell.from_on desc, spell.employer_no asc
 ),
 
 spell as (
@@ -35,25 +63,34 @@ insured as (
     group by region_code, employer_no
 ),
 
--- the employer that the claim names, or else the one that the person was enrolled with last
-employer as (
+employed as (
     select
         birth.region_code,
         coalesce(birth.employer_no, own.employer_no) as employer_no,
-        count(distinct birth.person_no) as claimants,
-        sum(birth.amount) as amount,
-        min(birth.birth_on) as first_on,
-        max(birth.birth_on) as last_on,
-        array_agg(distinct birth.person_no order by birth.person_no) as persons,
-        array_agg(distinct part.claim_no order by part.claim_no) as claims
+        birth.person_no,
+        birth.birth_on,
+        birth.amount,
+        birth.claims
     from birth
-    left join lateral (
-        select max(spell.employer_no) as employer_no
-        from spell
-        where birth.employer_no is null and spell.region_code = birth.region_code and spell.person_no = birth.person_no
-    ) as own on true
-    cross join lateral unnest(birth.claims) as part (claim_no)
-    group by birth.region_code, coalesce(birth.employer_no, own.employer_no)
+    left join own
+        on
+            birth.region_code = own.region_code
+            and birth.person_no = own.person_no
+            and birth.birth_on = own.birth_on
+            and birth.employer_no is null
+),
+
+employer as (
+    select
+        employed.region_code,
+        employed.employer_no,
+        count(distinct employed.person_no) as claimants,
+        sum(employed.amount) as amount,
+        min(employed.birth_on) as first_on,
+        max(employed.birth_on) as last_on,
+        array_agg(distinct employed.person_no order by employed.person_no) as persons
+    from employed
+    group by employed.region_code, employed.employer_no
 ),
 
 region as (
@@ -80,7 +117,10 @@ compared as (
         greatest(region.claimants - employer.claimants, 0)::numeric / nullif(region.persons - insured.persons, 0) as peer_share,
         limits.min_claimants,
         limits.min_share,
-        limits.z_limit
+        limits.z_limit,
+        limits.min_claimants_high,
+        limits.min_share_high,
+        limits.z_high
     from employer
     inner join limits on employer.region_code = limits.region_code
     inner join insured on employer.region_code = insured.region_code and employer.employer_no = insured.employer_no
@@ -95,32 +135,42 @@ found as (
         null::text as institution_code,
         employer_no,
         persons,
-        claims,
         (
-            select sum(birth.amount) from birth
-            where birth.region_code = compared.region_code and birth.person_no = any(compared.persons))
-            as amount,
+            select array_agg(distinct part.claim_no order by part.claim_no)
+            from employed
+            cross join lateral unnest(employed.claims) as part (claim_no)
+            where employed.region_code = compared.region_code and employed.employer_no = compared.employer_no
+        ) as claims,
+        amount,
         first_on,
         last_on,
         format(
-            '曾参保 %s 人，其中 %s 人领取生育待遇，占 %s%%（限 %s%%，至少 %s 人），其他单位 %s%%', insured_persons, claimants,
+            '曾参保 %s 人，其中 %s 人领取生育待遇，占 %s%%（限 %s%%，至少 %s 人；满 %s 人的限 %s%%），其他单位 %s%%', insured_persons,
+            claimants,
             {{ percent_text('share') }},
             {{ percent_text('min_share') }},
             round(min_claimants),
+            round(min_claimants_high),
+            {{ percent_text('min_share_high') }},
             {{ percent_text('coalesce(peer_share, 0)') }}
         ) as said_zh,
         format(
-            '%s of %s insured drew maternity benefits, %s%% (limit %s%%, at least %s persons); other employers %s%%', claimants,
-            insured_persons, {{ percent_text('share') }}, {{ percent_text('min_share') }}, round(min_claimants),
+            '%s of %s insured drew maternity benefits, %s%% (limit %s%%, at least %s persons; from %s on %s%%); other employers %s%%',
+            claimants, insured_persons, {{ percent_text('share') }}, {{ percent_text('min_share') }}, round(min_claimants),
+            round(min_claimants_high), {{ percent_text('min_share_high') }},
             {{ percent_text('coalesce(peer_share, 0)') }}
         ) as said_en
     from compared
     where
+        -- more than chance would bring at the share of the others; among many insured a lower share is no chance either
         claimants >= min_claimants
         and share >= min_share
-        -- more than chance would bring at the share of the others
         and share > coalesce(peer_share, 0)
         + z_limit * sqrt(coalesce(peer_share, 0) * (1 - coalesce(peer_share, 0)) / insured_persons)
+        or claimants >= min_claimants_high
+        and share >= min_share_high
+        and share > coalesce(peer_share, 0)
+        + z_high * sqrt(coalesce(peer_share, 0) * (1 - coalesce(peer_share, 0)) / insured_persons)
 )
 
 {{ monitoring_found('found') }}

@@ -1,26 +1,29 @@
+-- The employer that claims an allowance, whoever is paid: the one of the birth, or one that has taken its staff over since.
 with limits as (
     {{ monitoring_limits('S20', ['left_days']) }}
+),
+
+allowance as (
+    {{ monitored_claim("event.benefit_item = 'maternity_allowance'") }}
 ),
 
 paid as (
     select
         event.region_code,
         event.claim_no,
-        event.person_no,
         event.employer_no,
-        min(event.service_on) as birth_on,
         min(event.occurred_on) as paid_on,
-        sum(coalesce(event.pooled_amount, 0)) as amount,
-        limits.left_days
+        sum(coalesce(event.pooled_amount, 0)) as amount
     from limits
     inner join {{ source('events', 'event') }} as event
-        on limits.region_code = event.region_code and limits.seq >= event.seq and limits.since <= event.occurred_on
+        on
+            limits.region_code = event.region_code
+            and case when limits.seq >= event.seq and limits.since <= event.occurred_on then true else false end
     where
         event.event_type = 'claim.paid'
         and event.benefit_item = 'maternity_allowance'
         and event.payee_type = 'employer'
         and event.employer_no is not null
-        and event.person_no is not null
         and not exists (
             select from {{ source('events', 'event') }} as reversal
             where
@@ -29,7 +32,26 @@ paid as (
                 and reversal.event_type = 'claim.reversed'
                 and reversal.seq <= limits.seq
         )
-    group by event.region_code, event.claim_no, event.person_no, event.employer_no, limits.left_days
+    group by event.region_code, event.claim_no, event.employer_no
+),
+
+-- a payment does not always repeat the day of the birth: asked of the claim as it was settled
+claimed as (
+    select
+        allowance.region_code,
+        allowance.claim_no,
+        allowance.person_no,
+        coalesce(paid.employer_no, allowance.employer_no) as employer_no,
+        coalesce(allowance.care_on, allowance.settled_on) as due_on,
+        coalesce(paid.paid_on, allowance.settled_on) as paid_on,
+        coalesce(paid.amount, allowance.pooled_amount) as amount,
+        paid.employer_no is not null as is_paid_to_employer
+    from allowance
+    left join paid on allowance.region_code = paid.region_code and allowance.claim_no = paid.claim_no
+),
+
+spell as (
+    {{ monitored_spell('claimed') }}
 ),
 
 employed as (
@@ -38,33 +60,80 @@ employed as (
         person_no,
         employer_no,
         range_agg(daterange(from_on, until_on)) as days,
+        min(from_on) as joined_on,
         max(coalesce(until_on, 'infinity'::date)) as left_on
-    from (
-        {{ monitored_spell('paid') }}
-    ) as spell
+    from spell
+    where enrollment_category = 'employee'
     group by region_code, person_no, employer_no
+),
+
+-- the last word on an employer: closed, or registered again since
+closed as (
+    select
+        concerned.region_code,
+        concerned.employer_no,
+        last_word.closed_on
+    from (select distinct region_code, employer_no from claimed where employer_no is not null) as concerned
+    inner join limits on concerned.region_code = limits.region_code
+    cross join lateral (
+        select case when event.event_type = 'employer.closed' then event.occurred_on end as closed_on
+        from {{ source('events', 'event') }} as event
+        where
+            event.region_code = concerned.region_code
+            and event.employer_no = concerned.employer_no
+            and event.family = 'registration'
+            and event.event_type in ('employer.registered', 'employer.closed')
+            and event.seq <= limits.seq
+        order by event.occurred_on desc, event.seq desc
+        limit 1
+    ) as last_word
+),
+
+-- as what she was enrolled on the day; who holds two enrolments is an employee where one of them is
+category as (
+    select distinct on (claimed.region_code, claimed.claim_no)
+        claimed.region_code,
+        claimed.claim_no,
+        spell.enrollment_category
+    from claimed
+    inner join spell
+        on
+            claimed.region_code = spell.region_code
+            and claimed.person_no = spell.person_no
+            and claimed.due_on >= spell.from_on
+            and coalesce(claimed.due_on < spell.until_on, true)
+    order by
+        claimed.region_code asc, claimed.claim_no asc, spell.enrollment_category = 'employee' desc, spell.enrollment_category asc
 ),
 
 compared as (
     select
-        paid.*,
+        claimed.*,
         employed.left_on,
-        coalesce(paid.birth_on, paid.paid_on) as due_on
-    from paid
+        closed.closed_on,
+        limits.left_days,
+        category.enrollment_category,
+        case
+            when category.enrollment_category <> 'employee' then 'category'
+            when claimed.employer_no is null then null
+            when closed.closed_on <= claimed.due_on then 'closed'
+            when employed.days is null or employed.joined_on > claimed.due_on then 'elsewhere'
+            when employed.left_on + limits.left_days::integer <= claimed.due_on then 'left'
+        end as kind
+    from claimed
+    inner join limits on claimed.region_code = limits.region_code
     left join employed
         on
-            paid.region_code = employed.region_code
-            and paid.person_no = employed.person_no
-            and paid.employer_no = employed.employer_no
+            claimed.region_code = employed.region_code
+            and claimed.person_no = employed.person_no
+            and claimed.employer_no = employed.employer_no
+    left join closed on claimed.region_code = closed.region_code and claimed.employer_no = closed.employer_no
+    left join category on claimed.region_code = category.region_code and claimed.claim_no = category.claim_no
     where
+        -- nobody's enrolment at all is the matter of another rule
         exists (
-            select from employed as known
-            where known.region_code = paid.region_code and known.person_no = paid.person_no
-        )
-        and (
-            employed.days is null
-            or employed.left_on + paid.left_days::integer <= coalesce(paid.birth_on, paid.paid_on)
-            or lower(employed.days) > coalesce(paid.birth_on, paid.paid_on)
+            select from spell as known
+            where known.region_code = claimed.region_code and known.person_no = claimed.person_no
         )
 ),
 
@@ -81,17 +150,46 @@ found as (
         due_on as first_on,
         paid_on as last_on,
         format(
-            '津贴 %s 元支付给单位，生育日 %s 时该人%s', {{ yuan_text('amount') }}, due_on,
-            case when left_on <= due_on then '已于 ' || left_on || ' 离职（宽限 ' || round(left_days) || ' 天）' else '不在该单位参保' end
+            '津贴 %s 元%s，生育日 %s 时%s', {{ yuan_text('amount') }}, case when is_paid_to_employer then '支付给单位' else '由单位申领' end,
+            due_on,
+            case kind
+                when 'category' then '该人不以职工身份参保（' || enrollment_category || '）'
+                when 'closed' then '单位已于 ' || closed_on || ' 注销'
+                when 'left' then '该人已于 ' || left_on || ' 离职（宽限 ' || round(left_days) || ' 天）'
+                else '该人不在该单位参保'
+            end
         ) as said_zh,
         format(
-            'allowance of %s yuan paid to an employer with which the person %s on the day of the birth, %s', {{ yuan_text('amount') }},
-            case
-                when left_on <= due_on then 'was no more (left on ' || left_on || ', grace ' || round(left_days) || ' days)'
-                else 'was not enrolled'
-            end, due_on
+            'allowance of %s yuan, %s; on the day of the birth, %s, %s', {{ yuan_text('amount') }},
+            case when is_paid_to_employer then 'paid to an employer' else 'claimed for an employer' end, due_on,
+            case kind
+                when 'category' then 'the person was not enrolled as an employee (' || enrollment_category || ')'
+                when 'closed' then 'the employer was closed (since ' || closed_on || ')'
+                when 'left' then 'the person had left it (' || left_on || ', grace ' || round(left_days) || ' days)'
+                else 'the person was not enrolled with it'
+            end
         ) as said_en
     from compared
+    where
+        kind is not null
+        -- who takes staff over after the birth claims in the place of the former employer
+        and not (
+            kind = 'elsewhere'
+            and exists (
+                select
+                from employed as former
+                inner join employed as successor on former.region_code = successor.region_code and former.person_no = successor.person_no
+                where
+                    former.region_code = compared.region_code
+                    and former.person_no = compared.person_no
+                    and former.employer_no <> compared.employer_no
+                    and successor.employer_no = compared.employer_no
+                    and former.days @> compared.due_on
+                    and successor.joined_on <= former.left_on + compared.left_days::integer
+                    and successor.joined_on <= compared.paid_on
+                    and successor.left_on + compared.left_days::integer > compared.paid_on
+            )
+        )
 )
 
 {{ monitoring_found('found') }}

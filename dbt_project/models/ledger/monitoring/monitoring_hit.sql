@@ -50,3 +50,5 @@ union all
 select * from {{ ref('monitoring_repeated_operation') }}
 union all
 select * from {{ ref('monitoring_backdated') }}
+union all
+select * from {{ ref('monitoring_assisted_share') }}

@@ -1,7 +1,8 @@
 -- noqa: disable=ST05,RF02
 with limits as (
     {{ monitoring_limits('S14', [
-        'age_min', 'age_max', 'births_max', 'weeks_min', 'weeks_max', 'miscarriage_weeks_max', 'birth_leave_days'
+        'age_min', 'age_max', 'births_max', 'weeks_min', 'weeks_max', 'miscarriage_weeks_max', 'birth_leave_days',
+        'same_birth_days', 'conceived_after_days', 'after_birth_days', 'new_pregnancy_days'
     ]) }}
 ),
 
@@ -11,10 +12,55 @@ claim as (
         " or event.benefit_item = 'maternity_allowance'") }}
 ),
 
+born as (
+    select * from claim
+    where benefit_item like 'delivery%'
+),
+
+-- what a person's deliveries say of her other claims; only days that somebody has told, since bills are settled later
+beside as (
+    select
+        claim.region_code,
+        claim.claim_no,
+        max(born.care_on) filter (
+            where
+            claim.benefit_item = 'miscarriage'
+            and coalesce(claim.service_on, claim.discharged_on) < born.care_on
+            and born.care_on - 7 * born.gestation_weeks + limits.conceived_after_days::integer
+            < coalesce(claim.service_on, claim.discharged_on)
+        ) as carried_until,
+        max(born.care_on) filter (
+            where
+            claim.benefit_item = 'prenatal'
+            and claim.service_on > born.care_on + limits.after_birth_days::integer
+            and case
+                when claim.gestation_weeks is null then claim.service_on < born.care_on + limits.new_pregnancy_days::integer
+                else claim.service_on - 7 * claim.gestation_weeks < born.care_on
+            end
+        ) as born_before,
+        max(born.birth_count) filter (
+            where
+            claim.benefit_item = 'maternity_allowance'
+            and abs(coalesce(claim.service_on, born.care_on) - born.care_on) < limits.same_birth_days
+        ) as care_births
+    from claim
+    inner join limits on claim.region_code = limits.region_code
+    inner join born on claim.region_code = born.region_code and claim.person_no = born.person_no
+    where claim.benefit_item in ('miscarriage', 'prenatal', 'maternity_allowance')
+    group by claim.region_code, claim.claim_no
+),
+
 known as (
     select
         claim.*,
+        beside.carried_until,
+        beside.born_before,
+        beside.care_births,
         person.sex,
+        -- a man's number may settle the care of his unemployed wife, her leave it may not
+        bool_or(claim.benefit_item = 'nutrition_subsidy' or claim.leave_days >= limits.birth_leave_days) over (
+            partition by claim.region_code, claim.person_no
+        ) as draws_as_mother,
         person.category,
         extract(year from age(claim.care_on, person.birth_date))::integer as years,
         limits.age_min,
@@ -26,6 +72,7 @@ known as (
         limits.birth_leave_days
     from claim
     inner join limits on claim.region_code = limits.region_code
+    left join beside on claim.region_code = beside.region_code and claim.claim_no = beside.claim_no
     left join lateral (
         select
             (array_agg(event.sex order by event.seq desc) filter (where event.sex is not null))[1] as sex,
@@ -49,7 +96,9 @@ judged as (
         array_remove(array[
             -- leave of fathers is paid as an allowance in some provinces
             case
-                when known.sex = 'M' and (known.benefit_item <> 'maternity_allowance' or known.leave_days >= known.birth_leave_days)
+                when
+                    known.sex = 'M' and known.draws_as_mother
+                    and (known.benefit_item <> 'maternity_allowance' or known.leave_days >= known.birth_leave_days)
                     then '男性 / male'
             end,
             case when known.category = 'retiree' then '退休人员 / retired' end,
@@ -83,6 +132,29 @@ judged as (
             case
                 when known.benefit_item = 'miscarriage' and known.gestation_weeks >= known.miscarriage_weeks_max
                     then format('流产孕周 %s / miscarriage in week %s', known.gestation_weeks, known.gestation_weeks)
+            end,
+            case
+                when known.carried_until is not null
+                    then
+                        format(
+                            '流产时已怀 %s 分娩的胎儿 / miscarried while carrying the child born on %s', known.carried_until,
+                            known.carried_until
+                        )
+            end,
+            case
+                when known.born_before is not null
+                    then
+                        format(
+                            '产前检查在 %s 分娩之后 / prenatal care after the delivery on %s', known.born_before, known.born_before
+                        )
+            end,
+            case
+                when known.birth_count > known.care_births
+                    then
+                        format(
+                            '津贴按 %s 胎、分娩 %s 胎 / allowance for %s children, %s delivered', known.birth_count,
+                            known.care_births, known.birth_count, known.care_births
+                        )
             end
         ], null) as reasons
     from known

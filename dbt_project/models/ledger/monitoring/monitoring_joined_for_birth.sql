@@ -1,5 +1,7 @@
 with limits as (
-    {{ monitoring_limits('S08', ['same_birth_days', 'birth_leave_days', 'joined_days', 'left_days', 'bridged_days', 'opening_share']) }}
+    {{ monitoring_limits('S08', [
+        'same_birth_days', 'birth_leave_days', 'joined_days', 'left_days', 'bridged_days', 'opening_share', 'unpaid_months'
+    ]) }}
 ),
 
 birth_claim as (
@@ -27,9 +29,11 @@ around as (
     select
         birth.*,
         lower(part.days) as joined_on,
-        (upper(part.days) - limits.bridged_days::integer) as left_on,
+        (upper(part.days) - limits.bridged_days::integer) as ended_on,
         limits.joined_days,
-        limits.left_days
+        limits.left_days,
+        limits.unpaid_months,
+        limits.seq
     from birth
     inner join limits on birth.region_code = limits.region_code
     inner join enrolled on birth.region_code = enrolled.region_code and birth.person_no = enrolled.person_no
@@ -42,6 +46,49 @@ around as (
             limit 1
         ) as part
     where birth.allowance_amount > 0 and lower(part.days) > limits.opening_on
+),
+
+-- Premiums that stop are a leaving of which nobody tells: as of the month after the last one paid for, when the region has since
+-- collected those of several months more. What was refunded was not paid.
+premium as (
+    select
+        around.*,
+        case
+            when paid.month + make_interval(months => around.unpaid_months::integer) <= newest.month
+                then (paid.month + interval '1 month')::date
+        end as unpaid_from
+    from around
+    left join lateral (
+        select turned.contribution_month as month
+        from {{ ref('contribution_turnover') }} as turned
+        where turned.region_code = around.region_code and turned.last_seq <= around.seq and turned.collected_amount > 0
+        order by turned.contribution_month desc
+        limit 1
+    ) as newest on true
+    left join lateral (
+        select max(monthly.month) as month
+        from (
+            select event.contribution_month as month
+            from {{ source('events', 'event') }} as event
+            where
+                event.region_code = around.region_code
+                and event.person_no = around.person_no
+                and event.event_type in ('contribution.collected', 'contribution.refunded')
+                and event.seq <= around.seq
+            group by event.contribution_month
+            having sum(case event.event_type when 'contribution.collected' then 1 else -1 end
+                * (coalesce(event.employer_amount, 0) + coalesce(event.personal_amount, 0))) > 0
+        ) as monthly
+    ) as paid on true
+    where around.birth_on - around.joined_on < around.joined_days
+),
+
+gone as (
+    select
+        premium.*,
+        least(premium.ended_on, premium.unpaid_from) as left_on,
+        premium.unpaid_from < coalesce(premium.ended_on, 'infinity'::date) as is_unpaid
+    from premium
 ),
 
 found as (
@@ -57,15 +104,17 @@ found as (
         joined_on as first_on,
         left_on as last_on,
         format(
-            '生育前 %s 天参保（限 %s 天），待遇结算后 %s 天停保（限 %s 天），支付 %s 元', birth_on - joined_on, round(joined_days),
-            left_on - settled_on, round(left_days), {{ yuan_text('amount') }}
+            '生育前 %s 天参保（限 %s 天），待遇结算后 %s 天%s（限 %s 天），支付 %s 元', birth_on - joined_on, round(joined_days),
+            left_on - settled_on, case when is_unpaid then '起不再缴费' else '停保' end, round(left_days), {{ yuan_text('amount') }}
         ) as said_zh,
         format(
-            'enrolled %s days before the birth (limit %s), gone %s days after the claim (limit %s), %s yuan', birth_on - joined_on,
-            round(joined_days), left_on - settled_on, round(left_days), {{ yuan_text('amount') }}
+            'enrolled %s days before the birth (limit %s), %s %s days after the claim (limit %s), %s yuan', birth_on - joined_on,
+            round(joined_days), case when is_unpaid then 'no premiums from' else 'gone' end, left_on - settled_on, round(left_days),
+            {{ yuan_text('amount') }}
         ) as said_en
-    from around
-    where birth_on - joined_on < joined_days and left_on > birth_on and left_on - settled_on <= left_days
+    from gone
+    -- who was no more enrolled at the birth is the matter of another rule
+    where (left_on > birth_on or is_unpaid and coalesce(ended_on > birth_on, true)) and left_on - settled_on <= left_days
 )
 
 {{ monitoring_found('found') }}

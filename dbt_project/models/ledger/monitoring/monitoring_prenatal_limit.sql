@@ -58,22 +58,27 @@ pregnancy as (
     group by region_code, person_no, case when has_birth then birth_on end, pregnancy_no
 ),
 
+-- the sum of the whole pregnancy, or where only stages have one, all of theirs
 priced as (
     select
         pregnancy.*,
         price.price
     from pregnancy
     cross join lateral (
-        select max(stated.price) as price
+        select max(level.price) as price
         from (
-            select distinct on (rule.hospital_level) rule.price
-            from {{ ref('policy_price') }} as rule
-            where
-                rule.region_code = pregnancy.region_code
-                and rule.benefit_item = 'prenatal'
-                and {{ in_force('rule', 'pregnancy.last_on') }}
-            order by rule.hospital_level asc, rule.known_from desc, rule.effective_from desc
-        ) as stated
+            select coalesce(max(stated.price) filter (where stated.weeks_from is null), sum(stated.price)) as price
+            from (
+                select distinct on (rule.hospital_level, rule.weeks_from) rule.hospital_level, rule.weeks_from, rule.price
+                from {{ ref('policy_price') }} as rule
+                where
+                    rule.region_code = pregnancy.region_code
+                    and rule.benefit_item = 'prenatal'
+                    and {{ in_force('rule', 'pregnancy.last_on') }}
+                order by rule.hospital_level asc, rule.weeks_from asc, rule.known_from desc, rule.effective_from desc
+            ) as stated
+            group by stated.hospital_level
+        ) as level
     ) as price
 ),
 

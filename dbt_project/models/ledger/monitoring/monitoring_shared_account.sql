@@ -11,7 +11,8 @@ shared as (
         region_code,
         account_holder_no,
         count(distinct person_no) as others,
-        sum(amount) as amount,
+        -- what the account has paid; the pool's part is no question of whose account it is
+        sum(amount - pooled_amount) as amount,
         min(care_on) as first_on,
         max(care_on) as last_on,
         min(institution_code) as institution_code,

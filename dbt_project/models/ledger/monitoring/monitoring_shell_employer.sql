@@ -10,18 +10,61 @@ birth as (
     {{ monitored_birth() }}
 ),
 
-employer as (
+unnamed as (
+    select distinct
+        region_code,
+        person_no
+    from birth
+    where employer_no is null
+),
+
+-- the employer that the claim names, or else the one of the birth: that of the newest employment begun by then
+own as (
+    select distinct on (birth.region_code, birth.person_no, birth.birth_on)
+        birth.region_code,
+        birth.person_no,
+        birth.birth_on,
+        spell.employer_no
+    from birth
+    inner join (
+        {{ monitored_spell('unnamed') }}
+    ) as spell
+        on birth.region_code = spell.region_code and birth.person_no = spell.person_no and birth.birth_on >= spell.from_on
+    where birth.employer_no is null and spell.enrollment_category = 'employee' and spell.employer_no is not null
+    order by
+        birth.region_code asc, birth.person_no asc, birth.birth_on asc,
+        coalesce(spell.until_on > birth.birth_on, true) desc, spell.from_on desc, spell.employer_no asc
+),
+
+employed as (
     select
         birth.region_code,
-        birth.employer_no,
-        count(distinct birth.person_no) as claimants,
-        sum(birth.amount) as amount,
-        min(birth.birth_on) as first_on,
-        max(birth.birth_on) as last_on,
-        array_agg(distinct birth.person_no order by birth.person_no) as persons
+        coalesce(birth.employer_no, own.employer_no) as employer_no,
+        birth.person_no,
+        birth.birth_on,
+        birth.amount,
+        birth.claims
     from birth
-    where birth.employer_no is not null
-    group by birth.region_code, birth.employer_no
+    left join own
+        on
+            birth.region_code = own.region_code
+            and birth.person_no = own.person_no
+            and birth.birth_on = own.birth_on
+            and birth.employer_no is null
+),
+
+employer as (
+    select
+        region_code,
+        employer_no,
+        count(distinct person_no) as claimants,
+        sum(amount) as amount,
+        min(birth_on) as first_on,
+        max(birth_on) as last_on,
+        array_agg(distinct person_no order by person_no) as persons
+    from employed
+    where employer_no is not null
+    group by region_code, employer_no
 ),
 
 active as (
@@ -68,9 +111,9 @@ found as (
         persons,
         (
             select array_agg(distinct part.claim_no order by part.claim_no)
-            from birth
-            cross join lateral unnest(birth.claims) as part (claim_no)
-            where birth.region_code = active.region_code and birth.employer_no = active.employer_no
+            from employed
+            cross join lateral unnest(employed.claims) as part (claim_no)
+            where employed.region_code = active.region_code and employed.employer_no = active.employer_no
         ) as claims,
         amount,
         first_on,

@@ -1,5 +1,5 @@
 with limits as (
-    {{ monitoring_limits('S16', ['same_birth_days'], all_regions=true) }}
+    {{ monitoring_limits('S16', ['same_birth_days', 'min_overlap_days'], all_regions=true) }}
 ),
 
 claim as (
@@ -11,7 +11,8 @@ holder as (
     select distinct
         claim.region_code,
         claim.person_no,
-        event.certificate_pseudonym
+        event.certificate_pseudonym,
+        limits.seq
     from claim
     inner join limits on claim.region_code = limits.region_code
     inner join {{ source('events', 'event') }} as event
@@ -27,7 +28,15 @@ identified as (
     select
         claim.*,
         holder.certificate_pseudonym,
-        case when claim.benefit_item like 'delivery%' then 'delivery' else claim.benefit_item end as item
+        case when claim.benefit_item like 'delivery%' then 'delivery' else claim.benefit_item end as item,
+        case
+            when claim.admitted_on < claim.discharged_on then daterange(claim.admitted_on, claim.discharged_on)
+        end as stay,
+        (
+            select coalesce(sum(turned.taken_back_pooled_amount + turned.taken_back_personal_amount), 0)
+            from {{ ref('claim_turnover') }} as turned
+            where turned.region_code = claim.region_code and turned.claim_no = claim.claim_no and turned.last_seq <= holder.seq
+        ) as taken_back_amount
     from claim
     inner join holder on claim.region_code = holder.region_code and claim.person_no = holder.person_no
 ),
@@ -44,14 +53,22 @@ twice as (
     inner join identified as other
         on
             own.certificate_pseudonym = other.certificate_pseudonym
-            and own.item = other.item
             -- two numbers of one region are one finding, that of the greater
             and (own.region_code <> other.region_code or own.person_no > other.person_no)
     where
-        abs(own.care_on - other.care_on) < case
-            when own.item in ('delivery', 'maternity_allowance', 'nutrition_subsidy', 'miscarriage') then limits.same_birth_days
-            else 1
-        end
+        -- what the other region has taken back is had here alone
+        (other.taken_back_amount < other.amount or other.amount = 0)
+        and (
+            own.item = other.item
+            and abs(own.care_on - other.care_on) < case
+                when own.item in ('delivery', 'maternity_allowance', 'nutrition_subsidy', 'miscarriage') then limits.same_birth_days
+                else 1
+            end
+            -- nobody lies in two hospitals; the day of a transfer is one of discharge here and of admission there
+            or own.region_code <> other.region_code
+            and own.stay && other.stay
+            and upper(own.stay * other.stay) - lower(own.stay * other.stay) >= limits.min_overlap_days
+        )
 ),
 
 found as (

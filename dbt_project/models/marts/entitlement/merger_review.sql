@@ -8,37 +8,21 @@ with head as (
 
 {{ review_sides() }},
 
--- Enrolments on the day: the last begin of a person and insurance, unless it was ended by its own employer since. Maternity insurance is
--- 510 before the merger; since then whoever is an employee in 310 has it, and enrolments of 510 have gone over.
+spell as (
+    {{ newest_spell('published') }}
+),
+
+-- Enrolments on the day. Maternity insurance is 510 before the merger; since then whoever is an employee in 310 has it, and enrolments of
+-- 510 have gone over.
 enrolled as (
-    select side.region_code, side.side, begun.insurance_type, begun.enrollment_category, count(*) as persons
+    select side.region_code, side.side, spell.insurance_type, spell.enrollment_category, count(*) as persons
     from side
-    cross join
-        lateral (
-            select distinct on (event.person_no, event.insurance_type)
-                event.person_no, event.insurance_type, event.enrollment_category, event.employer_no, event.occurred_on, event.seq
-            from {{ source('events', 'event') }} as event
-            where
-                event.region_code = side.region_code
-                and event.event_type in ('enrollment.started', 'enrollment.changed')
-                and event.occurred_on <= side.counted_on
-                and event.seq <= side.head_seq
-            order by event.person_no asc, event.insurance_type asc, event.occurred_on desc, event.seq desc
-        ) as begun
-    where
-        not exists (
-            select from {{ source('events', 'event') }} as ended
-            where
-                ended.region_code = side.region_code
-                and ended.person_no = begun.person_no
-                and ended.event_type = 'enrollment.ended'
-                and ended.insurance_type = begun.insurance_type
-                and ended.occurred_on <= side.counted_on
-                and ended.seq <= side.head_seq
-                and (ended.occurred_on, ended.seq) > (begun.occurred_on, begun.seq)
-                and coalesce(ended.employer_no = begun.employer_no, true)
-        )
-    group by side.region_code, side.side, begun.insurance_type, begun.enrollment_category
+    inner join spell
+        on
+            side.region_code = spell.region_code
+            and side.counted_on >= spell.valid_from
+            and (spell.valid_until is null or side.counted_on < spell.valid_until)
+    group by side.region_code, side.side, spell.insurance_type, spell.enrollment_category
 ),
 
 insured as (

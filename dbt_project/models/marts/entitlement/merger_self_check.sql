@@ -18,16 +18,22 @@ with head as (
 
 {{ self_check_benefits() }},
 
+{{ self_check_running() }},
+
 answer as (
-    select region_code, item_code, numerator::numeric as numerator, denominator::numeric as denominator from registration_answer
+    select
+        region_code, item_code, numerator::numeric as numerator, denominator::numeric as denominator, null::timestamptz as evidenced_at
+    from registration_answer
     union all
-    select region_code, item_code, numerator, denominator from collection_answer
+    select region_code, item_code, numerator, denominator, null from collection_answer
     union all
-    select region_code, item_code, numerator, denominator from books_answer
+    select region_code, item_code, numerator, denominator, null from books_answer
     union all
-    select region_code, item_code, numerator, denominator from service_answer
+    select region_code, item_code, numerator, denominator, null from service_answer
     union all
-    select region_code, item_code, numerator, denominator from benefit_answer
+    select region_code, item_code, numerator, denominator, null from benefit_answer
+    union all
+    select region_code, item_code, numerator, denominator, evidenced_at from running_answer
 ),
 
 item as (
@@ -47,7 +53,7 @@ select
     item.task_en,
     item.clause,
     case
-        when answer.denominator is null or answer.denominator = 0 then 'cannot_tell'
+        when answer.denominator is null or answer.denominator = 0 or item.met_when = 'not_judged' then 'cannot_tell'
         when item.met_when = 'numerator_zero' and answer.numerator = 0 then 'met'
         when item.met_when = 'numerator_positive' and answer.numerator > 0 then 'met'
         when item.met_when = 'share_at_least' and answer.numerator >= item.target * answer.denominator then 'met'
@@ -62,6 +68,7 @@ select
     item.denominator_zh,
     item.denominator_en,
     item.where_to_look,
-    item.status
+    item.status,
+    answer.evidenced_at
 from item
 left join answer on item.of_region = answer.region_code and item.item_code = answer.item_code

@@ -31,6 +31,9 @@ select
     employer_type,
     contribution_base::numeric(24, 2) as contribution_base,
     persons::bigint as persons,
-    {{ employer_rate_of('base.region_code', 'base.employer_type', 'base.contribution_month') }}::numeric(12, 9) as employer_rate
+    {{ employer_rate_of('base.region_code', 'base.employer_type', 'base.contribution_month') }}::numeric(12, 9) as employer_rate,
+    {{ employer_rate_of('base.region_code', 'base.employer_type', 'base.contribution_month', relieved=true) }}::numeric(
+        12, 9
+    ) as employer_rate_due
 from base
 where contribution_base <> 0 or persons <> 0

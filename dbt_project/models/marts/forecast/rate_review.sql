@@ -7,6 +7,7 @@ with month as (
         extract(year from accounting_month)::integer as review_year,
         max(series_value) filter (where series_code = 'contribution_income') as contribution_income,
         max(series_value) filter (where series_code = 'employer_contribution') as employer_contribution,
+        max(full_value) filter (where series_code = 'employer_contribution') as employer_contribution_full,
         max(series_value) filter (where series_code = 'pooled_income') as pooled_income,
         max(series_value) filter (where series_code = 'pooled_expenditure') as pooled_expenditure,
         sum(series_value) filter (where series_code in ('maternity_medical', 'maternity_allowance')) as maternity_expenditure,
@@ -25,6 +26,8 @@ reviewed as (
         max(accounting_month) as last_month,
         sum(contribution_income) as contribution_income,
         sum(employer_contribution) as employer_contribution,
+        -- without one of its months it is no sum of the year
+        case when count(employer_contribution_full) = count(*) then sum(employer_contribution_full) end as employer_contribution_full,
         sum(pooled_income) as pooled_income,
         sum(pooled_expenditure) as pooled_expenditure,
         sum(maternity_expenditure) as maternity_expenditure,
@@ -52,7 +55,8 @@ year_base as (
     select
         reviewed.region_code,
         reviewed.review_year,
-        {{ share('sum(base.contribution_base * base.employer_rate)', 'sum(base.contribution_base)') }} as rate
+        {{ share('sum(base.contribution_base * base.employer_rate)', 'sum(base.contribution_base)') }} as rate,
+        {{ share('sum(base.contribution_base * base.employer_rate_due)', 'sum(base.contribution_base)') }} as rate_due
     from reviewed
     inner join {{ ref('rate_base') }} as base
         on reviewed.region_code = base.region_code and base.contribution_month between reviewed.first_month and reviewed.last_month
@@ -65,6 +69,10 @@ rated as (
         last_year.expenditure_12,
         last_year.months_12,
         coalesce(year_base.rate, {{ employer_rate_of('reviewed.region_code', 'null::text', 'reviewed.last_month') }}) as rate,
+        coalesce(
+            year_base.rate_due,
+            {{ employer_rate_of('reviewed.region_code', 'null::text', 'reviewed.last_month', relieved=true) }}
+        ) as rate_due,
         year_base.rate is not null as rate_is_weighted,
         reviewed.review_year = max(reviewed.review_year) over (partition by reviewed.region_code) as is_newest
     from reviewed
@@ -75,7 +83,10 @@ rated as (
 valued as (
     select
         *,
-        {{ income_per_rate('employer_contribution', 'rate') }} as per_rate
+        employer_contribution_full - employer_contribution as relief,
+        {{ income_per_rate('employer_contribution_full', 'rate') }} as per_rate,
+        -- what a rate of 1 brought with the relief of those months
+        {{ income_per_rate('employer_contribution', 'rate') }} as per_rate_relieved
     from rated
 ),
 
@@ -204,7 +215,7 @@ select
     valued.maternity_expenditure::numeric(24, 2) as maternity_expenditure,
     {{ share('valued.maternity_expenditure', 'valued.pooled_expenditure') }}::numeric(9, 6) as maternity_share,
     {{ share('valued.maternity_expenditure', 'valued.per_rate') }}::numeric(12, 9) as maternity_rate,
-    {{ balancing_rate('valued.rate', 'valued.pooled_income', 'valued.pooled_expenditure', 'valued.per_rate') }}::numeric(
+    {{ balancing_rate('valued.rate', 'valued.pooled_income', 'valued.pooled_expenditure', 'valued.per_rate_relieved') }}::numeric(
         12, 9
     ) as balancing_rate,
     valued.pooled_balance::numeric(24, 2) as pooled_balance,
@@ -231,7 +242,12 @@ select
         as months_in_reserve_proposed,
     proposed.fixed_part::numeric(28, 6) as balance_without_rate,
     proposed.slope::numeric(28, 6) as balance_per_rate,
-    (proposed.expenditure_12 / proposed.months_12)::numeric(24, 6) as expenditure_per_month_ahead
+    (proposed.expenditure_12 / proposed.months_12)::numeric(24, 6) as expenditure_per_month_ahead,
+    valued.rate_due::numeric(12, 9) as rate_due,
+    valued.relief::numeric(24, 2) as relief_amount,
+    {{ balancing_rate('valued.rate', '(valued.pooled_income + valued.relief)', 'valued.pooled_expenditure', 'valued.per_rate') }}::numeric(
+        12, 9
+    ) as balancing_rate_without_relief
 from valued
 -- The year as it was, and for the newest what lies ahead under each scenario.
 cross join

@@ -7,7 +7,9 @@ with review as (
         to_char(100 * rate_in_force, 'FM990.0000') || '%' as rate_told,
         to_char(100 * rate_at_start, 'FM990.0000') || '%' as start_rate_told,
         to_char(100 * proposed_rate, 'FM990.0000') || '%' as proposed_told,
-        months_present < 12 as is_part
+        months_present < 12 as is_part,
+        coalesce(relief_amount, 0) <> 0 as is_relieved,
+        employer_contribution + relief_amount as employer_contribution_full
     from {{ ref('rate_review') }}
     where {{ readable('region_code') }}
 ),
@@ -27,24 +29,41 @@ told as (
                 when review.rate_is_weighted
                     then format('%s 各月各类单位费率（310 与 510 相加）按核定基数加权，见 marts.rate_base', review.span)
                 else '该期间无核定基数，取通用费率'
-            end,
+            end
+            || case when review.is_relieved then format('；未计减征，减征后应缴 %s%%（policy_contribution_relief）', to_char(100 * review.rate_due, 'FM990.0000')) else '' end,
             case
                 when review.rate_is_weighted
                     then format('%s, rates of each month and type of employers (310 and 510 added), weighted by assessed base: marts.rate_base', review.span)
                 else 'no base was assessed in these months: the rate for all types'
             end
+            || case when review.is_relieved then format('; before relief: after it %s%% was due (policy_contribution_relief)', to_char(100 * review.rate_due, 'FM990.0000')) else '' end
         ),
         (
             2, 'income_per_rate_point', '每个百分点费率的收入（元）', 'Income per percentage point, yuan', review.income_per_rate_point,
-            review.employer_contribution, 100 * review.rate_in_force,
+            review.employer_contribution_full, 100 * review.rate_in_force,
             format(
-                '单位缴费 %s（含划入个人账户部分）÷ %s × 1%%，%s 共 %s 个月，%s；个人账户按基数定率划入，费率变动全部归统筹',
-                review.employer_contribution, review.rate_told, review.span, review.months_present,
+                '单位缴费 %s（含划入个人账户部分%s）÷ %s × 1%%，%s 共 %s 个月，%s；个人账户按基数定率划入，费率变动全部归统筹',
+                review.employer_contribution_full,
+                case
+                    when review.is_relieved
+                        then format('；按全额费率：实收 %s，各月 ÷ 该月应缴比例，加回减征 %s', review.employer_contribution, review.relief_amount)
+                    else ''
+                end,
+                review.rate_told, review.span, review.months_present,
                 case when review.is_part then '未年化，年化为 ' || review.income_per_rate_point_annualised else '全年' end
             ),
             format(
-                'employers'' contributions %s (with the personal accounts'' part) ÷ %s × 1%%, %s, %s months, %s; the personal account takes a share of the base, so that all of a change of the rate goes to the pool',
-                review.employer_contribution, review.rate_told, review.span, review.months_present,
+                'employers'' contributions %s (with the personal accounts'' part%s) ÷ %s × 1%%, %s, %s months, %s; the personal account takes a share of the base, so that all of a change of the rate goes to the pool',
+                review.employer_contribution_full,
+                case
+                    when review.is_relieved
+                        then format(
+                            '; at the full rate: %s collected, each month ÷ the share due in it, relief of %s added back',
+                            review.employer_contribution, review.relief_amount
+                        )
+                    else ''
+                end,
+                review.rate_told, review.span, review.months_present,
                 case when review.is_part then 'not annualised: a year would be ' || review.income_per_rate_point_annualised else 'the whole year' end
             )
         ),
@@ -60,9 +79,31 @@ told as (
         ),
         (
             5, 'balancing_rate', '收支平衡费率', 'Rate that would have balanced', review.balancing_rate,
-            review.pooled_expenditure - review.pooled_income, 100 * review.income_per_rate_point,
-            format('%s +（统筹支出 %s − 统筹收入 %s）÷ 每 1.00 费率收入，同期 %s 个月，不受月数影响', review.rate_told, review.pooled_expenditure, review.pooled_income, review.months_present),
-            format('%s + (pooled expenditure %s − pooled income %s) ÷ income of a rate of 1.00, of the same %s months, whatever their number', review.rate_told, review.pooled_expenditure, review.pooled_income, review.months_present)
+            review.pooled_expenditure - review.pooled_income, review.employer_contribution / nullif(review.rate_in_force, 0),
+            format(
+                '%s +（统筹支出 %s − 统筹收入 %s）÷ 每 1.00 费率实际收入（单位缴费 %s ÷ 费率），同期 %s 个月，不受月数影响%s',
+                review.rate_told, review.pooled_expenditure, review.pooled_income, review.employer_contribution, review.months_present,
+                case
+                    when review.is_relieved
+                        then format(
+                            '；减征照旧时使该期收支相等的名义费率，不是长期所需费率；若无减征（收入加回 %s）为 %s%%',
+                            review.relief_amount, to_char(100 * review.balancing_rate_without_relief, 'FM990.0000')
+                        )
+                    else ''
+                end
+            ),
+            format(
+                '%s + (pooled expenditure %s − pooled income %s) ÷ what a rate of 1.00 brought (employers'' contributions %s ÷ rate), of the same %s months, whatever their number%s',
+                review.rate_told, review.pooled_expenditure, review.pooled_income, review.employer_contribution, review.months_present,
+                case
+                    when review.is_relieved
+                        then format(
+                            '; the rate before relief that would have balanced these months given the relief as it was, not one that is needed in the long run; without the relief (%s added to income) %s%%',
+                            review.relief_amount, to_char(100 * review.balancing_rate_without_relief, 'FM990.0000')
+                        )
+                    else ''
+                end
+            )
         ),
         (
             6, 'months_in_reserve', '可支付月数', 'Months in reserve', review.months_in_reserve, review.pooled_balance, review.expenditure_last_12_months / review.months_counted,
@@ -73,14 +114,14 @@ told as (
             7, 'needed_rate', '三年内保持目标月数所需费率', 'Rate that keeps the target for three years', review.needed_rate,
             review.needed_rate * review.balance_per_rate, review.balance_per_rate,
             format(
-                '第三年末结余 = %s + 费率 × %s；月均支出 %s；目标 %s–%s 个月；%s；可行区间 %s–%s，取与现行 %s 最接近者',
+                '第三年末结余 = %s + 费率 × %s；月均支出 %s；目标 %s–%s 个月；%s；可行区间 %s–%s，取与现行 %s 最接近者；缴费按全额费率预测，只减去已规定减征的未来月份',
                 round(review.balance_without_rate, 2), round(review.balance_per_rate, 2), round(review.expenditure_per_month_ahead, 2),
                 review.target_low, review.target_high,
                 case review.solved_for when 'every_year' then '三个年末均须满足' else '三个年末无法同时满足，只求第三个年末达到' end,
                 round(100 * review.lowest_rate, 4) || '%', round(100 * review.highest_rate, 4) || '%', review.start_rate_told
             ),
             format(
-                'balance after three years = %s + rate × %s; expenditure a month %s; target %s–%s months; %s; rates from %s to %s, of these the closest to %s in force',
+                'balance after three years = %s + rate × %s; expenditure a month %s; target %s–%s months; %s; rates from %s to %s, of these the closest to %s in force; contributions are forecast at the full rate, less the relief laid down for months ahead',
                 round(review.balance_without_rate, 2), round(review.balance_per_rate, 2), round(review.expenditure_per_month_ahead, 2),
                 review.target_low, review.target_high,
                 case review.solved_for

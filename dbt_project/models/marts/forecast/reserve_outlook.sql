@@ -1,5 +1,6 @@
 -- noqa: disable=ST05
--- The path of the model, moved by what the scenario adds each calendar year; sums and products of exact numbers, all of it linear in the
+-- The path of the model, which is one at the full rate, moved by what the scenario adds each calendar year, less the relief of months
+-- that have one; sums and products of exact numbers, all of it linear in the
 -- rate, so that marts.rate_review can solve for it.
 with recursive head as (
     {{ ledger_head('published') }}
@@ -113,7 +114,8 @@ rate as (
         model_month.region_code,
         model_month.outlook_month,
         at_start.rate as rate_at_start,
-        {{ weighted_employer_rate('model_month.region_code', 'model_month.outlook_month', 'weight') }} as rate_in_force
+        {{ weighted_employer_rate('model_month.region_code', 'model_month.outlook_month', 'weight') }} as rate_in_force,
+        {{ weighted_employer_rate('model_month.region_code', 'model_month.outlook_month', 'weight', relieved=true) }} as rate_due
     from model_month
     inner join (
         select start.region_code, {{ weighted_employer_rate('start.region_code', 'start.start_month', 'weight') }} as rate
@@ -130,9 +132,11 @@ moved as (
         model_month.start_month,
         model_month.balance_sd,
         coalesce(factor.employer_rate, rate.rate_in_force) as employer_rate,
-        {{ income_per_rate('model_month.employer_contribution * factor.wage * factor.insured', 'rate.rate_at_start') }} as income_per_rate,
-        model_month.contribution_income * factor.wage * factor.insured as contribution_before_rate,
-        rate.rate_at_start,
+        coalesce({{ share('rate.rate_due', 'rate.rate_in_force') }}, 1) as due_share,
+        {{ income_per_rate('model_month.employer_contribution * factor.wage * factor.insured', 'rate.rate_at_start') }}
+        * coalesce({{ share('rate.rate_due', 'rate.rate_in_force') }}, 1) as income_per_rate,
+        model_month.contribution_income * factor.wage * factor.insured as contribution_at_start_rate,
+        model_month.employer_contribution * factor.wage * factor.insured as employers_at_start_rate,
         model_month.other_income,
         model_month.maternity_medical * factor.births * factor.cost_per_case
         + model_month.maternity_allowance * factor.births * factor.wage as maternity_expenditure,
@@ -146,8 +150,9 @@ flow as (
     select
         *,
         -- The personal account's credit is a share of the base: what the rate adds or takes goes to the pool alone.
-        (contribution_before_rate + (employer_rate - rate_at_start) * income_per_rate)::numeric(24, 2) as contribution_income,
-        (contribution_before_rate + (employer_rate - rate_at_start) * income_per_rate + other_income)::numeric(24, 2) as pooled_income,
+        (contribution_at_start_rate - employers_at_start_rate + employer_rate * income_per_rate)::numeric(24, 2) as contribution_income,
+        (contribution_at_start_rate - employers_at_start_rate + employer_rate * income_per_rate + other_income)::numeric(24, 2)
+            as pooled_income,
         (maternity_expenditure + other_expenditure)::numeric(24, 2) as pooled_expenditure
     from moved
 ),
@@ -214,6 +219,7 @@ select
     balanced.horizon,
     balanced.start_month,
     balanced.employer_rate::numeric(12, 9) as employer_rate,
+    balanced.due_share::numeric(12, 9) as due_share,
     balanced.income_per_rate::numeric(24, 6) as income_per_rate,
     balanced.contribution_income,
     balanced.maternity_expenditure::numeric(24, 2) as maternity_expenditure,

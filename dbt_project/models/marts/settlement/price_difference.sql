@@ -49,10 +49,6 @@ select
             when may_be_special then '恰为传染病等病例的加价，日志不能辨别 / exactly the addition for infectious cases, which the log can''t tell'
         end,
         case
-            when missing is null and not may_be_special and basis = 'heads' and difference <> 0
-                then '不是价格的整数倍（人数日志未载） / not a whole number of prices; heads are not in the log'
-        end,
-        case
             when missing is null and basis = 'limit' and difference > 0
                 then '超过孕期或分段限额 / above the limit of the pregnancy or its stage'
         end,

@@ -23,10 +23,16 @@ paid as (
     select
         claim_month.region_code,
         claim_month.accounting_month,
+        -- What visits cost is what was paid for the items that count as visits.
+        sum(claim_month.amount) filter (
+            where claim_month.benefit_item = any(string_to_array(month.counted_items, ' '))
+        ) as counted_amount,
         count(distinct claim_month.claim_no) filter (where claim_month.amount > 0) as claim_count,
         count(distinct claim_month.person_no) filter (where claim_month.amount > 0) as beneficiary_count,
         sum(claim_month.amount) as amount
     from claim_month
+    inner join month
+        on claim_month.region_code = month.region_code and claim_month.accounting_month = month.accounting_month
     group by claim_month.region_code, claim_month.accounting_month
 ),
 
@@ -109,11 +115,13 @@ counted as (
         month.definition_en,
         month.maternity_expenditure,
         month.pooled_expenditure,
+        month.is_merged,
         insured.maternity_participant_count as insured_count,
         coalesce(paid.claim_count, 0) as claim_count,
         coalesce(paid.beneficiary_count, 0) as beneficiary_count,
         coalesce(visit.visit_count, 0) as visit_count,
         coalesce(paid.amount, 0) as amount,
+        coalesce(paid.counted_amount, 0) as counted_amount,
         coalesce(sum(first_of_year.person_count) over this_year, 0) as beneficiary_count_year,
         coalesce(sum(visit.visit_count) over this_year, 0) as visit_count_year,
         coalesce(sum(paid.amount) over this_year, 0) as amount_year,
@@ -142,9 +150,13 @@ select
     amount::numeric(18, 2) as amount,
     round({{ per_case('amount', 'beneficiary_count') }}, 2)::numeric(18, 2) as amount_per_beneficiary,
     round({{ per_case('amount', 'insured_count') }}, 2)::numeric(18, 2) as amount_per_insured,
-    round({{ share('maternity_expenditure', 'pooled_expenditure') }}, 6)::numeric(12, 6) as share_of_pooled_expenditure,
+    -- Before the merger the maternity fund paid: the employee fund's share would be nothing, which says nothing.
+    case
+        when is_merged then round({{ share('maternity_expenditure', 'pooled_expenditure') }}, 6)
+    end::numeric(12, 6) as share_of_pooled_expenditure,
     claim_count::bigint as claim_count,
-    round({{ per_case('amount', 'visit_count') }}, 2)::numeric(18, 2) as amount_per_visit,
+    counted_amount::numeric(18, 2) as counted_amount,
+    round({{ per_case('counted_amount', 'visit_count') }}, 2)::numeric(18, 2) as amount_per_visit,
     beneficiary_count_year::bigint as beneficiary_count_year_to_date,
     visit_count_year::bigint as visit_count_year_to_date,
     amount_year::numeric(18, 2) as amount_year_to_date,
