@@ -16,7 +16,7 @@ import pytest
 
 from expectations.check import REVIEW, Candidate
 from expectations.suites.policy.entitlement import P05
-from ingestion.settings import Settings
+from ingestion.settings import BEIJING, Settings
 from runtime import dbt
 from tests.conftest import isolate
 from tests.integration.entitlement_books import HUAINAN, NANJING, Books, Case, chance
@@ -259,6 +259,7 @@ def test_the_self_check_answers_with_evidence(books: tuple[str, dict[str, Books]
     """Balance is that of the pooled fund alone; months count as public, and files as timely, by the day they came."""
     url, _ = books
     figures = {item: tuple(rest) for item, *rest in ask(url, FIGURES, NANJING)}
+    today = datetime.now(BEIJING).date()
     pooled = ask(
         url,
         "select sum(pooled_income), sum(pooled_expenditure_in_all) from marts.fund_month where region_code = %s and is_merged",
@@ -283,7 +284,7 @@ def test_the_self_check_answers_with_evidence(books: tuple[str, dict[str, Books]
         cursor.execute(
             "select count(*) filter (where arrived_on <= due_on), count(*) from events.due_file(%s)"
             " where due_on < %s and (region_code is null or region_code = %s)",
-            (date.today(), date.today(), NANJING),
+            (today, today, NANJING),
         )
         told = cursor.fetchone()
         assert told is not None
