@@ -1,6 +1,8 @@
 -- Enrolled or insured after the fact. What was known is what had been published: files of one delivery come in any order.
 with limits as (
-    {{ monitoring_limits('S27', ['same_birth_days', 'birth_leave_days', 'backdated_days', 'min_late_months', 'opening_days', 'opening_share']) }}
+    {{ monitoring_limits('S27', [
+        'same_birth_days', 'birth_leave_days', 'backdated_days', 'min_late_months', 'opening_days', 'opening_share'
+    ]) }}
 ),
 
 birth_claim as (
@@ -24,13 +26,14 @@ claimed as (
         limits.opening_on + limits.opening_days::integer as opened_on
     from birth
     inner join limits on birth.region_code = limits.region_code
-    cross join lateral (
-        select
-            min(part.settled_on) as settled_on,
-            min(part.seq) as seq
-        from birth_claim as part
-        where part.region_code = birth.region_code and part.person_no = birth.person_no and part.claim_no = any(birth.claims)
-    ) as first_claim
+    cross join
+        lateral (
+            select
+                min(part.settled_on) as settled_on,
+                min(part.seq) as seq
+            from birth_claim as part
+            where part.region_code = birth.region_code and part.person_no = birth.person_no and part.claim_no = any(birth.claims)
+        ) as first_claim
     left join lateral (
         select min(out.seq) as seq
         from {{ source('publication', 'publication') }} as out
@@ -38,7 +41,12 @@ claimed as (
     ) as first_out on true
 ),
 
+<<<<<<< HEAD
 -- not one month was paid for by the birth, and several before it were afterwards; one pass, no payment is looked up by person
+=======
+-- Not one month was paid for by the birth, and several before it were afterwards. One pass over the premiums: a look-up of each
+-- birth has no index.
+>>>>>>> m4
 premium as (
     select
         claimed.region_code,
@@ -51,12 +59,20 @@ premium as (
         on
             claimed.region_code = event.region_code
             and claimed.person_no = event.person_no
+<<<<<<< HEAD
             and case
                 when claimed.head_seq >= event.seq and date_trunc('month', claimed.birth_on::timestamp) > event.contribution_month
                     then true
                 else false
             end
     where claimed.birth_on >= claimed.opened_on and event.event_type = 'contribution.collected'
+=======
+            and event.event_type = 'contribution.collected'
+    where
+        claimed.birth_on >= claimed.opened_on
+        and event.contribution_month < date_trunc('month', claimed.birth_on::timestamp)
+        and event.seq <= claimed.head_seq
+>>>>>>> m4
     group by claimed.region_code, claimed.person_no, claimed.birth_no, claimed.birth_on
     having min(event.occurred_on) > claimed.birth_on
 ),
@@ -100,6 +116,14 @@ judged as (
             and event.seq > claimed.known_seq
             and event.seq <= claimed.head_seq
     ) as started on true
+<<<<<<< HEAD
+=======
+    left join premium
+        on
+            claimed.region_code = premium.region_code
+            and claimed.person_no = premium.person_no
+            and claimed.birth_no = premium.birth_no
+>>>>>>> m4
 ),
 
 found as (

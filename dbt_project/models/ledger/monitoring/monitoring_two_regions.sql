@@ -79,7 +79,8 @@ found as (
         min(institution_code) as institution_code,
         min(employer_no) as employer_no,
         array_agg(distinct person_no order by person_no)
-        || coalesce(array_agg(distinct other_person_no order by other_person_no) filter (where other_region = region_code), '{}') as persons,
+        || coalesce(array_agg(distinct other_person_no order by other_person_no) filter (where other_region = region_code), '{}')
+            as persons,
         array_agg(distinct claim_no order by claim_no)
         || coalesce(array_agg(distinct other_claim_no order by other_claim_no) filter (where other_region = region_code), '{}') as claims,
         max(amount) as amount,
