@@ -41,12 +41,8 @@ claimed as (
     ) as first_out on true
 ),
 
-<<<<<<< HEAD
--- not one month was paid for by the birth, and several before it were afterwards; one pass, no payment is looked up by person
-=======
 -- Not one month was paid for by the birth, and several before it were afterwards. One pass over the premiums: a look-up of each
 -- birth has no index.
->>>>>>> m4
 premium as (
     select
         claimed.region_code,
@@ -59,20 +55,11 @@ premium as (
         on
             claimed.region_code = event.region_code
             and claimed.person_no = event.person_no
-<<<<<<< HEAD
-            and case
-                when claimed.head_seq >= event.seq and date_trunc('month', claimed.birth_on::timestamp) > event.contribution_month
-                    then true
-                else false
-            end
-    where claimed.birth_on >= claimed.opened_on and event.event_type = 'contribution.collected'
-=======
             and event.event_type = 'contribution.collected'
     where
         claimed.birth_on >= claimed.opened_on
         and event.contribution_month < date_trunc('month', claimed.birth_on::timestamp)
         and event.seq <= claimed.head_seq
->>>>>>> m4
     group by claimed.region_code, claimed.person_no, claimed.birth_no, claimed.birth_on
     having min(event.occurred_on) > claimed.birth_on
 ),
@@ -84,11 +71,6 @@ judged as (
         premium.late_months,
         premium.first_month
     from claimed
-    left join premium
-        on
-            claimed.region_code = premium.region_code
-            and claimed.person_no = premium.person_no
-            and claimed.birth_no = premium.birth_no
     -- what her last word before the birth was when the claim came out: nothing, or an end
     left join lateral (
         select event.event_type
@@ -116,14 +98,11 @@ judged as (
             and event.seq > claimed.known_seq
             and event.seq <= claimed.head_seq
     ) as started on true
-<<<<<<< HEAD
-=======
     left join premium
         on
             claimed.region_code = premium.region_code
             and claimed.person_no = premium.person_no
             and claimed.birth_no = premium.birth_no
->>>>>>> m4
 ),
 
 found as (
