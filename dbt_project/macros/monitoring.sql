@@ -12,6 +12,7 @@
             coalesce(newest.settled_month, (head.published_at at time zone 'Asia/Shanghai')::date)
             - make_interval(months => given.look_back_months::integer)
         )::date as since,
+        (head.published_at at time zone 'Asia/Shanghai')::date as published_on,
         {%- if 'opening_share' in parameters %}
             opening.opening_on,
         {%- endif %}
@@ -203,6 +204,7 @@
         min(numbered.care_on) as birth_on,
         max(numbered.care_on) as last_on,
         max(numbered.settled_on) as settled_on,
+        min(numbered.seq) as first_seq,
         array_agg(numbered.claim_no order by numbered.claim_no) as claims,
         sum(numbered.amount) as amount,
         coalesce(sum(numbered.amount) filter (where numbered.benefit_item = 'maternity_allowance'), 0) as allowance_amount,
@@ -358,4 +360,22 @@
     {%- if recovered != 'shown' %}
     where coalesce(taken.counted, 0) < hit.amount or hit.amount = 0
     {%- endif %}
+{%- endmacro %}
+
+{#- What each rule asks for, read from the rules themselves: pairs of rule and parameter, as rows of a VALUES list. A parameter that
+    somebody forgets to set is missed, and not taken for a rule that finds nothing. -#}
+{% macro monitoring_required() -%}
+    {%- set asked = {} -%}
+    {%- for node in (graph.nodes.values() if execute else []) if node.resource_type == 'model' and node.name.startswith('monitoring_') -%}
+        {%- for rule_code, listed in modules.re.findall("monitoring_limits\\('(S[0-9]+)', \\[([^\\]]*)\\]", node.raw_code) -%}
+            {%- for parameter in ['look_back_months', 'switched_on', 'benefit_within_days'] + modules.re.findall("'([a-z_]+)'", listed) -%}
+                {%- do asked.update({(rule_code, parameter): none}) -%}
+            {%- endfor -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {%- for rule_code, parameter in asked | sort %}
+        ('{{ rule_code }}', '{{ parameter }}'){{ ',' if not loop.last }}
+    {%- else %}
+        (null::text, null::text)
+    {%- endfor %}
 {%- endmacro %}

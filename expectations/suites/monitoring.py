@@ -32,8 +32,13 @@ _REFUNDS = """
     where refund.region_code = $region and refund.seq > $after and refund.seq <= $head
         and refund.event_type = 'contribution.refunded'
 """
-# Nothing can be examined in vain: what is examined is all that there is.
-_EXAMINED = {"S17": _REFUNDS}
+_POPULATION = {"S17": _REFUNDS}
+# A rule that is switched off has nothing to look at, and the page says so. One that lacks a parameter looks at nothing
+# although there is something: that is reported and not taken for silence.
+_STATE = """
+        and (select judged.state from ledger.monitoring_state as judged
+            where judged.region_code = $region and judged.rule_code = '{code}') {condition}
+"""
 
 
 @dataclass(frozen=True)
@@ -71,7 +76,7 @@ def rules() -> tuple[Rule, ...]:
 
 
 def _check(rule: Rule) -> Check:
-    examined = _EXAMINED.get(rule.code, _CLAIMS)
+    population = _POPULATION.get(rule.code, _CLAIMS)
     return Check(
         code=rule.code,
         title_zh=rule.title_zh,
@@ -80,8 +85,8 @@ def _check(rule: Rule) -> Check:
         owner=rule.owner,
         clause=rule.clause,
         offending=_OFFENDING.format(model=rule.model),
-        examined=examined,
-        population=examined,
+        examined=population + _STATE.format(code=rule.code, condition="= 'on'"),
+        population=population + _STATE.format(code=rule.code, condition="is distinct from 'off'"),
         scopes=frozenset({REVIEW}),
         relists=True,
         rows_max=_ROWS_MAX,

@@ -44,6 +44,9 @@ OUTCOMES: dict[str, tuple[Light, Name]] = {
     "missed": ("amber", Name("未达标", "missed")),
     "too_few": ("grey", Name("例数不足，不考核", "too few to judge")),
 }
+# Whose numerator, and whose denominator too, is an amount of money.
+OF_MONEY = {"cost_per_delivery", "direct_settlement_share", "overcharge_share"}
+PER_MONEY = {"direct_settlement_share", "overcharge_share"}
 COMPARISONS = {"at_most": "≤", "at_least": "≥"}
 
 
@@ -67,14 +70,14 @@ def render(source: Source, frame: Frame, regions: Sequence[settlement.ProvidersO
         STATUSES=STATUSES,
         figure=figure,
         part=part,
+        OF_MONEY=OF_MONEY,
+        PER_MONEY=PER_MONEY,
     )
 
 
-def part(number: Decimal | None) -> str:
-    """Numerator or denominator: whole where it counts, else with two decimals."""
-    if number is None:
-        return "—"
-    return f"{number:,.0f}" if number == number.to_integral_value() else f"{number:,.2f}"
+def part(number: Decimal, money: bool) -> str:
+    """Numerator or denominator: money with two decimals, what counts whole where it is."""
+    return f"{number:,.2f}" if money or number != number.to_integral_value() else f"{number:,.0f}"
 
 
 def figure(indicator_code: str, value: Decimal | None) -> str:

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from psycopg2 import errors
 
+from expectations.check import GATE
 from expectations.document import DOCUMENTS_KEPT
 from expectations.gate import GateRefusedError, check, publish
-from expectations.check import GATE
 from expectations.suites import SUITES, gate_checks, suites_of
 from ingestion.database import connect
 from reporting import data_docs

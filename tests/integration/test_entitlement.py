@@ -16,7 +16,7 @@ import pytest
 
 from expectations.check import REVIEW, Candidate
 from expectations.suites.policy.entitlement import P05
-from ingestion.settings import Settings
+from ingestion.settings import BEIJING, Settings
 from runtime import dbt
 from tests.conftest import isolate
 from tests.integration.entitlement_books import HUAINAN, NANJING, Books, Case, chance
@@ -249,6 +249,49 @@ def test_the_review_counts_either_side(books: tuple[str, dict[str, Books]]) -> N
     assert answers["B2"] == "not_met"
     assert answers["C2"] == "cannot_tell"
     assert ask(url, "select count(distinct result) from marts.merger_self_check") == [(3,)]
+
+
+FIGURES = "select item_code, numerator, denominator, result from marts.merger_self_check where region_code = %s"
+CALENDAR = "insert into events.source_calendar (source_system, family, due_rule, active_from, region_code) values (%s, %s, %s, %s, %s)"
+
+
+def test_the_self_check_answers_with_evidence(books: tuple[str, dict[str, Books]]) -> None:
+    """Balance is that of the pooled fund alone; months count as public, and files as timely, by the day they came."""
+    url, _ = books
+    figures = {item: tuple(rest) for item, *rest in ask(url, FIGURES, NANJING)}
+    today = datetime.now(BEIJING).date()
+    pooled = ask(
+        url,
+        "select sum(pooled_income), sum(pooled_expenditure_in_all) from marts.fund_month where region_code = %s and is_merged",
+        NANJING,
+    )
+    assert figures["F9"][:2] == pooled[0]
+    assert figures["F9"][2] == ("met" if pooled[0][0] >= pooled[0][1] else "not_met")
+    # The books were published long after the last day of the calendar.
+    assert figures["F12"][0] == 0
+    assert figures["F12"][1] > 0
+    assert figures["F12"][2] == "not_met"
+    assert figures["R3"][2] == "cannot_tell", "who should be insured is in no source"
+    assert figures["R3"][1] > 0
+    assert figures["F10"][2] == "not_met", "nothing has been forecast on these books"
+    with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
+        for row in (
+            ("demo", "claim", "monthly day 10 until 2020-06", "2020-01-01", NANJING),
+            ("demo", "treasury", "quarterly day 31 until 2020Q2", "2019-10-15", None),
+            ("demo", "registration", "unreadable", "2020-01-01", NANJING),
+        ):
+            cursor.execute(CALENDAR, row)
+        cursor.execute(
+            "select count(*) filter (where arrived_on <= due_on), count(*) from events.due_file(%s)"
+            " where due_on < %s and (region_code is null or region_code = %s)",
+            (today, today, NANJING),
+        )
+        told = cursor.fetchone()
+        assert told is not None
+        assert told[1] == 9, "six months and three quarters"
+        cursor.execute(f"{FIGURES} and item_code = 'P2'", (NANJING,))
+        assert cursor.fetchall() == [("P2", *told, "not_met")]
+        connection.rollback()
 
 
 @pytest.mark.parametrize("key", ["entitlement", "merger"])

@@ -6,6 +6,7 @@ death as (
     select distinct on (event.region_code, event.person_no)
         event.region_code,
         event.person_no,
+        event.seq,
         event.occurred_on as died_on,
         limits.settled_days
     from limits
@@ -14,13 +15,14 @@ death as (
     where
         event.event_type = 'enrollment.ended'
         and event.reason = 'died'
-        -- who is enrolled again afterwards has not died
+        -- who is enrolled again afterwards has not died; a base that is changed revives nobody
         and not exists (
             select from {{ source('events', 'event') }} as alive
             where
                 alive.region_code = event.region_code
                 and alive.person_no = event.person_no
-                and alive.event_type in ('enrollment.started', 'enrollment.changed')
+                and alive.event_type in ('enrollment.started', 'enrollment.changed', 'enrollment.ended')
+                and alive.event_type = 'enrollment.started'
                 and alive.seq <= limits.seq
                 and alive.seq > event.seq
                 and alive.occurred_on >= event.occurred_on
@@ -38,38 +40,81 @@ late as (
         claim.*,
         death.died_on,
         death.settled_days,
-        greatest(claim.care_on, claim.discharged_on) > death.died_on as is_after
+        claim.is_dated and greatest(claim.care_on, claim.discharged_on) > death.died_on as is_after
     from claim
     inner join death on claim.region_code = death.region_code and claim.person_no = death.person_no
     where
-        greatest(claim.care_on, claim.discharged_on) > death.died_on
+        claim.is_dated and greatest(claim.care_on, claim.discharged_on) > death.died_on
         or claim.settled_on > death.died_on + death.settled_days::integer
+),
+
+claimed as (
+    select
+        region_code,
+        person_no,
+        min(institution_code) as institution_code,
+        min(employer_no) as employer_no,
+        array_agg(claim_no order by claim_no) as claims,
+        sum(amount) as amount,
+        count(*) filter (where is_after) as after,
+        count(*) filter (where not is_after) as late,
+        min(care_on) as first_on,
+        max(settled_on) as last_on
+    from late
+    group by region_code, person_no
+),
+
+-- told after the death, of a day after it: the employer goes on as if she lived
+changed as (
+    select
+        event.region_code,
+        event.person_no,
+        min(event.employer_no) as employer_no,
+        count(*) as changes,
+        min(event.occurred_on) as first_on,
+        max(event.occurred_on) as last_on
+    from death
+    inner join limits on death.region_code = limits.region_code
+    inner join {{ source('events', 'event') }} as event
+        on
+            death.region_code = event.region_code
+            and death.person_no = event.person_no
+            and death.seq < event.seq
+            and death.died_on < event.occurred_on
+            and limits.seq >= event.seq
+    where
+        event.event_type in ('enrollment.started', 'enrollment.changed', 'enrollment.ended')
+        and event.event_type = 'enrollment.changed'
+    group by event.region_code, event.person_no
 ),
 
 found as (
     select
-        region_code,
+        death.region_code,
         'S05'::text as rule_code,
-        {{ hidden_key(['person_no']) }} as finding_key,
-        min(institution_code) as institution_code,
-        min(employer_no) as employer_no,
-        array[person_no] as persons,
-        array_agg(claim_no order by claim_no) as claims,
-        sum(amount) as amount,
-        min(care_on) as first_on,
-        max(settled_on) as last_on,
+        {{ hidden_key(['death.person_no']) }} as finding_key,
+        claimed.institution_code,
+        coalesce(claimed.employer_no, changed.employer_no) as employer_no,
+        array[death.person_no] as persons,
+        coalesce(claimed.claims, '{}') as claims,
+        coalesce(claimed.amount, 0) as amount,
+        least(claimed.first_on, changed.first_on) as first_on,
+        greatest(claimed.last_on, changed.last_on) as last_on,
         format(
-            '登记死亡 %s；此后发生的服务 %s 笔，死亡 %s 天以后才结算的 %s 笔，合计 %s 元', min(died_on),
-            count(*) filter (where is_after), round(max(settled_days)), count(*) filter (where not is_after),
-            {{ yuan_text('sum(amount)') }}
+            '登记死亡 %s；此后发生的服务 %s 笔，死亡 %s 天以后才结算的 %s 笔，合计 %s 元；死亡后参保变更 %s 次', death.died_on,
+            coalesce(claimed.after, 0), round(death.settled_days), coalesce(claimed.late, 0),
+            {{ yuan_text('coalesce(claimed.amount, 0)') }}, coalesce(changed.changes, 0)
         ) as said_zh,
         format(
-            'registered as having died on %s; %s claims for service after it, %s settled more than %s days after, %s yuan',
-            min(died_on), count(*) filter (where is_after), count(*) filter (where not is_after), round(max(settled_days)),
-            {{ yuan_text('sum(amount)') }}
+            'registered as having died on %s; %s claims for service after it, %s settled more than %s days after, %s yuan;'
+            ' enrolment changed %s times after it',
+            death.died_on, coalesce(claimed.after, 0), coalesce(claimed.late, 0), round(death.settled_days),
+            {{ yuan_text('coalesce(claimed.amount, 0)') }}, coalesce(changed.changes, 0)
         ) as said_en
-    from late
-    group by region_code, person_no
+    from death
+    left join claimed on death.region_code = claimed.region_code and death.person_no = claimed.person_no
+    left join changed on death.region_code = changed.region_code and death.person_no = changed.person_no
+    where claimed.person_no is not null or changed.person_no is not null
 )
 
 {{ monitoring_found('found') }}

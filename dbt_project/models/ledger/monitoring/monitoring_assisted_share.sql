@@ -57,7 +57,7 @@ compared as (
 limited as (
     select
         compared.*,
-        peer_share + z_limit * sqrt(peer_share * (1 - peer_share) / cases) as upper_limit
+        compared.peer_share + compared.z_limit * sqrt(compared.peer_share * (1 - compared.peer_share) / compared.cases) as upper_limit
     from compared
 ),
 
@@ -75,10 +75,13 @@ found as (
         last_on,
         format(
             '单胎阴道分娩 %s 例，助产 %s 例占 %s%%；其他机构 %s%%，控制限 %s%%，高出须达 %s 个百分点', cases, assisted,
-            {{ percent_text('share') }}, {{ percent_text('peer_share') }}, {{ percent_text('upper_limit') }}, {{ percent_text('min_excess') }}
+            {{ percent_text('share') }},
+            {{ percent_text('peer_share') }},
+            {{ percent_text('upper_limit') }},
+            {{ percent_text('min_excess') }}
         ) as said_zh,
         format(
-            '%s vaginal deliveries of one child, %s assisted, %s%%; other institutions %s%%, control limit %s%%, excess of at least %s points',
+            '%s vaginal deliveries of one child, %s assisted, %s%%; other institutions %s%%, limit %s%%, excess of at least %s points',
             cases, assisted, {{ percent_text('share') }}, {{ percent_text('peer_share') }}, {{ percent_text('upper_limit') }},
             {{ percent_text('min_excess') }}
         ) as said_en
@@ -86,4 +89,4 @@ found as (
     where cases >= min_cases and peer_cases >= min_cases and share > upper_limit and share - peer_share >= min_excess
 )
 
-{{ monitoring_found('found') }}
+{{ monitoring_found('found', recovered='shown') }}

@@ -1,6 +1,8 @@
 -- Enrolled or insured after the fact. What was known is what had been published: files of one delivery come in any order.
 with limits as (
-    {{ monitoring_limits('S27', ['same_birth_days', 'birth_leave_days', 'backdated_days', 'min_late_months', 'opening_days', 'opening_share']) }}
+    {{ monitoring_limits('S27', [
+        'same_birth_days', 'birth_leave_days', 'backdated_days', 'min_late_months', 'opening_days', 'opening_share'
+    ]) }}
 ),
 
 birth_claim as (
@@ -24,18 +26,42 @@ claimed as (
         limits.opening_on + limits.opening_days::integer as opened_on
     from birth
     inner join limits on birth.region_code = limits.region_code
-    cross join lateral (
-        select
-            min(part.settled_on) as settled_on,
-            min(part.seq) as seq
-        from birth_claim as part
-        where part.region_code = birth.region_code and part.person_no = birth.person_no and part.claim_no = any(birth.claims)
-    ) as first_claim
+    cross join
+        lateral (
+            select
+                min(part.settled_on) as settled_on,
+                min(part.seq) as seq
+            from birth_claim as part
+            where part.region_code = birth.region_code and part.person_no = birth.person_no and part.claim_no = any(birth.claims)
+        ) as first_claim
     left join lateral (
         select min(out.seq) as seq
         from {{ source('publication', 'publication') }} as out
         where out.region_code = birth.region_code and out.seq >= first_claim.seq
     ) as first_out on true
+),
+
+-- Not one month was paid for by the birth, and several before it were afterwards. One pass over the premiums: a look-up of each
+-- birth has no index.
+premium as (
+    select
+        claimed.region_code,
+        claimed.person_no,
+        claimed.birth_no,
+        count(distinct event.contribution_month) as late_months,
+        min(event.contribution_month) as first_month
+    from claimed
+    inner join {{ source('events', 'event') }} as event
+        on
+            claimed.region_code = event.region_code
+            and claimed.person_no = event.person_no
+            and event.event_type = 'contribution.collected'
+    where
+        claimed.birth_on >= claimed.opened_on
+        and event.contribution_month < date_trunc('month', claimed.birth_on::timestamp)
+        and event.seq <= claimed.head_seq
+    group by claimed.region_code, claimed.person_no, claimed.birth_no, claimed.birth_on
+    having min(event.occurred_on) > claimed.birth_on
 ),
 
 judged as (
@@ -72,21 +98,11 @@ judged as (
             and event.seq > claimed.known_seq
             and event.seq <= claimed.head_seq
     ) as started on true
-    -- not one month was paid for by the birth, and several before it were afterwards
-    left join lateral (
-        select
-            count(distinct event.contribution_month) filter (where event.occurred_on > claimed.birth_on) as late_months,
-            min(event.contribution_month) as first_month
-        from {{ source('events', 'event') }} as event
-        where
-            claimed.birth_on >= claimed.opened_on
-            and event.region_code = claimed.region_code
-            and event.person_no = claimed.person_no
-            and event.event_type = 'contribution.collected'
-            and event.contribution_month < date_trunc('month', claimed.birth_on::timestamp)
-            and event.seq <= claimed.head_seq
-        having min(event.occurred_on) > claimed.birth_on
-    ) as premium on true
+    left join premium
+        on
+            claimed.region_code = premium.region_code
+            and claimed.person_no = premium.person_no
+            and claimed.birth_no = premium.birth_no
 ),
 
 found as (

@@ -1,5 +1,8 @@
 with limits as (
-    {{ monitoring_limits('S09', ['same_birth_days', 'birth_leave_days', 'before_days', 'rise_ratio', 'min_rise', 'min_months', 'min_colleagues']) }}
+    {{ monitoring_limits('S09', [
+        'same_birth_days', 'birth_leave_days', 'before_days', 'rise_ratio', 'min_rise', 'min_months', 'opening_share', 'newcomer_ratio',
+        'min_colleagues'
+    ]) }}
 ),
 
 birth_claim as (
@@ -59,6 +62,7 @@ base as (
 compared as (
     select
         birth.*,
+        limits.newcomer_ratio,
         limits.rise_ratio,
         limits.min_rise,
         limits.min_months,
@@ -67,6 +71,7 @@ compared as (
         limits.seq,
         risen.base_month as risen_month,
         risen.contribution_base as base_after,
+        limits.opening_on as opened_on,
         earlier.base_before,
         earlier.months
     from birth
@@ -115,6 +120,7 @@ measured as (
     select
         compared.*,
         compared.months < compared.min_months as is_newcomer,
+        case when compared.months < compared.min_months then compared.newcomer_ratio else compared.rise_ratio end as ratio_limit,
         case when compared.months < compared.min_months then among.base else compared.base_before end as usual_base
     from compared
     left join lateral (
@@ -123,7 +129,9 @@ measured as (
             select distinct on (event.person_no) event.contribution_base
             from {{ source('events', 'event') }} as event
             where
+                -- who was there as the log began is nobody new
                 compared.months < compared.min_months
+                and compared.risen_month > compared.opened_on
                 and event.region_code = compared.region_code
                 and event.employer_no = compared.risen_employer_no
                 and event.family = 'registration'
@@ -154,17 +162,17 @@ found as (
         format(
             '缴费基数 %s 起 %s 元，%s %s 元，为 %s 倍（限 %s 倍），其后 %s 天生育', to_char(risen_month, 'YYYY-MM'),
             {{ yuan_text('base_after') }}, case when is_newcomer then '同单位中位数' else '此前' end, {{ yuan_text('usual_base') }},
-            round(base_after / usual_base, 2), round(rise_ratio, 2),
+            round(base_after / usual_base, 2), round(ratio_limit, 2),
             birth_on - risen_month
         ) as said_zh,
         format(
             'base of %s yuan from %s on, %s %s, ratio %s (limit %s), %s days before the birth', {{ yuan_text('base_after') }},
             to_char(risen_month, 'YYYY-MM'), case when is_newcomer then 'median of the colleagues' else 'before that' end,
-            {{ yuan_text('usual_base') }}, round(base_after / usual_base, 2), round(rise_ratio, 2),
+            {{ yuan_text('usual_base') }}, round(base_after / usual_base, 2), round(ratio_limit, 2),
             birth_on - risen_month
         ) as said_en
     from measured
-    where base_after >= rise_ratio * usual_base and base_after - usual_base >= min_rise
+    where base_after >= ratio_limit * usual_base and base_after - usual_base >= min_rise
 )
 
 {{ monitoring_found('found') }}

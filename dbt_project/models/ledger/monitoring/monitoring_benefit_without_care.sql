@@ -1,5 +1,7 @@
 with limits as (
-    {{ monitoring_limits('S24', ['care_days', 'opening_days', 'birth_leave_days', 'after_days', 'undated_days', 'opening_share']) }}
+    {{ monitoring_limits('S24', [
+        'care_days', 'opening_days', 'opening_share', 'birth_leave_days', 'after_days', 'undated_days'
+    ]) }}
 ),
 
 benefit as (
@@ -7,12 +9,14 @@ benefit as (
 ),
 
 -- what was reversed is not among the claims; what has come back in full was not had either
+care_claim as (
+    {{ monitored_claim("event.benefit_item in ('delivery_normal', 'delivery_assisted', 'delivery_caesarean', 'miscarriage',"
+        " 'family_planning')") }}
+),
+
 care as (
     select given.*
-    from (
-        {{ monitored_claim("event.benefit_item in ('delivery_normal', 'delivery_assisted', 'delivery_caesarean', 'miscarriage',"
-            " 'family_planning')") }}
-    ) as given
+    from care_claim as given
     inner join limits on given.region_code = limits.region_code
     left join lateral (
         select sum(turned.taken_back_pooled_amount + turned.taken_back_personal_amount) as amount

@@ -182,13 +182,17 @@ found as (
         format(
             '同一人同一项目 %s 结算 %s 次，%s 家机构，相隔 %s 天，合计 %s 元', benefit_item, times, institutions, last_on - first_on,
             {{ yuan_text('amount') }}
-        ) || case when case_days is not null and paid_days is not null then format('；津贴共 %s 天，此种情形 %s 天', paid_days, case_days) else '' end
-            as said_zh,
+        ) || case
+            when case_days is not null and paid_days is not null then format('；津贴共 %s 天，此种情形 %s 天', paid_days, case_days) else ''
+        end as said_zh,
         format(
             'the same %s of one person settled %s times, %s institutions, %s days apart, %s yuan in all', benefit_item, times,
             institutions, last_on - first_on, {{ yuan_text('amount') }}
-        ) || case when case_days is not null and paid_days is not null then format('; %s days of allowance, the case gives %s', paid_days, case_days) else '' end
-            as said_en
+        ) || case
+            when case_days is not null and paid_days is not null
+                then format('; %s days of allowance, the case gives %s', paid_days, case_days)
+            else ''
+        end as said_en
     from judged
     where excess_amount > 0
 )

@@ -18,7 +18,7 @@ paid as (
     inner join {{ source('events', 'event') }} as event
         on
             limits.region_code = event.region_code
-            and case when limits.seq >= event.seq and limits.since <= event.occurred_on then true else false end
+            and coalesce(limits.seq >= event.seq and limits.since <= event.occurred_on, false)
     where
         event.event_type = 'claim.paid'
         and event.benefit_item = 'maternity_allowance'
@@ -73,10 +73,13 @@ closed as (
         concerned.region_code,
         concerned.employer_no,
         last_word.closed_on
-    from (select distinct region_code, employer_no from claimed where employer_no is not null) as concerned
+    from (
+        select distinct region_code, employer_no from claimed
+        where employer_no is not null
+    ) as concerned
     inner join limits on concerned.region_code = limits.region_code
     cross join lateral (
-        select case when event.event_type = 'employer.closed' then event.occurred_on end as closed_on
+        select case event.event_type when 'employer.closed' then event.occurred_on end as closed_on
         from {{ source('events', 'event') }} as event
         where
             event.region_code = concerned.region_code

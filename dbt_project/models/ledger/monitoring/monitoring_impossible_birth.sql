@@ -18,7 +18,7 @@ born as (
 ),
 
 -- what a person's deliveries say of her other claims; only days that somebody has told, since bills are settled later
-beside as (
+beside as materialized (
     select
         claim.region_code,
         claim.claim_no,

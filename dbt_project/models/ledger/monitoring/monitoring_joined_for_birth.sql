@@ -1,6 +1,7 @@
+-- noqa: disable=ST05
 with limits as (
     {{ monitoring_limits('S08', [
-        'same_birth_days', 'birth_leave_days', 'joined_days', 'left_days', 'bridged_days', 'unpaid_months', 'opening_share'
+        'same_birth_days', 'birth_leave_days', 'joined_days', 'left_days', 'bridged_days', 'opening_share', 'unpaid_months'
     ]) }}
 ),
 
@@ -48,39 +49,62 @@ around as (
     where birth.allowance_amount > 0 and lower(part.days) > limits.opening_on
 ),
 
+newcomer as (
+    select * from around
+    where birth_on - joined_on < joined_days
+),
+
+-- What was refunded was not paid. One pass over the premiums: a look-up of each person has no index.
+paid as (
+    select
+        monthly.region_code,
+        monthly.person_no,
+        max(monthly.contribution_month) as last_month
+    from (
+        select
+            event.region_code,
+            event.person_no,
+            event.contribution_month
+        from (select distinct newcomer.region_code, newcomer.person_no, newcomer.seq from newcomer) as person
+        inner join {{ source('events', 'event') }} as event
+            on
+                person.region_code = event.region_code
+                and person.person_no = event.person_no
+                and event.event_type in ('contribution.collected', 'contribution.refunded')
+        where event.seq <= person.seq
+        group by event.region_code, event.person_no, event.contribution_month
+        having
+            sum(
+                case event.event_type when 'contribution.collected' then 1 else -1 end
+                * (coalesce(event.employer_amount, 0) + coalesce(event.personal_amount, 0))
+            ) > 0
+    ) as monthly
+    group by monthly.region_code, monthly.person_no
+),
+
+newest as (
+    select
+        turned.region_code,
+        max(turned.contribution_month) as last_month
+    from limits
+    inner join {{ ref('contribution_turnover') }} as turned
+        on limits.region_code = turned.region_code and limits.seq >= turned.last_seq
+    where turned.collected_amount > 0
+    group by turned.region_code
+),
+
 -- Premiums that stop are a leaving of which nobody tells: as of the month after the last one paid for, when the region has since
--- collected those of several months more. What was refunded was not paid.
+-- collected those of several months more.
 premium as (
     select
-        around.*,
+        newcomer.*,
         case
-            when paid.month + make_interval(months => around.unpaid_months::integer) <= newest.month
-                then (paid.month + interval '1 month')::date
+            when (paid.last_month + make_interval(months => newcomer.unpaid_months::integer))::date <= newest.last_month
+                then (paid.last_month + interval '1 month')::date
         end as unpaid_from
-    from around
-    left join lateral (
-        select turned.contribution_month as month
-        from {{ ref('contribution_turnover') }} as turned
-        where turned.region_code = around.region_code and turned.last_seq <= around.seq and turned.collected_amount > 0
-        order by turned.contribution_month desc
-        limit 1
-    ) as newest on true
-    left join lateral (
-        select max(monthly.month) as month
-        from (
-            select event.contribution_month as month
-            from {{ source('events', 'event') }} as event
-            where
-                event.region_code = around.region_code
-                and event.person_no = around.person_no
-                and event.event_type in ('contribution.collected', 'contribution.refunded')
-                and event.seq <= around.seq
-            group by event.contribution_month
-            having sum(case event.event_type when 'contribution.collected' then 1 else -1 end
-                * (coalesce(event.employer_amount, 0) + coalesce(event.personal_amount, 0))) > 0
-        ) as monthly
-    ) as paid on true
-    where around.birth_on - around.joined_on < around.joined_days
+    from newcomer
+    left join paid on newcomer.region_code = paid.region_code and newcomer.person_no = paid.person_no
+    left join newest on newcomer.region_code = newest.region_code
 ),
 
 gone as (

@@ -1,5 +1,5 @@
 with limits as (
-    {{ monitoring_limits('S06', ['gap_days', 'grace_days']) }}
+    {{ monitoring_limits('S06', ['gap_days', 'grace_days', 'registration_days']) }}
 ),
 
 claim as (
@@ -22,21 +22,38 @@ covered as (
     group by spell.region_code, spell.person_no
 ),
 
--- a gap that another enrolment follows soon is bridged; the end that none follows counts from its own day
+-- a gap that another enrolment follows soon is bridged; the end that none follows counts from its own day; who has never been
+-- registered may be so with some delay; a benefit of which nobody knows the day lies outside no enrolment
 outside as (
     select
         claim.*,
         limits.grace_days,
+        covered.person_no is null as is_unknown,
         case when not covered.is_enrolled and claim.care_on >= covered.newest_until_on then covered.newest_until_on end as ended_on
     from claim
-    inner join covered on claim.region_code = covered.region_code and claim.person_no = covered.person_no
     inner join limits on claim.region_code = limits.region_code
+    left join covered on claim.region_code = covered.region_code and claim.person_no = covered.person_no
     where
-        not covered.has_died
-        and (
-            not covered.days @> claim.care_on
-            or not covered.is_enrolled and claim.care_on >= covered.newest_until_on + limits.grace_days::integer
-        )
+        case
+            when covered.person_no is null
+                then
+                    claim.settled_on + limits.registration_days::integer <= limits.published_on
+                    and not exists (
+                        select from {{ source('events', 'event') }} as known
+                        where
+                            known.region_code = claim.region_code
+                            and known.person_no = claim.person_no
+                            and known.event_type in ('enrollment.started', 'enrollment.changed', 'enrollment.ended')
+                            and known.seq <= limits.seq
+                    )
+            else
+                not covered.has_died
+                and claim.is_dated
+                and (
+                    not covered.days @> claim.care_on
+                    or not covered.is_enrolled and claim.care_on >= covered.newest_until_on + limits.grace_days::integer
+                )
+        end
 ),
 
 found as (
@@ -52,11 +69,13 @@ found as (
         min(care_on) as first_on,
         max(care_on) as last_on,
         format(
-            '%s 笔待遇发生在参保期外%s，合计 %s 元（宽限 %s 天）', count(*), '，停保日 ' || min(ended_on),
+            '%s 笔待遇发生在参保期外%s，合计 %s 元（宽限 %s 天）', count(*),
+            case when bool_or(is_unknown) then '，从未登记参保' else '，停保日 ' || min(ended_on) end,
             {{ yuan_text('sum(amount)') }}, round(max(grace_days))
         ) as said_zh,
         format(
-            '%s claims for care outside enrolment%s, %s yuan in all (grace %s days)', count(*), ', which ended on ' || min(ended_on),
+            '%s claims for care outside enrolment%s, %s yuan in all (grace %s days)', count(*),
+            case when bool_or(is_unknown) then ', never registered' else ', which ended on ' || min(ended_on) end,
             {{ yuan_text('sum(amount)') }}, round(max(grace_days))
         ) as said_en
     from outside

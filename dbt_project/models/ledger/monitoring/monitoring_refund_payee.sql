@@ -28,6 +28,23 @@ compared as (
         on refund.region_code = collected.region_code and refund.original_seq = collected.seq
 ),
 
+-- a refund has a voucher of its own; one under which another had paid is not
+borrowed as (
+    select distinct
+        compared.region_code,
+        compared.seq
+    from compared
+    inner join {{ source('events', 'event') }} as paid
+        on
+            compared.region_code = paid.region_code
+            and compared.tax_voucher_no = paid.tax_voucher_no
+            and compared.head_seq >= paid.seq
+    where
+        paid.event_type = 'contribution.collected'
+        and compared.tax_voucher_no <> compared.collected_voucher_no
+        and coalesce(paid.employer_no, paid.person_no) <> coalesce(compared.payer_no, compared.insured_no)
+),
+
 judged as (
     select
         compared.*,
@@ -39,10 +56,11 @@ judged as (
                     then '退给其他单位 / to another employer'
             end,
             case when compared.person_no <> compared.insured_no then '退给其他人员 / to another person' end,
-            case when compared.tax_voucher_no <> compared.collected_voucher_no then '税票号不同 / another tax voucher' end,
+            case when borrowed.seq is not null then '税票号属于其他缴费人 / tax voucher of another payer' end,
             case when compared.all_back > compared.collected_amount + compared.tolerance then '退费超过缴费 / more than was paid' end
         ], null) as reasons
     from compared
+    left join borrowed on compared.region_code = borrowed.region_code and compared.seq = borrowed.seq
 ),
 
 found as (

@@ -1,3 +1,4 @@
+-- noqa: disable=ST05
 with limits as (
     {{ monitoring_limits('S12', ['same_birth_days', 'birth_leave_days', 'min_claimants', 'min_share', 'paid_ratio']) }}
 ),

@@ -65,7 +65,8 @@ twice as (
                 else 1
             end
             -- nobody lies in two hospitals; the day of a transfer is one of discharge here and of admission there
-            or own.stay && other.stay
+            or own.region_code <> other.region_code
+            and own.stay && other.stay
             and upper(own.stay * other.stay) - lower(own.stay * other.stay) >= limits.min_overlap_days
         )
 ),
@@ -78,7 +79,8 @@ found as (
         min(institution_code) as institution_code,
         min(employer_no) as employer_no,
         array_agg(distinct person_no order by person_no)
-        || coalesce(array_agg(distinct other_person_no order by other_person_no) filter (where other_region = region_code), '{}') as persons,
+        || coalesce(array_agg(distinct other_person_no order by other_person_no) filter (where other_region = region_code), '{}')
+            as persons,
         array_agg(distinct claim_no order by claim_no)
         || coalesce(array_agg(distinct other_claim_no order by other_claim_no) filter (where other_region = region_code), '{}') as claims,
         max(amount) as amount,

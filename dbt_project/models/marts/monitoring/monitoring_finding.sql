@@ -9,8 +9,8 @@ select
     rule.owner,
     hit.finding_key,
     case
-        when decided.decision in ('accepted', 'dismissed') and judged.lapse is null then 'dismissed'
-        when decided.decision = 'confirmed' then 'confirmed'
+        when made.decision in ('accepted', 'dismissed') and made.lapse is null then 'dismissed'
+        when made.decision = 'confirmed' then 'confirmed'
         else 'open'
     end as status,
     hit.institution_code,
@@ -21,30 +21,61 @@ select
     hit.claims,
     hit.amount,
     hit.recovered_amount,
-    (hit.amount - hit.recovered_amount)::numeric(18, 2) as open_amount,
+    greatest(hit.amount - hit.recovered_amount, 0)::numeric(18, 2) as open_amount,
     hit.first_on,
     hit.last_on,
     hit.said_zh,
     hit.said_en,
-    decided.decided_by,
-    decided.reason as decided_reason,
-    decided.decided_on,
-    judged.lapse,
+    made.decided_by,
+    made.reason as decided_reason,
+    made.decided_on,
+    made.lapse,
     hit.evidence
-from {{ ref('monitoring_hit') }} as hit
+from (
+    select
+        each_hit.*,
+        sum(abs(each_hit.amount)) over each_rule as rule_amount,
+        count(*) over each_rule as rule_rows
+    from {{ ref('monitoring_hit') }} as each_hit
+    window each_rule as (partition by each_hit.region_code, each_hit.rule_code)
+) as hit
 inner join {{ ref('monitoring_rule') }} as rule on hit.rule_code = rule.rule_code
-left join {{ source('quality', 'decision_newest') }} as decided
+left join {{ source('quality', 'decision_newest') }} as own
     on
-        hit.region_code = decided.region_code
-        and hit.rule_code = decided.code
-        and hit.finding_key = decided.finding_key
-        and decided.decision <> 'withdrawn'
+        hit.region_code = own.region_code
+        and hit.rule_code = own.code
+        and hit.finding_key = own.finding_key
+        and own.decision <> 'withdrawn'
+-- what was decided on the item itself goes before what was decided on all of the rule together
+left join {{ source('quality', 'decision_newest') }} as general
+    on
+        hit.region_code = general.region_code
+        and hit.rule_code = general.code
+        and general.finding_key = '*'
+        and general.decision = 'accepted'
 left join lateral (
     select
+        own.decision,
+        own.decided_by,
+        own.reason,
+        own.decided_on,
         case
-            when decided.evidence <> hit.evidence then 'facts_changed'
-            when decided.valid_until < (now() at time zone 'Asia/Shanghai')::date then 'expired'
-            when hit.amount > decided.amount_max then 'over_budget'
+            when own.decision = 'confirmed' then null
+            when own.evidence <> hit.evidence then 'facts_changed'
+            when own.valid_until < quality.business_date() then 'expired'
+            when abs(hit.amount) > own.amount_max then 'over_budget'
         end as lapse
-) as judged on decided.decision in ('accepted', 'dismissed')
+    where own.decision is not null
+    union all
+    select
+        general.decision,
+        general.decided_by,
+        general.reason,
+        general.decided_on,
+        case
+            when general.valid_until < quality.business_date() then 'expired'
+            when hit.rule_amount > general.amount_max or hit.rule_rows > general.rows_max then 'over_budget'
+        end as lapse
+    where own.decision is null and general.decision is not null
+) as made on true
 where {{ readable('hit.region_code') }}
