@@ -294,9 +294,9 @@
             event.employer_no,
             event.event_type,
             event.occurred_on
-        from limits
+        from limits as bound
         inner join {{ source('events', 'event') }} as event
-            on limits.region_code = event.region_code and limits.seq >= event.seq
+            on bound.region_code = event.region_code and bound.seq >= event.seq
         where event.event_type in ('employer.registered', 'employer.closed') and event.employer_no is not null
         order by event.region_code asc, event.employer_no asc, event.occurred_on desc, event.seq desc
     ) as newest

@@ -78,6 +78,24 @@ def asked(query: str) -> list[tuple[Any, ...]]:
         return cursor.fetchall()
 
 
+def check_what_is_switched_off(url: str) -> None:
+    """A rule that is switched off is silent and says so; one that lacks a parameter is not taken for silent."""
+    with closing(psycopg2.connect(url)) as connection, connection, connection.cursor() as cursor:
+        cursor.execute(SWITCHED)
+    (verdict,) = review("review__off")
+    states = "select rule_code, state, missing from marts.monitoring_rule_state where state <> 'on' order by 1"
+    assert asked(states) == [("S04", "off", None), ("S05", "incomplete", ["settled_days"])]
+    results = {result.check.code: result for result in verdict.results}
+    assert results["S03"].rows_examined > 0
+    assert (results["S04"].rows_examined, results["S04"].unexpected_count) == (0, 0)
+    assert results["S05"].rows_examined == 0
+    assert asked("select finding_key from quality.finding_status where code = 'S05' and status = 'open'") == [
+        (NOTHING_EXAMINED,)
+    ]
+    with closing(psycopg2.connect(url)) as connection, connection, connection.cursor() as cursor:
+        cursor.execute("update policy.monitoring_parameter set rule_code = 'S05' where rule_code = 'S99'")
+
+
 def test_a_dismissal_holds_for_its_facts_and_a_confirmed_finding_until_the_money_is_back(
     deployed_warehouse: str, postgres_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -130,21 +148,7 @@ def test_a_dismissal_holds_for_its_facts_and_a_confirmed_finding_until_the_money
     )
     assert {change for (change,) in asked(history)} >= {"found", "decided", "accepted", "facts_changed", "resolved"}
 
-    # a rule that is switched off is silent and says so; one that lacks a parameter is not taken for silent
-    with closing(psycopg2.connect(url)) as connection, connection, connection.cursor() as cursor:
-        cursor.execute(SWITCHED)
-    (verdict,) = review("review__off")
-    states = "select rule_code, state, missing from marts.monitoring_rule_state where state <> 'on' order by 1"
-    assert asked(states) == [("S04", "off", None), ("S05", "incomplete", ["settled_days"])]
-    results = {result.check.code: result for result in verdict.results}
-    assert results["S03"].rows_examined > 0
-    assert (results["S04"].rows_examined, results["S04"].unexpected_count) == (0, 0)
-    assert results["S05"].rows_examined == 0
-    assert asked("select finding_key from quality.finding_status where code = 'S05' and status = 'open'") == [
-        (NOTHING_EXAMINED,)
-    ]
-    with closing(psycopg2.connect(url)) as connection, connection, connection.cursor() as cursor:
-        cursor.execute("update policy.monitoring_parameter set rule_code = 'S05' where rule_code = 'S99'")
+    check_what_is_switched_off(url)
 
     # what cannot be run is told, and the others are made all the same
     with closing(psycopg2.connect(url)) as connection, connection, connection.cursor() as cursor:

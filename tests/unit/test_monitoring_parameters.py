@@ -1,4 +1,4 @@
-"""Every rule of monitoring has each parameter that it asks for, in a row that speaks for all regions, and no row is in vain."""
+"""Every rule of monitoring has each parameter that it asks for, in a row for all regions, and no row is in vain."""
 
 from __future__ import annotations
 

@@ -147,10 +147,12 @@ answered as (
         and (
             not started.has_end
             or not exists (
-                select 1 from registered as ended
+                -- by index: the CTE would be read through for every start
+                select 1 from {{ source('events', 'event') }} as ended
                 where
                     ended.region_code = started.region_code
                     and ended.person_no = started.person_no
+                    and ended.family = 'registration'
                     and ended.event_type = 'enrollment.ended'
                     and ended.insurance_type = started.insurance_type
                     and ended.enrollment_category = started.enrollment_category
@@ -175,15 +177,24 @@ missing as (
     where answered.region_code is null
 ),
 
+counted as (
+    select region_code, batch_id, count(*) as reference_count
+    from reference
+    group by region_code, batch_id
+),
+
+built as (
+    select region_code, batch_id, first_seq, last_seq
+    from {{ source('events', 'batch') }}
+    where {{ pending(ref('built_head'), 'last_seq', 'last_seq') }}
+),
+
 looked_through as (
     select
-        batch.region_code, batch.batch_id, batch.first_seq, batch.last_seq,
-        (
-            select count(*) from reference
-            where reference.region_code = batch.region_code and reference.batch_id = batch.batch_id
-        ) as reference_count
-    from {{ source('events', 'batch') }} as batch
-    where {{ pending(ref('built_head'), 'last_seq', 'last_seq') }}
+        built.region_code, built.batch_id, built.first_seq, built.last_seq,
+        coalesce(counted.reference_count, 0) as reference_count
+    from built
+    left join counted on built.region_code = counted.region_code and built.batch_id = counted.batch_id
 )
 
 select

@@ -11,7 +11,9 @@ with event as (
         and event_type in ('claim.settled', 'claim.paid', 'advance.offset', 'claim.reversed')
 ),
 
-part as (
+-- Materialized: a new ledger has no statistics yet, and the claims would be joined by their batch alone before the claim of a correction
+-- is known, every event of a batch with all of its claims.
+part as materialized (
     select
         event.region_code,
         event.batch_id,
