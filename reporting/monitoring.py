@@ -55,6 +55,9 @@ _COMPARED = """
         position, average_amount
     from marts.institution_comparison order by region_code, caesarean_share desc, institution_code
 """
+_STATES = (
+    "select region_code, rule_code, state, missing from marts.monitoring_rule_state where state <> 'on' order by 1, 2"
+)
 
 
 @dataclass(frozen=True)
@@ -112,6 +115,16 @@ class Compared:
 
 
 @dataclass(frozen=True)
+class Idle:
+    """A rule that finds nothing in a region: state `off`, or `incomplete` with the parameters that it lacks."""
+
+    region_code: str
+    code: str
+    state: str
+    missing: Sequence[str] | None
+
+
+@dataclass(frozen=True)
 class Monitoring:
     """All that the page shows."""
 
@@ -119,6 +132,7 @@ class Monitoring:
     of_months: Sequence[OfMonth]
     concerned: Sequence[Concerned]
     compared: Sequence[Compared]
+    idle: Sequence[Idle] = ()
 
 
 def read(connection: Connection) -> Monitoring:
@@ -134,4 +148,5 @@ def read(connection: Connection) -> Monitoring:
             for one in [each for each in concerned if each.kind == kind][:CONCERNED_MAX]
         ],
         compared=[Compared(*row) for row in rows(connection, _COMPARED)],
+        idle=[Idle(*row) for row in rows(connection, _STATES)],
     )

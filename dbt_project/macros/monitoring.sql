@@ -243,11 +243,12 @@
         spell.enrollment_category,
         spell.valid_from as from_on,
         -- maternity enrolments go over into the medical one on the day of the merger: nobody ends them, an end of that one ends both
-        case
-            when spell.insurance_type = '510' and spell.valid_from < merged.merged_on
-                then least(spell.valid_until, merged.merged_on)
-            else spell.valid_until
-        end as until_on,
+        -- nor does anybody end those of an employer that has closed
+        least(
+            spell.valid_until,
+            case when spell.insurance_type = '510' and spell.valid_from < merged.merged_on then merged.merged_on end,
+            case when spell.valid_from < closed.closed_on then closed.closed_on end
+        ) as until_on,
         spell.end_reason
     from (select distinct wanted.region_code, wanted.person_no from {{ of }} as wanted) as person
     inner join limits on person.region_code = limits.region_code
@@ -266,6 +267,9 @@
         where event.event_type = 'fund.merged'
         group by limits.region_code
     ) as merged on spell.region_code = merged.region_code
+    left join (
+        {{ monitored_closed_employer() }}
+    ) as closed on spell.region_code = closed.region_code and spell.employer_no = closed.employer_no
     where
         spell.insurance_type is not null
         and not exists (
@@ -276,6 +280,27 @@
                 and later.batch_id > spell.batch_id
                 and later.last_seq <= limits.seq
         )
+{%- endmacro %}
+
+{#- Employers whose last word is that they have closed, one row each. Needs CTE `limits`. -#}
+{% macro monitored_closed_employer() -%}
+    select
+        newest.region_code,
+        newest.employer_no,
+        newest.occurred_on as closed_on
+    from (
+        select distinct on (event.region_code, event.employer_no)
+            event.region_code,
+            event.employer_no,
+            event.event_type,
+            event.occurred_on
+        from limits as bound
+        inner join {{ source('events', 'event') }} as event
+            on bound.region_code = event.region_code and bound.seq >= event.seq
+        where event.event_type in ('employer.registered', 'employer.closed') and event.employer_no is not null
+        order by event.region_code asc, event.employer_no asc, event.occurred_on desc, event.seq desc
+    ) as newest
+    where newest.event_type = 'employer.closed'
 {%- endmacro %}
 
 {#- The day on which the log begins for the insured: the first on which `opening_share` of them are registered at once. Those enrolled on it

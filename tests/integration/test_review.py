@@ -10,6 +10,7 @@ import pytest
 
 from expectations import decisions
 from expectations.__main__ import main
+from expectations.check import NOTHING_EXAMINED
 from expectations.decisions import By, Item
 from expectations.review import ReviewError, review
 from ingestion.database import connect
@@ -30,6 +31,13 @@ STATUS = "select status, lapse, decision from quality.finding_status where code 
 MART = """
 select status, claim_count, amount, recovered_amount, lapse from marts.monitoring_finding
 where region_code = '320100' and rule_code = 'S03'
+"""
+
+SWITCHED = """
+set session_replication_role = replica;
+update policy.monitoring_parameter set rule_code = 'S99' where rule_code = 'S05' and parameter = 'settled_days';
+insert into policy.monitoring_parameter (region_code, rule_code, parameter, value, effective_from, known_from)
+values ('320100', 'S04', 'switched_on', 0, '2018-01-01', '2018-01-01')
 """
 
 
@@ -68,6 +76,24 @@ def asked(query: str) -> list[tuple[Any, ...]]:
     with closing(connect(role="auditor", autocommit=True)) as connection, connection.cursor() as cursor:
         cursor.execute(query)
         return cursor.fetchall()
+
+
+def check_what_is_switched_off(url: str) -> None:
+    """A rule that is switched off is silent and says so; one that lacks a parameter is not taken for silent."""
+    with closing(psycopg2.connect(url)) as connection, connection, connection.cursor() as cursor:
+        cursor.execute(SWITCHED)
+    (verdict,) = review("review__off")
+    states = "select rule_code, state, missing from marts.monitoring_rule_state where state <> 'on' order by 1"
+    assert asked(states) == [("S04", "off", None), ("S05", "incomplete", ["settled_days"])]
+    results = {result.check.code: result for result in verdict.results}
+    assert results["S03"].rows_examined > 0
+    assert (results["S04"].rows_examined, results["S04"].unexpected_count) == (0, 0)
+    assert results["S05"].rows_examined == 0
+    assert asked("select finding_key from quality.finding_status where code = 'S05' and status = 'open'") == [
+        (NOTHING_EXAMINED,)
+    ]
+    with closing(psycopg2.connect(url)) as connection, connection, connection.cursor() as cursor:
+        cursor.execute("update policy.monitoring_parameter set rule_code = 'S05' where rule_code = 'S99'")
 
 
 def test_a_dismissal_holds_for_its_facts_and_a_confirmed_finding_until_the_money_is_back(
@@ -121,6 +147,8 @@ def test_a_dismissal_holds_for_its_facts_and_a_confirmed_finding_until_the_money
         "select change from quality.finding_history where code = 'S03' order by happened_at, decided_seq nulls last"
     )
     assert {change for (change,) in asked(history)} >= {"found", "decided", "accepted", "facts_changed", "resolved"}
+
+    check_what_is_switched_off(url)
 
     # what cannot be run is told, and the others are made all the same
     with closing(psycopg2.connect(url)) as connection, connection, connection.cursor() as cursor:

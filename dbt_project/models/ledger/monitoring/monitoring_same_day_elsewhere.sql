@@ -28,8 +28,10 @@ crowded as (
 outside as (
     select
         stay.region_code,
-        array(select distinct part.person_no from unnest(array_agg(visit.person_no) || stay.person_no) as part (person_no) order by 1)
-            as persons,
+        array(
+            select distinct part.person_no from unnest(array_agg(visit.person_no) || stay.person_no) as part (person_no)
+            order by part.person_no
+        ) as persons,
         stay.admitted_on as first_on,
         stay.discharged_on as last_on,
         array_agg(visit.claim_no order by visit.claim_no) || stay.claim_no as claims,

@@ -35,7 +35,10 @@ found as (
         {{ hidden_key(['person_no', 'birth_before', 'birth_on']) }} as finding_key,
         institution_code,
         employer_no,
-        array(select distinct part.person_no from unnest(persons_before || persons) as part (person_no) order by 1) as persons,
+        array(
+            select distinct part.person_no from unnest(persons_before || persons) as part (person_no)
+            order by part.person_no
+        ) as persons,
         claims_before || claims as claims,
         amount,
         birth_before as first_on,
