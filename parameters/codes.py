@@ -12,7 +12,7 @@ from parameters.problems import Problem
 from parameters.tables import PROJECT, Table, vocabulary
 
 # What every rule of monitoring reads, whatever else (macro monitoring_limits).
-_OF_EVERY_RULE = "look_back_months"
+OF_EVERY_RULE = frozenset({"look_back_months", "switched_on", "benefit_within_days"})
 _READ = re.compile(r"monitoring_limits\(\s*'(\w+)',\s*\[([^\]]*)\]")
 _LIKENESS = 0.6
 
@@ -60,12 +60,12 @@ def nearest(text: str, known: Iterable[str]) -> str:
 
 @cache
 def read_by_rules() -> dict[str, frozenset[str]]:
-    """Names of the parameters that each rule of monitoring reads, as its model says."""
-    found = {}
+    """Names of the parameters that each rule of monitoring reads, as its model says; under "" those that any reads."""
+    found: dict[str, frozenset[str]] = {}
     for path in sorted((PROJECT / "models" / "ledger" / "monitoring").glob("*.sql")):
         for rule, names in _READ.findall(path.read_text("utf-8")):
-            found[rule] = frozenset({_OF_EVERY_RULE, *re.findall(r"'(\w+)'", names)})
-    return found
+            found[rule] = OF_EVERY_RULE.union(re.findall(r"'(\w+)'", names))
+    return found | {"": frozenset().union(*found.values())}
 
 
 def _held(contents: Mapping[str, Content], told: Mapping[str, object]) -> set[str]:
