@@ -251,21 +251,21 @@
         ) as until_on,
         spell.end_reason
     from (select distinct wanted.region_code, wanted.person_no from {{ of }} as wanted) as person
-    inner join limits on person.region_code = limits.region_code
+    inner join limits as reach on person.region_code = reach.region_code
     inner join {{ ref('enrollment_spell') }} as spell
         on
             person.region_code = spell.region_code
             and person.person_no = spell.person_no
-            and case when limits.seq >= spell.last_seq then true else false end
+            and case when reach.seq >= spell.last_seq then true else false end
     left join (
         select
-            limits.region_code,
+            bound.region_code,
             min(event.occurred_on) as merged_on
-        from limits
+        from limits as bound
         inner join {{ source('events', 'event') }} as event
-            on limits.region_code = event.region_code and limits.seq >= event.seq
+            on bound.region_code = event.region_code and bound.seq >= event.seq
         where event.event_type = 'fund.merged'
-        group by limits.region_code
+        group by bound.region_code
     ) as merged on spell.region_code = merged.region_code
     left join (
         {{ monitored_closed_employer() }}
@@ -278,7 +278,7 @@
                 later.region_code = spell.region_code
                 and later.person_no = spell.person_no
                 and later.batch_id > spell.batch_id
-                and later.last_seq <= limits.seq
+                and later.last_seq <= reach.seq
         )
 {%- endmacro %}
 
