@@ -11,48 +11,7 @@ birth as (
     {{ monitored_birth() }}
 ),
 
-unnamed as (
-    select distinct
-        region_code,
-        person_no
-    from birth
-    where employer_no is null
-),
-
--- the employer that the claim names, or else the one of the birth: that of the newest employment begun by then
-own as (
-    select distinct on (birth.region_code, birth.person_no, birth.birth_on)
-        birth.region_code,
-        birth.person_no,
-        birth.birth_on,
-        spell.employer_no
-    from birth
-    inner join (
-        {{ monitored_spell('unnamed') }}
-    ) as spell
-        on birth.region_code = spell.region_code and birth.person_no = spell.person_no and birth.birth_on >= spell.from_on
-    where birth.employer_no is null and spell.enrollment_category = 'employee' and spell.employer_no is not null
-    order by
-        birth.region_code asc, birth.person_no asc, birth.birth_on asc,
-        coalesce(spell.until_on > birth.birth_on, true) desc, spell.from_on desc, spell.employer_no asc
-),
-
-employed as (
-    select
-        birth.region_code,
-        coalesce(birth.employer_no, own.employer_no) as employer_no,
-        birth.person_no,
-        birth.birth_on,
-        birth.amount,
-        birth.claims
-    from birth
-    left join own
-        on
-            birth.region_code = own.region_code
-            and birth.person_no = own.person_no
-            and birth.birth_on = own.birth_on
-            and birth.employer_no is null
-),
+{{ employed_births() }},
 
 employer as (
     select
