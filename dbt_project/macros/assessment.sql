@@ -92,7 +92,10 @@ rule as materialized (
 
 {#- The declared base within floor and ceiling; null where no limits are known. -#}
 {% macro base_within(base, rule) -%}
-    case when {{ rule }}.base_rule is not null then greatest(least({{ base }}, {{ rule }}.base_ceiling), {{ rule }}.base_floor) end
+    case
+        when {{ rule }}.base_rule is not null and {{ base }} is not null
+            then greatest(least({{ base }}, {{ rule }}.base_ceiling), {{ rule }}.base_floor)
+    end
 {%- endmacro %}
 
 {#- Amounts due of one person and month, half up to the fen, each part by itself. -#}

@@ -53,17 +53,6 @@
     )
 {%- endmacro %}
 
-{#- Levels of the months in reserve in force on a day: a subquery for a lateral join. -#}
-{% macro reserve_threshold(region, day) -%}
-        select threshold.red_below, threshold.yellow_below, threshold.yellow_above, threshold.source
-        from {{ ref('policy_threshold') }} as threshold
-        where
-            threshold.region_code = {{ region }} and threshold.indicator_code = 'pooled_months_in_reserve'
-            and {{ in_force('threshold', day) }}
-        order by threshold.known_from desc, threshold.effective_from desc
-        limit 1
-{%- endmacro %}
-
 {#- Employer rate of a region in a month, the types of employers weighted by their contribution bases: `weight` is a CTE of (region_code,
     employer_type, contribution_base). Without any assessed base it is the rate for employers that have none of their own.
     `relieved`: what of it is due in the month. -#}

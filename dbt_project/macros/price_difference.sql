@@ -194,7 +194,7 @@ judged as (
                     then '限额按孕期累计而未载人员 / a limit of a pregnancy, and no person is told'
             end,
             case
-                when based.basis = 'heads' and based.price > 0 and based.whole_prices is null
+                when based.basis = 'heads' and based.kind is not null and based.whole_prices is null
                     then
                         '不是价格的整数倍，人数日志未载，多付少付不能辨别 / no whole number of prices, and heads are not in the log: '
                         || 'whether it is too much or too little can not be told'

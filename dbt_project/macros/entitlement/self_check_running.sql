@@ -180,9 +180,9 @@ running_answer as (
     inner join due_file on due_file.region_code is null or reviewed.region_code = due_file.region_code
     group by reviewed.region_code
     union all
-    select reviewed.region_code, 'S4', count(distinct rule.rule_code), count(distinct rule.rule_code), null
+    select reviewed.region_code, 'S4', count(*) filter (where rule.state = 'on'), count(*), null
     from reviewed
-    cross join {{ ref('monitoring_rule') }} as rule
+    inner join {{ ref('monitoring_rule_state') }} as rule on reviewed.region_code = rule.region_code
     group by reviewed.region_code
     union all
     select

@@ -113,3 +113,19 @@ employed as (
             and birth.employer_no is null
 )
 {%- endmacro %}
+
+{#- Days as an employee of the persons in CTE `birth`, as CTE `enrolled`; a gap of less than `bridged_days` is none. Needs CTE `limits`. -#}
+{% macro bridged_employment() -%}
+enrolled as (
+    select
+        spell.region_code,
+        spell.person_no,
+        range_agg(daterange(spell.from_on, (spell.until_on + limits.bridged_days::integer))) as days
+    from (
+        {{ monitored_spell('birth') }}
+    ) as spell
+    inner join limits on spell.region_code = limits.region_code
+    where spell.enrollment_category = 'employee'
+    group by spell.region_code, spell.person_no
+)
+{%- endmacro %}

@@ -55,6 +55,10 @@
     {%- endif %}
     where
         given.switched_on <> 0
+        -- compared with nothing, some rules would find everything
+        {%- for parameter in ['look_back_months', 'benefit_within_days'] + parameters %}
+            and given.{{ parameter }} is not null
+        {%- endfor %}
     {%- if not all_regions %}
         and head.region_code = coalesce(nullif(current_setting('merged_fund.region', true), ''), head.region_code)
     {%- endif %}

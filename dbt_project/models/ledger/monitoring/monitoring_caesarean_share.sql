@@ -1,5 +1,5 @@
 with limits as (
-    {{ monitoring_limits('S01', ['min_cases', 'min_excess', 'z_limit']) }}
+    {{ monitoring_limits('S01', ['min_cases', 'min_excess']) }}
 ),
 
 compared as (

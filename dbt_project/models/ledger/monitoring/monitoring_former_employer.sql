@@ -67,29 +67,8 @@ employed as (
     group by region_code, person_no, employer_no
 ),
 
--- the last word on an employer: closed, or registered again since
 closed as (
-    select
-        concerned.region_code,
-        concerned.employer_no,
-        last_word.closed_on
-    from (
-        select distinct region_code, employer_no from claimed
-        where employer_no is not null
-    ) as concerned
-    inner join limits on concerned.region_code = limits.region_code
-    cross join lateral (
-        select case event.event_type when 'employer.closed' then event.occurred_on end as closed_on
-        from {{ source('events', 'event') }} as event
-        where
-            event.region_code = concerned.region_code
-            and event.employer_no = concerned.employer_no
-            and event.family = 'registration'
-            and event.event_type in ('employer.registered', 'employer.closed')
-            and event.seq <= limits.seq
-        order by event.occurred_on desc, event.seq desc
-        limit 1
-    ) as last_word
+    {{ monitored_closed_employer() }}
 ),
 
 -- as what she was enrolled on the day; who holds two enrolments is an employee where one of them is

@@ -22,18 +22,7 @@ average as (
     group by birth.region_code
 ),
 
-enrolled as (
-    select
-        spell.region_code,
-        spell.person_no,
-        range_agg(daterange(spell.from_on, (spell.until_on + limits.bridged_days::integer))) as days
-    from (
-        {{ monitored_spell('birth') }}
-    ) as spell
-    inner join limits on spell.region_code = limits.region_code
-    where spell.enrollment_category = 'employee'
-    group by spell.region_code, spell.person_no
-),
+{{ bridged_employment() }},
 
 compared as (
     select

@@ -1,6 +1,6 @@
 -- Single births alone: several children at once are a reason for a caesarean, and some institutions take in all of them.
 with limits as (
-    {{ monitoring_limits('S01', ['min_cases', 'min_excess', 'z_limit']) }}
+    {{ monitoring_limits('S01', ['z_limit']) }}
 ),
 
 claim as (

@@ -51,7 +51,7 @@ active as (
         ) as insured
     left join lateral (
         select
-            sum(turned.collected_amount) as collected_amount,
+            sum(turned.collected_amount) - coalesce(sum(turned.refunded_amount), 0) as collected_amount,
             count(distinct turned.contribution_month) filter (where turned.collected_amount > 0) as months
         from {{ ref('contribution_turnover') }} as turned
         where

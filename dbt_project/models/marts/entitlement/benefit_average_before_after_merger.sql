@@ -8,10 +8,12 @@ with head as (
 
 {{ entitlement_claims('published') }},
 
+{{ entitlement_cares() }},
+
 paid_case as (
     select region_code, benefit_item, event_on, amount_paid from treated
     union all
-    select region_code, benefit_item, coalesce(service_on, first_paid_on), paid_amount from paid
+    select region_code, benefit_item, rule_date, paid_amount from cared
 ),
 
 placed as (

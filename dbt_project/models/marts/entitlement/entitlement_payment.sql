@@ -11,7 +11,10 @@ select
     date_trunc('month', entitlement.paid_on::timestamp)::date as paid_month,
     entitlement.claim_no,
     entitlement.benefit_item,
-    {{ entitlement_kind() }} as kind,
+    case
+        when entitlement.outcome in ('payee', 'stated', 'as_computed') then 'as_due'
+        else entitlement.outcome
+    end as kind,
     entitlement.person_no,
     entitlement.employer_no,
     case when entitlement.is_dated then entitlement.rule_date end as event_on,
@@ -25,7 +28,14 @@ select
     operation.days as days_of_operations,
     case when entitlement.is_allowance then entitlement.daily_base end::numeric(18, 2) as base_due,
     entitlement.stated_base as base_paid,
-    {{ entitlement_base_source() }} as base_source,
+    case
+        when not entitlement.is_allowance then null
+        when entitlement.demanded_base is null and entitlement.stated_base is null then null
+        when entitlement.demanded_base is null then 'stated'
+        when entitlement.base_until = entitlement.rule_month then 'employer_months_before_birth'
+        when entitlement.base_months < 12 then 'employer_months_paid'
+        else 'employer_previous_year'
+    end as base_source,
     entitlement.base_months::integer as base_months,
     round(entitlement.average_base, 2)::numeric(18, 2) as base_average,
     entitlement.is_enrolled as enrolled_at_event,

@@ -119,7 +119,7 @@ bound as (
         threshold.yellow_above as target_high
     from ahead
     left join lateral (
-        {{ reserve_threshold('ahead.region_code', 'ahead.outlook_month') }}
+        {{ threshold_in_force('ahead.region_code', "'pooled_months_in_reserve'", 'ahead.outlook_month') }}
     ) as threshold on true
     where ahead.horizon in (12, 24, 36)
 ),
