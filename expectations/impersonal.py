@@ -11,7 +11,7 @@ from typing import Any
 PERSONAL_COLUMNS = frozenset(
     {
         *("person_no", "claim_no", "account_holder_no", "certificate_no", "certificate_pseudonym", "birth_date", "sex"),
-        *("care_claim_no", "persons", "claims"),
+        *("other_person_no", "care_claim_no", "persons", "claims"),
         *("receipt_no", "tax_voucher_no", "payment_no", "source_event_key", "original_event_key"),
     }
 )
@@ -30,9 +30,14 @@ def impersonal(item: dict[str, Any]) -> dict[str, object]:
 def _identifiers(value: object) -> set[str]:
     """Numbers of persons in an item; one character, such as the sex, would hide all like it."""
     if isinstance(value, dict):
-        own = {part for column, part in value.items() if column in PERSONAL_COLUMNS and isinstance(part, str)}
-        return {part for part in own if len(part) > 1}.union(*map(_identifiers, value.values()))
+        own = [_texts(part) for column, part in value.items() if column in PERSONAL_COLUMNS]
+        return {text for texts in own for text in texts if len(text) > 1}.union(*map(_identifiers, value.values()))
     return set().union(*map(_identifiers, value)) if isinstance(value, list) else set()
+
+
+def _texts(value: object) -> list[str]:
+    """The texts of a personal column, which may list several persons or claims."""
+    return [part for part in (value if isinstance(value, list) else [value]) if isinstance(part, str)]
 
 
 def _without(value: object, names: Sequence[str]) -> object:
