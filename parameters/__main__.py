@@ -88,10 +88,12 @@ def _check(options: argparse.Namespace) -> int:
 def _fix(place: Path) -> None:
     """Write the form of the files anew where it alone is wrong: encoding, mark, dates and numbers."""
     for content in read_all(place).values():
-        unclear = [p for p in content.problems if p.code in ("E-PARAM-HEADER", "E-PARAM-CELLS", "E-PARAM-FILE")]
         if not content.is_mended:
             continue
-        lost = [p for p in content.problems if p.code.startswith("E-PARAM-DATE-") or (p.value and not p.detail)]
+        unclear = [p for p in content.problems if p.code in ("E-PARAM-HEADER", "E-PARAM-CELLS", "E-PARAM-FILE")]
+        held = {row.line: row for row in content.rows}
+        # A cell that could not be read is blank among the rows: written anew, what stood there would be gone.
+        lost = [p for p in content.problems if p.column and p.line in held and not held[p.line][p.column]]
         if unclear or lost:
             print(
                 f"{place / content.table.file}: 未改，先更正 / left as it is, correct first:",

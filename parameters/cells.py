@@ -113,7 +113,7 @@ def _number(column: Column, text: str) -> Read:
     if column.kind == "integer" and number != number.to_integral_value():
         return Read("", "E-PARAM-NUMBER", "应为整数 / a whole number")
     if column.scale is not None and round(number, column.scale) != number:
-        return Read(text, "E-PARAM-SCALE", str(column.scale))
+        return Read(plain(number), "E-PARAM-SCALE", str(column.scale))
     if re.fullmatch(r"-?\d+(\.\d+)?", text) and not (column.kind == "integer" and "." in text):
         return Read(text)
     written = plain(number)

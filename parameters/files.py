@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -60,6 +61,8 @@ def parse(table: Table, raw: bytes) -> Content:
     """Rows of the bytes of a file; what is wrong with their form is a problem, and mended where it is plain."""
     content = Content(table)
     text = _decoded(content, raw)
+    if text is None:
+        return content
     lines = csv.reader(io.StringIO(text, newline=""))
     header = [name.strip() for name in next(lines, [])]
     if header != table.names:
@@ -96,17 +99,24 @@ def require_sound(contents: Iterable[Content]) -> None:
         raise ParameterError(*problems)
 
 
-def _decoded(content: Content, raw: bytes) -> str:
+def _decoded(content: Content, raw: bytes) -> str | None:
+    """The text of a file, or None, with a problem, of bytes that are no text: nothing of them may be written anew."""
     if raw.startswith(_BOM):
         content.problems.append(Problem(content.table.file, 1, "E-PARAM-BOM"))
         content.is_mended = True
         raw = raw.removeprefix(_BOM)
-    try:
+    with suppress(UnicodeDecodeError):
         return raw.decode("utf-8")
-    except UnicodeDecodeError:
-        content.problems.append(Problem(content.table.file, 1, "E-PARAM-ENCODING", detail="GB18030"))
-        content.is_mended = True
-        return raw.decode("gb18030", errors="replace")
+    try:
+        text = raw.decode("gb18030")
+    except UnicodeDecodeError as error:
+        said = f"第 {error.start + 1} 字节既非 UTF-8 也非 GB18030 / byte {error.start + 1} is neither UTF-8 nor GB18030"
+        content.problems.append(Problem(content.table.file, 1, "E-PARAM-FILE", detail=said))
+        content.is_mended = False
+        return None
+    content.problems.append(Problem(content.table.file, 1, "E-PARAM-ENCODING", detail="GB18030"))
+    content.is_mended = True
+    return text
 
 
 def _difference(wanted: list[str], given: list[str]) -> str:

@@ -40,6 +40,8 @@ SLIPS = [
     (RATE, RATE_2022, RATE_2022.replace("0.0880", "8.8"), "E-PARAM-RANGE", 5, "employer_rate"),
     (RATE, RATE_2022, RATE_2022.replace("0.0880", "8.8%"), "E-PARAM-NUMBER", 5, "employer_rate"),
     (RATE, RATE_2022, RATE_2022.replace("0.0880", "0.08800001"), "E-PARAM-SCALE", 5, "employer_rate"),
+    (RATE, RATE_2022, RATE_2022.replace("0.0880", "8.3333333%"), "E-PARAM-SCALE", 5, "employer_rate"),
+    (RATE, RATE_2022, RATE_2022.replace("0.0880", "￥0.08333333"), "E-PARAM-SCALE", 5, "employer_rate"),
     (RATE, RATE_2022, RATE_2022.replace("320100", "320101"), "E-PARAM-REGION", 5, "region_code"),
     (RATE, RATE_2022, RATE_2022.replace(",,employee", ",company,employee"), "E-PARAM-VALUE", 5, "employer_type"),
     (RATE, RATE_2022, RATE_2022.replace("secondary", ""), "E-PARAM-STATUS", 5, "status"),
@@ -109,6 +111,34 @@ def test_files_saved_by_a_spreadsheet_are_told_and_mended(seeds: Path, capsys: p
         assert code in said
     assert main(["check", "--fix", "--against", str(PROJECT / "seeds")]) == 0
     assert {path: path.read_bytes() for path in right} == right
+
+
+@pytest.mark.parametrize(
+    ("written", "code"), [("abc", "E-PARAM-NUMBER"), ("8.33.3", "E-PARAM-NUMBER"), ("0,08%x", "E-PARAM-NUMBER")]
+)
+def test_a_cell_that_cannot_be_read_is_never_written_blank(
+    seeds: Path, capsys: pytest.CaptureFixture[str], written: str, code: str
+) -> None:
+    path = seeds / RATE
+    spoilt = RATE_2022.replace("2022-01-01", "2022/1/1").replace("0.0880", f'"{written}"')
+    path.write_text(path.read_text("utf-8").replace(RATE_2022, spoilt), "utf-8")
+    before = path.read_bytes()
+    assert main(["check", "--fix", "--against", "none"]) == 1
+    said = capsys.readouterr()
+    assert code in said.out
+    assert "left as it is" in said.out
+    assert path.read_bytes() == before
+
+
+def test_bytes_that_are_no_text_are_told_and_left_as_they_are(seeds: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = seeds / RATE
+    path.write_bytes(path.read_bytes().replace("新华日报".encode(), b"\xff\xff", 1))
+    before = path.read_bytes()
+    assert main(["check", "--fix", "--against", "none"]) == 1
+    said = capsys.readouterr().err
+    assert "E-PARAM-FILE" in said
+    assert "GB18030" in said
+    assert path.read_bytes() == before
 
 
 def test_missing_and_unknown_files_are_named(seeds: Path) -> None:
