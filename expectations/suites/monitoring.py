@@ -12,10 +12,12 @@ from functools import cache
 from pathlib import Path
 
 from expectations.check import REVIEW, Check
+from runtime.layout import REPOSITORY
+from runtime.seed_folder import seeds_of
 
 # A city of a million events has dozens of findings of a rule; thousands of them say that a parameter is set wrongly.
 _ROWS_MAX = 2_000
-_SEED = Path(__file__).parents[2] / "dbt_project" / "seeds" / "policy" / "monitoring_rule.csv"
+_SEED = "policy/monitoring_rule.csv"
 
 _OFFENDING = """
     select hit.finding_key as item, hit.amount, hit.said_zh || ' / ' || hit.said_en as reason, hit.institution_code,
@@ -57,8 +59,8 @@ class Rule:
 
 @cache
 def rules() -> tuple[Rule, ...]:
-    """The rules in the order of their codes."""
-    with _SEED.open(encoding="utf-8", newline="") as file:
+    """The rules of this installation's seeds, which dbt loads too, in the order of their codes."""
+    with _seed().open(encoding="utf-8-sig", newline="") as file:
         found = [
             Rule(
                 code=row["rule_code"],
@@ -73,6 +75,13 @@ def rules() -> tuple[Rule, ...]:
             for row in csv.DictReader(file)
         ]
     return tuple(sorted(found, key=lambda rule: rule.code))
+
+
+def _seed() -> Path:
+    """The file of the installation; the code's own where the folder lacks it, which no deployment accepts anyway."""
+    project = REPOSITORY / "dbt_project"
+    own = seeds_of(project) / _SEED
+    return own if own.is_file() else project / "seeds" / _SEED
 
 
 def _check(rule: Rule) -> Check:
