@@ -11,16 +11,17 @@ from datetime import date
 
 from ingestion.database import Connection
 from reporting.books import Row, rows
+from reporting.recent import newest_months
 
 # Months that the page shows; the marts hold all.
 MONTHS = 24
 EMPLOYERS_MAX = 40
 
-_COUNTS = """
+_COUNTS = f"""
     select region_code, insured_month, insurance_type, enrollment_category, worker_group, person_count,
         person_in_month_count, joined_count, left_count, moved_in_count, moved_out_count, new_form_count, migrant_count,
         maternity_covered_count, employer_count, category_employer_count
-    from marts.insured_count
+    from {newest_months("insured_count", "insured_month", MONTHS)}
     order by region_code, insured_month, insurance_type, enrollment_category, worker_group nulls first
 """
 _GAPS = """
@@ -106,7 +107,7 @@ def regions(connection: Connection) -> list[RegionEnrollment]:
     return [
         RegionEnrollment(
             region_code=code,
-            months=_totals(found)[-MONTHS:],
+            months=_totals(found),
             counts=[row for row in found if row["insured_month"] == found[-1]["insured_month"]],
             gaps=gaps.get(code, [])[:EMPLOYERS_MAX],
             apart=apart.get(code, []),

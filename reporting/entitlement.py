@@ -11,6 +11,7 @@ from decimal import Decimal
 from ingestion.database import Connection
 from reporting import quality
 from reporting.books import Row, rows
+from reporting.statements.month import month_before
 
 MONTHS = 12
 
@@ -154,9 +155,7 @@ def entitlements(connection: Connection, today: date) -> list[EntitlementOf]:
 
 
 def _entitlement(connection: Connection, region: str, latest: date, today: date) -> EntitlementOf:
-    number = latest.year * 12 + latest.month - MONTHS
-    first = date(number // 12, number % 12 + 1, 1)
-    given = {"region": region, "first": first, "today": today}
+    given = {"region": region, "first": month_before(latest, MONTHS - 1), "today": today}
     queries = (_PAYMENTS, _ALLOWANCE, _DAYS, _SUBSIDY)
     payments, allowance, days, subsidy = (rows(connection, query, given) for query in queries)
     return EntitlementOf(region, payments, allowance, days, subsidy, next(iter(rows(connection, _METHOD, given)), None))

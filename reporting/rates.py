@@ -13,6 +13,7 @@ from itertools import groupby
 
 from ingestion.database import Connection
 from reporting.books import Row, rows
+from reporting.statements.month import month_before
 
 # Contribution months that the page compares, the newest ones; the checks P03 and P04 look at all there are.
 MONTHS = 12
@@ -110,14 +111,14 @@ def _region(connection: Connection, region: str, rates: list[Row], latest: date 
     kinds = tuple(_kinds(rates))
     if latest is None:
         return RegionRates(region, kinds)
-    since = months_before(latest, MONTHS - 1)
+    since = month_before(latest, MONTHS - 1)
     return RegionRates(
         region,
         kinds,
         latest,
         rows(connection, _MONTHS, (region, since)),
         rows(connection, _EMPLOYERS, (region, since, EMPLOYERS_MAX)),
-        rows(connection, _SUPPLEMENTS, (region, months_before(latest, MONTHS_OF_SUPPLEMENTS - 1), EMPLOYERS_MAX)),
+        rows(connection, _SUPPLEMENTS, (region, month_before(latest, MONTHS_OF_SUPPLEMENTS - 1), EMPLOYERS_MAX)),
     )
 
 
@@ -135,9 +136,3 @@ def _kinds(rates: list[Row]) -> list[Kind]:
         Kind(category, insurance, tuple(filter(None, types)), tuple(periods))
         for (category, insurance, _), (types, periods) in kinds.items()
     ]
-
-
-def months_before(month: date, number: int) -> date:
-    """The first day of the month that lies `number` months before."""
-    index = month.year * 12 + month.month - 1 - number
-    return date(index // 12, index % 12 + 1, 1)

@@ -11,19 +11,15 @@ from decimal import Decimal
 from ingestion.database import Connection
 from reporting import quality
 from reporting.books import Row, rows
+from reporting.recent import newest_months
 
 MONTHS = 12
-_FROM = (
-    "(select max(newest.{0}) - interval '11 months' from marts.{1} as newest"
-    " where newest.region_code = {1}.region_code)"
-)
 
 _METHODS = f"""
 select region_code, accounting_month as month, benefit_item, payment_method, method_demanded, is_as_demanded,
     rule_status, sum(claim_count)::bigint as claim_count, sum(unit_count) as unit_count, max(unit_basis) as unit_basis,
     sum(amount) as amount
-from marts.payment_method_expenditure
-where accounting_month >= {_FROM.format("accounting_month", "payment_method_expenditure")}
+from {newest_months("payment_method_expenditure", "accounting_month", MONTHS)}
 group by 1, 2, 3, 4, 5, 6, 7 order by 1, 2, 3, 4, 5
 """
 _PRICES = """
@@ -42,14 +38,12 @@ select region_code, settled_month as month, max(limit_working_days) as limit_wor
     sum(payable_amount) as payable, sum(paid_in_time_amount) as in_time, sum(paid_late_amount) as late,
     sum(unpaid_amount) as unpaid, max(working_days_max) as working_days_max,
     round(sum(paid_in_time_amount) / nullif(sum(payable_amount), 0), 4) as share
-from marts.settlement_timeliness
-where settled_month >= {_FROM.format("settled_month", "settlement_timeliness")}
+from {newest_months("settlement_timeliness", "settled_month", MONTHS)}
 group by 1, 2 order by 1, 2
 """
 _DIRECT = f"""
 select region_code, paid_month as month, amount, direct_amount, reimbursed_amount, direct_settlement_share as share
-from marts.maternity_direct_settlement
-where paid_month >= {_FROM.format("paid_month", "maternity_direct_settlement")} order by 1, 2
+from {newest_months("maternity_direct_settlement", "paid_month", MONTHS)} order by 1, 2
 """
 _OPEN = """
 select region_code, item_kind, institution_code, institution_name, opened_on, settlement_year, opened_amount,
@@ -59,8 +53,7 @@ from marts.advance_and_deposit order by region_code, item_kind, is_beyond_limit 
 _LIMITS = f"""
 select region_code, matter, decided_month as month, claim_count, in_time_count, late_count, not_known_count,
     in_time_share, working_days_average, working_days_max, limit_working_days
-from marts.time_limit_month
-where decided_month >= {_FROM.format("decided_month", "time_limit_month")} order by 1, 2, 3
+from {newest_months("time_limit_month", "decided_month", MONTHS)} order by 1, 2, 3
 """
 _PLATFORM = """
 select region_code, source_system, title_zh, title_en, migrated_on, migration_status, month, stated_amount,

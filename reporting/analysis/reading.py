@@ -13,9 +13,11 @@ from decimal import Decimal
 from ingestion.database import Connection
 from reporting import quality
 from reporting.books import Row, rows
+from reporting.statements.month import month_before
 
-# Months on charts and in tables; all of them are in the marts.
+# Months on charts and in tables, and of public tables on their page; all of them are in the marts.
 MONTHS_SHOWN = 24
+MONTHS_DISCLOSED = 12
 
 _INDICATORS = """
     SELECT * FROM marts.risk_indicator WHERE region_code = %s AND accounting_month = (
@@ -25,12 +27,13 @@ _INDICATORS = """
 _TREND = """
     SELECT accounting_month, indicator_code, value, level, red_below, yellow_below, yellow_above, excessive_above
     FROM marts.risk_indicator
-    WHERE region_code = %s AND indicator_code IN ('pooled_months_in_reserve', 'maternity_share')
+    WHERE region_code = %s AND accounting_month >= %s
+        AND indicator_code IN ('pooled_months_in_reserve', 'maternity_share')
     ORDER BY accounting_month
 """
 _FUND_MONTHS = """
     SELECT accounting_month, pooled_income, pooled_expenditure_in_all AS pooled_expenditure, maternity_expenditure
-    FROM marts.fund_month WHERE region_code = %s ORDER BY accounting_month
+    FROM marts.fund_month WHERE region_code = %s AND accounting_month >= %s ORDER BY accounting_month
 """
 _INSTITUTIONS = """
     SELECT institution_code, benefit_item, case_count, cost_per_case, pooled_per_case, peer_count, peer_median,
@@ -67,7 +70,8 @@ _PROPOSAL = """
     )
 """
 _STATISTICS = """
-    SELECT * FROM marts.maternity_statistics WHERE region_code = %s ORDER BY accounting_month DESC
+    SELECT * FROM marts.maternity_statistics WHERE region_code = %s AND accounting_month >= %s
+    ORDER BY accounting_month DESC
 """
 _STATISTICS_ITEMS = """
     SELECT benefit_item, bool_or(is_counted_as_visit) AS is_counted, sum(visit_count) AS visits,
@@ -96,7 +100,8 @@ _FILES = """
     FROM events.due_file(%s) WHERE due_on < %s AND (region_code = %s OR region_code IS NULL)
 """
 _DISCLOSED = """
-    SELECT * FROM marts.public_disclosure WHERE region_code = %s ORDER BY accounting_month DESC, fund_code
+    SELECT * FROM marts.public_disclosure WHERE region_code = %s AND accounting_month >= %s
+    ORDER BY accounting_month DESC, fund_code
 """
 
 
@@ -118,7 +123,7 @@ class Outlook:
 
     def series(self, code: str) -> Sequence[Row]:
         """One indicator by month."""
-        return [row for row in self.trend if row["indicator_code"] == code][-MONTHS_SHOWN:]
+        return series(self.trend, code)
 
 
 @dataclass(frozen=True)
@@ -169,8 +174,8 @@ def risks(connection: Connection) -> list[Outlook]:
             code,
             month,
             rows(connection, _INDICATORS, (code, code)),
-            rows(connection, _TREND, (code,)),
-            rows(connection, _FUND_MONTHS, (code,))[-MONTHS_SHOWN:],
+            rows(connection, _TREND, (code, _first(month))),
+            rows(connection, _FUND_MONTHS, (code, _first(month))),
             rows(connection, _INSTITUTIONS, (code, month)),
             rows(connection, _TEMPORARY, (code,)),
         )
@@ -181,13 +186,9 @@ def risks(connection: Connection) -> list[Outlook]:
 def reserves(connection: Connection) -> list[Reserve]:
     """Months in reserve and maternity share of every region that has months."""
     found = []
-    for code, _ in regions(connection, "marts.risk_indicator"):
-        trend = rows(connection, _TREND, (code,))
-        reserve, maternity = (
-            [row for row in trend if row["indicator_code"] == indicator][-MONTHS_SHOWN:]
-            for indicator in ("pooled_months_in_reserve", "maternity_share")
-        )
-        found.append(Reserve(code, reserve, maternity))
+    for code, month in regions(connection, "marts.risk_indicator"):
+        trend = rows(connection, _TREND, (code, _first(month)))
+        found.append(Reserve(code, series(trend, "pooled_months_in_reserve"), series(trend, "maternity_share")))
     return found
 
 
@@ -214,7 +215,7 @@ def statistics(connection: Connection, business_date: date) -> list[Statistics]:
         found.append(
             Statistics(
                 code,
-                rows(connection, _STATISTICS, (code,))[:MONTHS_SHOWN],
+                rows(connection, _STATISTICS, (code, _first(month))),
                 rows(connection, _STATISTICS_ITEMS, span),
                 rows(connection, _METHODS, span),
                 rows(connection, _VISITS, span),
@@ -226,14 +227,27 @@ def statistics(connection: Connection, business_date: date) -> list[Statistics]:
 
 
 def disclosures(connection: Connection) -> dict[str, list[Row]]:
-    """The public tables of every region, newest month first."""
-    return {code: rows(connection, _DISCLOSED, (code,)) for code, _ in regions(connection, "marts.public_disclosure")}
+    """The public tables of every region's newest months, newest first; earlier ones are in the file."""
+    return {
+        code: rows(connection, _DISCLOSED, (code, _first(month, MONTHS_DISCLOSED)))
+        for code, month in regions(connection, "marts.public_disclosure")
+    }
 
 
 def disclosure_csv(connection: Connection, region_code: str) -> str:
     """The public tables of a region as canonical CSV: every line ended by LF."""
     query = "SELECT line FROM marts.disclosure_csv(%s) ORDER BY place"
     return "".join(f"{row['line']}\n" for row in rows(connection, query, (region_code,)))
+
+
+def series(trend: Sequence[Row], code: str) -> Sequence[Row]:
+    """One indicator by month, of several."""
+    return [row for row in trend if row["indicator_code"] == code]
+
+
+def _first(latest: date, months: int = MONTHS_SHOWN) -> date:
+    """The first of so many months of which the latest is given."""
+    return month_before(latest, months - 1)
 
 
 def share(part: int, whole: int) -> Decimal | None:

@@ -10,8 +10,6 @@ from reporting.site.pages import Source
 
 KEY = "disclosure"
 FILE = "disclosure.html"
-# Months with a table of their own; earlier ones are in the file.
-MONTHS_SHOWN = 12
 
 
 def csv_name(region_code: str) -> str:
@@ -32,6 +30,5 @@ def build(source: Source, frame: Frame) -> Iterator[tuple[str, str]]:
             regions=regions,
             names=source.names,
             csv_name=csv_name,
-            MONTHS_SHOWN=MONTHS_SHOWN,
         ),
     )
