@@ -63,6 +63,15 @@ _SELF_CHECK = """
         count(*) filter (where result = 'cannot_tell')
     from marts.merger_self_check group by region_code
 """
+# One look-up in index check_result_trend each: the results of all runs ever are not walked.
+_MADE = """
+    select wanted.region_code, wanted.code
+    from unnest(%(regions)s::text[], %(codes)s::text[]) as wanted (region_code, code)
+    cross join lateral (
+        select from quality.check_result as made
+        where made.region_code = wanted.region_code and made.code = wanted.code limit 1
+    ) as made
+"""
 _CLAUSES = f"""
     select clause_id, region_code, document_no, section, clause_zh, clause_en, answer_zh, answer_en, answer_kind,
         answer_name
@@ -96,12 +105,13 @@ def checked(connection: Connection) -> dict[str, SelfCheck]:
     return {region: SelfCheck(*counts) for region, *counts in rows(connection, _SELF_CHECK)}
 
 
-def standings(connection: Connection) -> dict[tuple[str, str], Standing]:
-    """How checks stand, by region and code."""
+def standings(connection: Connection, register: Sequence[Clause]) -> dict[tuple[str, str], Standing]:
+    """How the checks that answer clauses stand, by region and code."""
     if not exists(connection, "quality.check_result"):
         return {}
-    made = {(r, c) for r, c in rows(connection, "select distinct region_code, code from quality.check_result")}
-    found = {place: Standing(made=True, open=0) for place in made}
+    asked = sorted({(clause.region_code, code) for clause in register for code in clause.of("check")})
+    wanted = {"regions": [region for region, _ in asked], "codes": [code for _, code in asked]}
+    found = {(region, code): Standing(made=True, open=0) for region, code in rows(connection, _MADE, wanted)}
     for total in findings.totals(connection):
         if total.status == "open":
             place = (total.region_code, total.code)

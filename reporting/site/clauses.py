@@ -20,9 +20,8 @@ NEVER = Standing(made=False, open=0)
 def build(source: Source, frame: Frame) -> Mapping[str, str]:
     """The page."""
     register = clauses.clauses(source.connection)
-    return {
-        FILE: render(source, frame, register, clauses.standings(source.connection), clauses.checked(source.connection))
-    }
+    standings = clauses.standings(source.connection, register)
+    return {FILE: render(source, frame, register, standings, clauses.checked(source.connection))}
 
 
 def render(
