@@ -12,7 +12,8 @@ from psycopg2 import sql
 
 from ingestion.database import Connection
 
-_SEEDS = (
+# The tables that posting and acceptance read, by name.
+SEEDS = (
     "chart_of_accounts",
     "event_type",
     "money_account",
@@ -58,7 +59,7 @@ def rules_sha256(connection: Connection) -> str:
     LookupError when a seed has not been loaded.
     """
     digest = hashlib.sha256()
-    for seed in _SEEDS:
+    for seed in SEEDS:
         rows = _canonical_rows(connection, seed)
         digest.update(_netstring(seed) + _netstring(str(len(rows))) + b"".join(rows))
     return digest.hexdigest()

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import yaml
 
+from expectations.rules_version import SEEDS
 from runtime.layout import REPOSITORY
 from runtime.seed_folder import seeds_of
 
@@ -22,9 +23,7 @@ PERIOD = ("effective_from", "effective_to")
 # Columns that say where a row comes from, not what it says.
 PROVENANCE = ("known_from", "status", "source", "clause")
 # The tables that posting and acceptance read: rows of theirs are known from the day after events were last recorded.
-POSTING = frozenset(
-    {"policy_rate", "policy_base", "policy_personal_account", "policy_region", "chart_of_accounts", "posting_rules"}
-)
+POSTING = frozenset(SEEDS)
 _FRACTION = re.compile(r"(^|_)(rate|share)(_|$)")
 # What no rate stands for although it is called one: levels of warning lie beside any indicator.
 _NO_FRACTION = frozenset({"target"})

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from expectations.rules_version import _SEEDS
+from expectations.rules_version import SEEDS
 from ingestion.database import connect
 from runtime import dbt
 from tests.integration.posting_log import PostingLog
@@ -74,7 +74,7 @@ def test_every_seed_that_posting_reads_is_guarded() -> None:
     with pytest.raises(dbt.DbtError) as refusal:
         dbt._run("edited", "seed", ["seed"])
     refused = set(re.findall(r"seed (\w+): rows that postings rest on", str(refusal.value)))
-    assert refused == set(USED) == set(_SEEDS)
+    assert refused == set(USED) == set(SEEDS)
 
 
 # Versions that the file has and the older table lacks: of a day on which events were recorded already.

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from expectations.rules_version import EDITABLE, SEEDS
 from parameters import baseline
 from parameters.__main__ import main
-from parameters.checks import _value, check
+from parameters.checks import FREE, _value, check
 from parameters.codes import read_by_rules
 from parameters.files import read_all
 from parameters.problems import CODES
-from parameters.tables import PROJECT, tables
+from parameters.tables import POSTING, PROJECT, tables
 
 RATE, BASE = "policy/policy_rate.csv", "policy/policy_base.csv"
 RATE_2022 = "320100,,employee,310,2022-01-01,2022-12-31,0.0880,0.0200,2018-01-01,secondary,新华日报2022-03-04"
@@ -59,11 +60,17 @@ SLIPS = [
 
 DAYS, THRESHOLD = "policy/policy_allowance_days.csv", "policy/policy_threshold.csv"
 MONITORING, SCENARIO = "policy/monitoring_parameter.csv", "policy/forecast_scenario.csv"
+CALENDAR, ELIGIBLE = "policy/disclosure_calendar.csv", "policy/policy_benefit_eligibility.csv"
+DUE = "320100,2019-09-01,2020-06-30,25,5,2018-01-01,assumed"
+ENTITLED = ",employee,,maternity_allowance,2000-01-01,,true,2018-01-01,verified"
 BIRTH = "320100,birth,2014-10-01,,98,,,2018-01-01,verified,国令619号第七条"
 MONTHS = ",S01,look_back_months,12,month,2018-01-01,,2018-01-01,assumed,示例值，待本统筹区确认"
 LOW = "320100,low,2019,-0.0800,-0.0100,-0.0100,-0.0050,,2018-01-01,assumed"
 SLIPS += [
     (RATE, RATE_2022, RATE_2022.replace("secondary", "二手来源"), "E-PARAM-WORD", 5, "status"),
+    (RATE, RATE_2022, RATE_2022.replace("secondary", "derived"), "E-PARAM-VALUE", 5, "status"),
+    (CALENDAR, DUE, DUE.replace(",25,5,", ",25,,"), "E-PARAM-EMPTY", 2, "small_number_below"),
+    (ELIGIBLE, ENTITLED, ENTITLED.replace(",true,", ",,"), "E-PARAM-EMPTY", 2, "is_entitled"),
     (DAYS, BIRTH, BIRTH.replace("birth", "deliverey"), "E-PARAM-VALUE", 2, "allowance_case"),
     (THRESHOLD, "320100,pooled_months_in_reserve", "320100,caesarian", "E-PARAM-VALUE", 2, "indicator_code"),
     (MONITORING, MONTHS, MONTHS.replace("S01", "S99"), "E-PARAM-VALUE", 5, "rule_code"),
@@ -139,6 +146,13 @@ def test_bytes_that_are_no_text_are_told_and_left_as_they_are(seeds: Path, capsy
     assert "E-PARAM-FILE" in said
     assert "GB18030" in said
     assert path.read_bytes() == before
+
+
+def test_what_may_change_and_what_must_be_adopted_are_those_of_the_rules_version() -> None:
+    assert set(SEEDS) == POSTING
+    assert set(SEEDS) <= tables().keys()
+    assert {name for name in FREE if name.startswith("title_")} == FREE - EDITABLE
+    assert not any(table.has(name) for table in tables().values() if table.name in SEEDS for name in FREE - EDITABLE)
 
 
 def test_missing_and_unknown_files_are_named(seeds: Path) -> None:
