@@ -66,6 +66,65 @@ STATUSES = {
     "assumed": Name("假定待确认", "assumed, to be confirmed"),
 }
 
+CATEGORIES = {
+    "employee": Name("职工", "employees"),
+    "flexible": Name("灵活就业人员", "flexible workers"),
+    "retiree": Name("退休人员", "retirees"),
+}
+INSURANCES = {
+    "310": Name("职工医保", "employee medical"),
+    "510": Name("生育保险（合并前）", "maternity (before merger)"),
+}
+EMPLOYER_TYPES = {
+    "enterprise": Name("企业", "enterprises"),
+    "public_institution": Name("事业单位", "public institutions"),
+    "government": Name("机关", "government"),
+    "unemployment_fund": Name("失业保险基金代缴", "unemployment fund"),
+    "other": Name("其他单位", "others"),
+}
+ASSESSMENT_REASONS = {
+    "employer_type_unknown": Name("单位类型不明", "employer type unknown"),
+    "no_rate_rule": Name("缺费率", "no rate"),
+    "no_base_rule": Name("缺基数上下限", "no base limits"),
+    "no_base_declared": Name("缺申报基数", "no declared base"),
+    "relief_not_applied": Name("未减征", "relief not applied"),
+    "halved_without_relief": Name("无据减半", "halved without a relief"),
+    "base_not_limited": Name("基数未按上下限", "base not limited"),
+    "employer_part_differs": Name("单位部分不符", "employer's part differs"),
+    "personal_part_differs": Name("个人部分不符", "person's part differs"),
+    "both_parts_differ": Name("两部分均不符", "both parts differ"),
+}
+# Ways of being insured twice, and of being enrolled late.
+DOUBLE_KINDS = {
+    "two_regions": Name("两个统筹区", "two regions"),
+    "two_numbers": Name("两个人员编号", "two person numbers"),
+    "two_employers": Name("两个单位", "two employers"),
+}
+LATE_KINDS = {
+    "started_late": Name("逾期参保（至少天数）", "started late (days at least)"),
+    "backdated": Name("补报", "backdated"),
+}
+MATTERS = {
+    "maternity_allowance": Name("生育津贴", "Maternity allowance"),
+    "manual_claim": Name("手工报销", "Reimbursement"),
+    "nutrition_subsidy": Name("一次性营养补助", "Nutrition subsidy"),
+}
+# What a price is held against.
+BASES = {
+    "case": Name("每例定价", "price of a case"),
+    "limit": Name("孕期累计限额", "limit of a pregnancy"),
+    "heads": Name("人头标准的整数倍", "whole number of heads"),
+}
+AGREEMENT_INDICATORS = {
+    "caesarean_share": Name("剖宫产率", "Share of caesareans"),
+    "cost_per_delivery": Name("次均分娩费用", "Cost of a delivery"),
+    "direct_settlement_share": Name("直接结算占比", "Share settled directly"),
+    "days_to_settle": Name("出院至结算天数", "Days from discharge to settlement"),
+    "overcharge_share": Name("超价格金额占比", "Share above the price"),
+    "prenatal_heads_per_delivery": Name("产前人头与分娩数之比", "Heads of prenatal care to a delivery"),
+}
+PAYEES = {"employer": Name("用人单位", "employer"), "person": Name("个人", "the person")}
+
 BUSINESS_TYPES = {
     "collection": Name("保费征缴", "Contributions"),
     "benefit": Name("待遇支付", "Benefits"),

@@ -13,7 +13,8 @@ from ingestion.errors import CODES
 from ingestion.settings import BEIJING
 from reporting import verdict as verdicts
 from reporting.arrivals import AGE_CLASSES
-from reporting.items import FAMILIES, file_message, row_message
+from reporting.item_labels import FAMILIES
+from reporting.items import file_message, row_message
 from reporting.names import FUNDS, OWNERS, SUB_FUNDS, SUITE_NAMES, Name, name_of
 from reporting.overview import FILES_LISTED_MAX
 from reporting.quality import FINDINGS_MAX

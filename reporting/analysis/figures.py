@@ -7,9 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 from reporting import verdict
-from reporting.names import Name
+from reporting.names import STATUSES, Name
 from reporting.verdict import Light
 
+_STATUS_TONES: dict[str, Light] = {"verified": "green", "secondary": "amber", "assumed": "grey"}
 # None: no warning line is set for the indicator.
 LEVELS: dict[str | None, tuple[Light, Name]] = {
     "red": ("red", Name("红色预警", "red")),
@@ -20,6 +21,9 @@ LEVELS: dict[str | None, tuple[Light, Name]] = {
     "no_data": ("grey", Name("无数据或不可比", "no data, or not comparable")),
     None: ("grey", Name("未设预警线", "no line set")),
 }
+
+# How well a parameter is founded, with its light.
+STATUS_LIGHTS: dict[str, tuple[Light, Name]] = {code: (light, STATUSES[code]) for code, light in _STATUS_TONES.items()}
 
 
 def percent(share: Decimal | None) -> str:

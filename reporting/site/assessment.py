@@ -7,48 +7,15 @@ from datetime import date
 from decimal import Decimal
 
 from reporting import quality, rates
-from reporting.names import Name
+from reporting.analysis.figures import STATUS_LIGHTS
+from reporting.names import ASSESSMENT_REASONS, CATEGORIES, EMPLOYER_TYPES, INSURANCES, Name
 from reporting.rates import Kind, RegionRates
 from reporting.site.frame import Frame
 from reporting.site.pages import Source
-from reporting.verdict import Light
 
 KEY = "assessment"
 FILE = "assessment.html"
 
-CATEGORIES = {
-    "employee": Name("职工", "employees"),
-    "flexible": Name("灵活就业人员", "flexible workers"),
-    "retiree": Name("退休人员", "retirees"),
-}
-INSURANCES = {
-    "310": Name("职工医保", "employee medical"),
-    "510": Name("生育保险（合并前）", "maternity (before merger)"),
-}
-EMPLOYER_TYPES = {
-    "enterprise": Name("企业", "enterprises"),
-    "public_institution": Name("事业单位", "public institutions"),
-    "government": Name("机关", "government"),
-    "unemployment_fund": Name("失业保险基金代缴", "unemployment fund"),
-    "other": Name("其他单位", "others"),
-}
-STATUSES: dict[str, tuple[Light, Name]] = {
-    "verified": ("green", Name("已核原文", "verified")),
-    "secondary": ("amber", Name("二手来源", "secondary source")),
-    "assumed": ("grey", Name("假定", "assumed")),
-}
-REASONS = {
-    "employer_type_unknown": Name("单位类型不明", "employer type unknown"),
-    "no_rate_rule": Name("缺费率", "no rate"),
-    "no_base_rule": Name("缺基数上下限", "no base limits"),
-    "no_base_declared": Name("缺申报基数", "no declared base"),
-    "relief_not_applied": Name("未减征", "relief not applied"),
-    "halved_without_relief": Name("无据减半", "halved without a relief"),
-    "base_not_limited": Name("基数未按上下限", "base not limited"),
-    "employer_part_differs": Name("单位部分不符", "employer's part differs"),
-    "personal_part_differs": Name("个人部分不符", "person's part differs"),
-    "both_parts_differ": Name("两部分均不符", "both parts differ"),
-}
 _TONES = ("accent", "amber", "green", "second", "grey")
 _STATUS_RANK = ("verified", "secondary", "assumed")
 
@@ -74,8 +41,8 @@ def render(source: Source, frame: Frame, regions: list[RegionRates]) -> str:
         CATEGORIES=CATEGORIES,
         INSURANCES=INSURANCES,
         EMPLOYER_TYPES=EMPLOYER_TYPES,
-        STATUSES=STATUSES,
-        REASONS=REASONS,
+        STATUSES=STATUS_LIGHTS,
+        REASONS=ASSESSMENT_REASONS,
         MONTHS=rates.MONTHS,
         MONTHS_OF_SUPPLEMENTS=rates.MONTHS_OF_SUPPLEMENTS,
         TONES=_TONES,

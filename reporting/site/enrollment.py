@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from reporting import enrollment, quality
 from reporting.books import Row
 from reporting.enrollment import RegionEnrollment
-from reporting.names import Name
-from reporting.site.assessment import CATEGORIES, EMPLOYER_TYPES, INSURANCES
+from reporting.names import CATEGORIES, DOUBLE_KINDS, EMPLOYER_TYPES, INSURANCES, LATE_KINDS, Name
 from reporting.site.frame import Frame
 from reporting.site.pages import Source
 
@@ -21,15 +20,6 @@ GROUPS: dict[str | None, Name] = {
     "migrant": Name("进城务工人员", "migrant workers"),
 }
 PERIODS = {"before_merger": Name("合并前", "before the merger"), "after_merger": Name("合并后", "after the merger")}
-TWICE = {
-    "two_regions": Name("两个统筹区", "two regions"),
-    "two_numbers": Name("两个人员编号", "two person numbers"),
-    "two_employers": Name("两个单位", "two employers"),
-}
-LATE = {
-    "started_late": Name("逾期参保（至少天数）", "started late (days at least)"),
-    "backdated": Name("补报", "backdated"),
-}
 
 
 def build(source: Source, frame: Frame) -> Mapping[str, str]:
@@ -53,8 +43,8 @@ def render(source: Source, frame: Frame, regions: list[RegionEnrollment], kinds:
         EMPLOYER_TYPES=EMPLOYER_TYPES,
         GROUPS=GROUPS,
         PERIODS=PERIODS,
-        TWICE=TWICE,
-        LATE=LATE,
+        TWICE=DOUBLE_KINDS,
+        LATE=LATE_KINDS,
         MONTHS=enrollment.MONTHS,
         EMPLOYERS_MAX=enrollment.EMPLOYERS_MAX,
     )

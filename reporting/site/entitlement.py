@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from reporting import entitlement
-from reporting.names import BENEFIT_ITEMS, STATUSES, Name
+from reporting.analysis.figures import STATUS_LIGHTS
+from reporting.names import BENEFIT_ITEMS, PAYEES, Name
 from reporting.site.frame import Frame
 from reporting.site.pages import Source
 from reporting.verdict import Light
@@ -32,14 +33,12 @@ CASES = {
     "tubal_reversal": Name("输卵管复通", "tubal reversal"),
     "vas_reversal": Name("输精管复通", "vas reversal"),
 }
-PAYEES = {"employer": Name("用人单位", "employer"), "person": Name("个人", "the person")}
 ROUNDINGS = {
     "half_up": Name("四舍五入", "half up"),
     "down": Name("舍去", "down"),
     "up": Name("进位", "up"),
     "none": Name("不取整", "not rounded"),
 }
-TONES: dict[str, Light] = {"verified": "green", "secondary": "amber", "assumed": "grey"}
 
 
 def build(source: Source, frame: Frame) -> Mapping[str, str]:
@@ -59,7 +58,7 @@ def render(source: Source, frame: Frame, regions: Sequence[entitlement.Entitleme
         KINDS=KINDS,
         PAYEES=PAYEES,
         ROUNDINGS=ROUNDINGS,
-        STATUSES={code: (TONES[code], name) for code, name in STATUSES.items()},
+        STATUSES=STATUS_LIGHTS,
         MONTHS=entitlement.MONTHS,
     )
 

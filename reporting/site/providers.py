@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from reporting import settlement
-from reporting.names import STATUSES, Name
+from reporting.names import AGREEMENT_INDICATORS, STATUSES, Name
 from reporting.site.frame import Frame
 from reporting.site.pages import Source
 from reporting.verdict import Light
@@ -19,14 +19,6 @@ AGREEMENTS: dict[str, tuple[Light, Name]] = {
     "without_maternity": ("amber", Name("未写明生育医疗服务", "does not name maternity care")),
     "not_in_force": ("red", Name("服务当日不在有效期", "not in force on the day of service")),
     "none": ("red", Name("没有协议", "no agreement")),
-}
-INDICATORS = {
-    "caesarean_share": Name("剖宫产率", "Share of caesareans"),
-    "cost_per_delivery": Name("次均分娩费用", "Cost of a delivery"),
-    "direct_settlement_share": Name("直接结算占比", "Share settled directly"),
-    "days_to_settle": Name("出院至结算天数", "Days from discharge to settlement"),
-    "overcharge_share": Name("超价格金额占比", "Share above the price"),
-    "prenatal_heads_per_delivery": Name("产前人头与分娩数之比", "Heads of prenatal care to a delivery"),
 }
 FORMULAS = {
     "caesarean_share": Name("剖宫产例数 ÷ 全部分娩例数", "caesareans ÷ deliveries"),
@@ -63,7 +55,7 @@ def render(source: Source, frame: Frame, regions: Sequence[settlement.ProvidersO
         regions=regions,
         names=source.names,
         AGREEMENTS=AGREEMENTS,
-        INDICATORS=INDICATORS,
+        INDICATORS=AGREEMENT_INDICATORS,
         FORMULAS=FORMULAS,
         OUTCOMES=OUTCOMES,
         COMPARISONS=COMPARISONS,

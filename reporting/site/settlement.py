@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from reporting import settlement
-from reporting.names import BENEFIT_ITEMS, PAYMENT_METHODS, STATUSES, Name
+from reporting.names import BASES, BENEFIT_ITEMS, MATTERS, PAYMENT_METHODS, STATUSES, Name
 from reporting.site.frame import Frame
 from reporting.site.pages import Source
 from reporting.verdict import Light
@@ -14,16 +14,6 @@ from reporting.verdict import Light
 KEY = "settlement"
 FILE = "settlement.html"
 
-MATTERS = {
-    "maternity_allowance": Name("生育津贴", "Maternity allowance"),
-    "manual_claim": Name("手工报销", "Reimbursement"),
-    "nutrition_subsidy": Name("一次性营养补助", "Nutrition subsidy"),
-}
-BASES = {
-    "case": Name("每例定价", "price of a case"),
-    "limit": Name("孕期累计限额", "limit of a pregnancy"),
-    "heads": Name("人头标准的整数倍", "whole number of heads"),
-}
 UNITS = {
     "cases": Name("例", "cases"),
     "units": Name("单元", "units"),

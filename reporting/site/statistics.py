@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from reporting.analysis import reading
 from reporting.analysis.figures import percent
-from reporting.items import FAMILIES
+from reporting.item_labels import FAMILIES
 from reporting.names import BENEFIT_ITEMS, PAYMENT_METHODS, STATUSES
 from reporting.site.frame import Frame
 from reporting.site.pages import Source
