@@ -47,9 +47,11 @@ audit: install ## verify the log, make the books anew and compare, run all check
 	@$(RUNTIME) env -- .venv/bin/python -m expectations audit
 
 review: install ## forecast, check on what is published whether the policy is carried out, watch claims, write the pages
-	@$(RUNTIME) env -- .venv/bin/python -m forecasting run
-	@$(RUNTIME) env -- .venv/bin/python -m expectations review
-	@$(RUNTIME) report
+	@status=0; \
+	$(RUNTIME) env -- .venv/bin/python -m forecasting run || status=$$?; \
+	$(RUNTIME) env -- .venv/bin/python -m expectations review || status=$$?; \
+	$(RUNTIME) report || status=$$?; \
+	exit $$status
 
 parameters: install ## policy parameters: what is in force, checks, workbook (ARGS="show --region ... --on YYYY-MM-DD")
 	@$(RUNTIME) env -- .venv/bin/python -m parameters $(or $(ARGS),check)
