@@ -153,20 +153,21 @@ STATISTICS = f"""
             then '待更正的行过多，统计不完整 / too many rows wait: the statistics are incomplete'
             else '待更正的行过久，统计不及时 / rows have waited too long: the statistics are late' end as reason,
         waiting.family, waiting.open_rows, round(waiting.open_share, 6) as open_share, waiting.oldest_days,
-        null::text as period, null::date as due_on, waiting.open_amount as amount
+        null::text as period, null::date as due_on, null::text as evidence, waiting.open_amount as amount
     from ({_OPEN_ROWS}) as waiting
     where waiting.open_share > {_OPEN_SHARE} or waiting.oldest_days > {_OPEN_DAYS}
     union all
     select
         'file/' || due.item, '应到文件未到，统计不及时 / a due file has not come: the statistics are late',
-        due.family, null, null, null, due.period, due.due_on, null
+        due.family, null, null, null, due.period, due.due_on, null, null
     from ({DUE_FILES}) as due
     union all
     select
-        concat_ws('/', 'late', due.family, count(*)),
+        -- one finding as their number grows, with its age and what was decided on it; the number is its evidence
+        concat_ws('/', 'late', due.family),
         concat('来源文件逾期到达 ', count(*), ' 个，统计不及时（日历自来源启用的期间起算） / ', count(*),
             ' files came late: the statistics were late (the calendar counts from the activation of a source)'),
-        due.family, null, null, null, max(due.period), max(due.due_on), null
+        due.family, null, null, null, max(due.period), max(due.due_on), count(*)::text, null
     from ({DUE}) as due
     where due.state = 'late'
     group by due.family
@@ -174,7 +175,7 @@ STATISTICS = f"""
     select
         'tie/' || to_char(coalesce(told.accounting_month, stated.accounting_month)::timestamp, 'YYYY-MM'),
         '统计的支付额与收支表生育待遇支出不符 / payments told differ from the statement of maternity benefits',
-        null, null, null, null, null, null, abs(coalesce(told.amount, 0) - coalesce(stated.amount, 0))
+        null, null, null, null, null, null, null, abs(coalesce(told.amount, 0) - coalesce(stated.amount, 0))
     from (select told.accounting_month, told.amount from {_STATISTICS}) as told
     full join ({_STATED}) as stated on stated.accounting_month = told.accounting_month
     where coalesce(told.amount, 0) <> coalesce(stated.amount, 0)
@@ -221,7 +222,8 @@ DISCLOSURES = f"""
     select
         to_char(due.accounting_month::timestamp, 'YYYY-MM') as item,
         '逾期未公开基金运行情况 / the public table of the month is late' as reason,
-        due.accounting_month, due.due_on, $business_date - due.due_on as days_late, null::numeric as amount
+        due.accounting_month, due.due_on, $business_date - due.due_on as days_late, null::text as evidence,
+        null::numeric as amount
     from ({_DUE_MONTHS}) as due
     where not exists (
         select from marts.public_disclosure as told
@@ -229,9 +231,9 @@ DISCLOSURES = f"""
     )
     union all
     select
-        concat('late/', count(*)),
+        'late',
         concat('逾期公开的月份 ', count(*), ' 个 / ', count(*), ' months were made public after their day'),
-        max(told.accounting_month), max(told.due_on), max(told.public_on - told.due_on), null
+        max(told.accounting_month), max(told.due_on), max(told.public_on - told.due_on), count(*)::text, null
     from ({_PUBLIC_MONTHS}) as told
     where told.public_on > told.due_on
     having count(*) > 0
