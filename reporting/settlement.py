@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from itertools import groupby
 
 from ingestion.database import Connection
 from reporting import quality
@@ -106,6 +107,13 @@ class SettlementOf:
         """The newest month by item and method."""
         newest = max((row["month"] for row in self.methods), default=None)
         return [row for row in self.methods if row["month"] == newest]
+
+    @property
+    def platforms(self) -> list[tuple[Row, list[Row]]]:
+        """Old platforms, each with its months; one that went over with the merger has neither name nor months."""
+        systems = groupby(self.platform, key=lambda row: row["source_system"])
+        found = [list(months) for _, months in systems]
+        return [(months[0], [row for row in months if row["month"] is not None]) for months in found]
 
 
 @dataclass

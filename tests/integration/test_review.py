@@ -21,7 +21,7 @@ from runtime.dbt import build
 from tests.integration.posting_log import PostingLog
 
 NANJING = "320100"
-BY = By("李审核", "两次住院诊断不同 / two diagnoses")
+BY = By("稽核岗", "两次住院诊断不同 / two diagnoses")
 PUBLISH = """
 insert into ledger.publication (region_code, seq, batch_id, batch_hash, rules_sha256, run_id)
 select distinct on (region_code) region_code, seq, batch_id, batch_hash, 'rules', 'by hand'
