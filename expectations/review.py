@@ -55,7 +55,7 @@ def review(run_id: str, settings: Settings | None = None) -> list[RegionVerdict]
     with snapshot(settings) as seen, closing(connect(ROLE, settings=settings)) as writing:
         candidates = [as_published(seen, one) for one in read_candidates(seen, settings) if one.published_seq]
         run, name = Run(run_id, datetime.now(UTC)), snapshot_name(seen)
-        for candidate in candidates if suites else ():
+        for candidate in candidates:
             try:
                 context = open_context(settings.database_url, name, _session(candidate))
                 results = list(_results(context, seen, suites, Target(run, candidate, ())))

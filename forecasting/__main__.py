@@ -5,15 +5,15 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from typing import Any
 
 from psycopg2 import OperationalError, errors
 from psycopg2.extras import RealDictCursor
 
 from forecasting.runs import ROLE, run
-from ingestion.database import connect
+from ingestion.database import Connection, connect
 from ingestion.schema import SchemaVersionError, check_version
 from ingestion.settings import SettingsError
 
@@ -97,21 +97,30 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _backtest(options: argparse.Namespace) -> int:
-    _say_rows(_BACKTEST, options.region)
+    with _published() as connection:
+        _say_rows(connection, _BACKTEST, options.region)
     return 0
 
 
 def _show(options: argparse.Namespace) -> int:
-    for what, query in _SHOWN.items():
-        if options.what in (None, what):
-            _say_rows(query, options.region, what=what)
+    with _published() as connection:
+        for what, query in _SHOWN.items():
+            if options.what in (None, what):
+                _say_rows(connection, query, options.region, what=what)
     return 0
 
 
-def _say_rows(query: str, region: str | None, **more: str) -> None:
+@contextmanager
+def _published() -> Iterator[Connection]:
+    """A connection that reads the marts, once the schema is known to be this version's."""
     with closing(connect()) as connection:
         check_version(connection)
-    with closing(connect(ROLE)) as connection, connection.cursor(cursor_factory=RealDictCursor) as cursor:
+    with closing(connect(ROLE)) as connection:
+        yield connection
+
+
+def _say_rows(connection: Connection, query: str, region: str | None, **more: str) -> None:
+    with connection.cursor(cursor_factory=RealDictCursor) as cursor:
         cursor.execute(query, {"region": region})
         for row in cursor.fetchall():
             _say({**more, **row})

@@ -147,6 +147,26 @@ ACTIONS = {
         "Cases are in marts.benefit_before_after_merger: where the rules give less, compare the rows of the policy "
         "with the documents; where less was paid than before, pay the rest.",
     ),
+    "P06": Name(
+        "与机构核对所列结算：多付的在下期结算扣回或追回，少付的补付；价格已调整的，会计在 policy_price 追加一行。",
+        "Compare the listed settlements with the institution: take back or pay the rest; a new price is a new row.",
+    ),
+    "P07": Name(
+        "补签或续签协议并写明生育医疗服务要求和指标；已签的在 provider_agreement 追加一行；确无协议的停止结算并核查。",
+        "Sign or renew the agreement with its maternity clauses, add the row of a signed one, or stop paying.",
+    ),
+    "P08": Name(
+        "查明逾期环节并告知申请人；申请日期报错的，请来源单位更正。",
+        "Find where the time went and tell the claimant; a wrong day of application is corrected by the source.",
+    ),
+    "P09": Name(
+        "预付款安排冲抵或收回；质量保证金完成年度考核后返还或按协议扣除。",
+        "Offset or take back the advance; release the deposit after the yearly assessment, or keep what is due.",
+    ),
+    "P10": Name(
+        "约谈机构，核对分子、分母所含病例；属协议违约的按协议处理，目标值调整的追加一行。",
+        "Talk to the institution about the cases behind the figure; act by the agreement; a new target is a new row.",
+    ),
     "P11": Name(
         "看风险预警页：分子、分母、公式和预警线；查明是收入、支出还是个别机构所致，按预案处置，预警线不当的另加参数行。",
         "See the page of risk: numerator, denominator, formula and line; find whether income, expenditure or one "
@@ -189,26 +209,6 @@ ACTIONS = {
     "T06": Name(
         "逐项清理：预付款冲抵或收回，未明款项查明归属，退回款项重付或冲回支出。",
         "Settle each item: offset or take back advances, identify receipts, pay returned payments again or write back.",
-    ),
-    "P06": Name(
-        "与机构核对所列结算：多付的在下期结算扣回或追回，少付的补付；价格已调整的，会计在 policy_price 追加一行。",
-        "Compare the listed settlements with the institution: take back or pay the rest; a new price is a new row.",
-    ),
-    "P07": Name(
-        "补签或续签协议并写明生育医疗服务要求和指标；已签的在 provider_agreement 追加一行；确无协议的停止结算并核查。",
-        "Sign or renew the agreement with its maternity clauses, add the row of a signed one, or stop paying.",
-    ),
-    "P08": Name(
-        "查明逾期环节并告知申请人；申请日期报错的，请来源单位更正。",
-        "Find where the time went and tell the claimant; a wrong day of application is corrected by the source.",
-    ),
-    "P09": Name(
-        "预付款安排冲抵或收回；质量保证金完成年度考核后返还或按协议扣除。",
-        "Offset or take back the advance; release the deposit after the yearly assessment, or keep what is due.",
-    ),
-    "P10": Name(
-        "约谈机构，核对分子、分母所含病例；属协议违约的按协议处理，目标值调整的追加一行。",
-        "Talk to the institution about the cases behind the figure; act by the agreement; a new target is a new row.",
     ),
     "H01": Name(
         "校验不符的，停止发布，保全数据库与链头文件，通知内部审计；仅缺链头文件的，请数据运维补齐。",

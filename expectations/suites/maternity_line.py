@@ -8,10 +8,12 @@ from expectations.suites._fragments import EVENTS, MERGER_DATE, PLATFORMS
 ACCOUNTING = "fund_accounting"
 BENEFITS = "benefit_settlement"
 
-_ITEMS = (
+MEDICAL_ITEMS = (
     "'prenatal', 'delivery_normal', 'delivery_assisted', 'delivery_caesarean', 'miscarriage', 'family_planning', "
-    "'maternity_complication', 'maternity_allowance', 'nutrition_subsidy'"
+    "'maternity_complication'"
 )
+_CASH_ITEMS = "'maternity_allowance', 'nutrition_subsidy'"
+_ITEMS = f"{MEDICAL_ITEMS}, {_CASH_ITEMS}"
 
 M04 = Check(
     code="M04",
@@ -189,7 +191,6 @@ M07 = Check(
 )
 
 # Claims of which the increment brought a settlement, a payment or a correction, or the birth or operation behind them.
-_CASH_ITEMS = "'maternity_allowance', 'nutrition_subsidy'"
 _CARE_ITEMS = "'delivery_normal', 'delivery_assisted', 'delivery_caesarean', 'miscarriage', 'family_planning'"
 _TOUCHED_CLAIMS = f"""
     select event.claim_no from {EVENTS} and event.benefit_item in ({_CASH_ITEMS})

@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 from reporting import quality, rates
-from reporting.analysis.figures import STATUS_LIGHTS
+from reporting.analysis.figures import STATUS_LIGHTS, percent
 from reporting.names import ASSESSMENT_REASONS, CATEGORIES, EMPLOYER_TYPES, INSURANCES, Name
 from reporting.rates import Kind, RegionRates
 from reporting.site.frame import Frame
@@ -36,6 +36,7 @@ def render(source: Source, frame: Frame, regions: list[RegionRates]) -> str:
         today=frame.clock.business_date,
         kind_name=kind_name,
         weakest=weakest,
+        percent=percent,
         lines=rate_lines,
         said=rates_said,
         CATEGORIES=CATEGORIES,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from reporting.analysis import reading
 from reporting.analysis.figures import LEVELS, percent
-from reporting.names import Name
+from reporting.names import STATUSES, Name
 from reporting.site.frame import Frame
 from reporting.site.pages import Source
 
@@ -33,6 +33,7 @@ def build(source: Source, frame: Frame) -> Mapping[str, str]:
             names=source.names,
             LEVELS=LEVELS,
             EXPLANATIONS=EXPLANATIONS,
+            STATUSES=STATUSES,
             percent=percent,
         )
     }

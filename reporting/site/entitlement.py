@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from reporting import entitlement
-from reporting.analysis.figures import STATUS_LIGHTS
+from reporting.analysis.figures import STATUS_LIGHTS, percent
 from reporting.names import BENEFIT_ITEMS, PAYEES, Name
 from reporting.site.frame import Frame
 from reporting.site.pages import Source
@@ -59,6 +59,7 @@ def render(source: Source, frame: Frame, regions: Sequence[entitlement.Entitleme
         PAYEES=PAYEES,
         ROUNDINGS=ROUNDINGS,
         STATUSES=STATUS_LIGHTS,
+        percent=percent,
         MONTHS=entitlement.MONTHS,
     )
 

@@ -6,18 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from psycopg2.extras import RealDictCursor
-
 from ingestion.database import Connection
 from reporting import quality
+from reporting.analysis.figures import percent
+from reporting.books import Row, rows
 from reporting.names import Name, name_of
 from reporting.site.frame import Frame
 from reporting.site.pages import Source
 
 KEY = "rate_review"
 FILE = "rate_review.html"
-
-Row = dict[str, Any]
 
 SERIES = {
     "contribution_income": Name("统筹缴费收入", "Pooled contribution income"),
@@ -152,25 +150,19 @@ def build(source: Source, frame: Frame) -> Mapping[str, str]:
     """The page."""
     if not quality.exists(source.connection, "marts.rate_review"):
         return {FILE: _html(source, frame, [], [], [])}
-    backtests = _rows(source.connection, _BACKTEST)
+    backtests = rows(source.connection, _BACKTEST)
     regions = _regions(source.connection, backtests)
     national = [row for row in backtests if row["region_code"] == "-"]
-    return {FILE: _html(source, frame, regions, national, _rows(source.connection, _REPRODUCED))}
+    return {FILE: _html(source, frame, regions, national, rows(source.connection, _REPRODUCED))}
 
 
 def _regions(connection: Connection, backtests: Sequence[Row]) -> list[Reviewed]:
-    parts = [_rows(connection, query) for query in (_REVIEW, _BASIS, _SUMMARY, _OUTLOOK, _FORECAST)]
+    parts = [rows(connection, query) for query in (_REVIEW, _BASIS, _SUMMARY, _OUTLOOK, _FORECAST)]
     codes = sorted({row["region_code"] for row in parts[0]})
     return [
         Reviewed(code, *([row for row in part if row["region_code"] == code] for part in (*parts, backtests)))
         for code in codes
     ]
-
-
-def _rows(connection: Connection, query: str) -> list[Row]:
-    with connection.cursor(cursor_factory=RealDictCursor) as cursor:
-        cursor.execute(query)
-        return list(cursor.fetchall())
 
 
 def _html(source: Source, frame: Frame, regions: list[Reviewed], national: list[Row], reproduced: Sequence[Row]) -> str:
@@ -182,6 +174,7 @@ def _html(source: Source, frame: Frame, regions: list[Reviewed], national: list[
         reproduced=reproduced,
         names={region.region_code: Name(region.region_code, region.region_code) for region in regions} | source.names,
         name_of=name_of,
+        percent=percent,
         SERIES=SERIES,
         METHODS=METHODS,
         SCENARIOS=SCENARIOS,

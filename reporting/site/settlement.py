@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 
 from reporting import settlement
+from reporting.analysis.figures import percent
 from reporting.names import BASES, BENEFIT_ITEMS, MATTERS, PAYMENT_METHODS, STATUSES, Name
 from reporting.site.frame import Frame
 from reporting.site.pages import Source
@@ -53,8 +53,3 @@ def render(source: Source, frame: Frame, regions: Sequence[settlement.Settlement
         MONTHS=settlement.MONTHS,
         percent=percent,
     )
-
-
-def percent(share: Decimal | None) -> str:
-    """A fraction as per cent with one decimal; a missing one is a dash."""
-    return "—" if share is None else f"{share * 100:.1f} %"

@@ -43,7 +43,6 @@ P05 = Check(
             )
     """,
     scopes=frozenset({REVIEW}),
-    freezes=False,
     relists=True,
 )
 

@@ -7,14 +7,11 @@ what there was to look at. Keys of findings name events, institutions and period
 from __future__ import annotations
 
 from expectations.check import REVIEW, Check
+from expectations.suites.maternity_line import MEDICAL_ITEMS
 
 BENEFITS = "benefit_settlement"
 ACCOUNTING = "fund_accounting"
 
-_MEDICAL = (
-    "'prenatal', 'delivery_normal', 'delivery_assisted', 'delivery_caesarean', 'miscarriage', 'family_planning', "
-    "'maternity_complication'"
-)
 _LOGGED = "select count(*) from events.event as event where event.region_code = $region and event.seq <= $head"
 _EXAMINED = "select count(*) from marts.{} as examined where examined.region_code = $region"
 
@@ -47,7 +44,7 @@ P06 = Check(
     """,
     examined=_EXAMINED.format("price_difference"),
     population=f"""{_LOGGED}
-        and event.event_type = 'claim.settled' and event.benefit_item in ({_MEDICAL})
+        and event.event_type = 'claim.settled' and event.benefit_item in ({MEDICAL_ITEMS})
         and event.payment_method in ('per_disease', 'per_unit', 'per_capita')
     """,
 )
@@ -77,7 +74,8 @@ P07 = Check(
     """,
     examined=_EXAMINED.format("provider_agreement_status"),
     population=f"""{_LOGGED}
-        and event.event_type = 'claim.paid' and event.payee_type = 'institution' and event.benefit_item in ({_MEDICAL})
+        and event.event_type = 'claim.paid' and event.payee_type = 'institution'
+        and event.benefit_item in ({MEDICAL_ITEMS})
     """,
 )
 
@@ -156,7 +154,7 @@ P10 = Check(
     """,
     examined=_EXAMINED.format("provider_indicator"),
     population=f"""{_LOGGED}
-        and event.event_type = 'claim.settled' and event.benefit_item in ({_MEDICAL})
+        and event.event_type = 'claim.settled' and event.benefit_item in ({MEDICAL_ITEMS})
         and event.institution_code is not null
     """,
 )
