@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from expectations.suites.monitoring import rules
 from reporting import monitoring, reviews
+from reporting.analysis.figures import percent
 from reporting.names import Name
 from reporting.quality import exists
 from reporting.site.frame import Frame
@@ -41,6 +42,7 @@ def render(source: Source, frame: Frame, found: monitoring.Monitoring, reviewed:
         names=source.names,
         POSITIONS=POSITIONS,
         said=_said(found),
+        percent=percent,
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from reporting import settlement
+from reporting.analysis.figures import percent
 from reporting.names import AGREEMENT_INDICATORS, STATUSES, Name
 from reporting.site.frame import Frame
 from reporting.site.pages import Source
@@ -74,6 +75,6 @@ def part(number: Decimal, money: bool) -> str:
 
 def figure(indicator_code: str, value: Decimal | None) -> str:
     """A value or target as it is read: shares in per cent, the rest with two decimals; a missing one is a dash."""
-    if value is None:
-        return "—"
-    return f"{value * 100:.1f} %" if indicator_code in SHARES else f"{value:,.2f}"
+    if value is None or indicator_code in SHARES:
+        return percent(value)
+    return f"{value:,.2f}"

@@ -163,7 +163,7 @@ def test_what_is_settled_paid_and_decided(fund_environment: Path, monkeypatch: p
     for part in ("按病种付费", "不可计算", "2020-02-28", "南京示例医院2", "超时限", "随合并一次并入"):
         assert part in said
     said = words(tree(built(settings, "providers")["providers.html"]))
-    for part in ("没有协议", "超价格金额占比", "1.2 %", "未达标"):
+    for part in ("没有协议", "超价格金额占比", "1.18%", "未达标"):
         assert part in said
 
 
