@@ -64,7 +64,7 @@ def read_by_rules() -> dict[str, frozenset[str]]:
     found: dict[str, frozenset[str]] = {}
     for path in sorted((PROJECT / "models" / "ledger" / "monitoring").glob("*.sql")):
         for rule, names in _READ.findall(path.read_text("utf-8")):
-            found[rule] = OF_EVERY_RULE.union(re.findall(r"'(\w+)'", names))
+            found[rule] = found.get(rule, OF_EVERY_RULE).union(re.findall(r"'(\w+)'", names))
     return found | {"": frozenset().union(*found.values())}
 
 
