@@ -44,9 +44,10 @@
     limit 1
 {%- endmacro %}
 
-{#- Whether a number of persons is too small to be told, under the region's limit: then somebody might be recognised. Zero is nobody. -#}
+{#- Whether a number of persons is too small to be told, under the region's limit: then somebody might be recognised. Zero is nobody.
+    Without a limit in force every number is too small: what is withheld can be told later, what was told can't be taken back. -#}
 {% macro is_small(count) -%}
-    coalesce({{ count }} > 0 and {{ count }} < told.small_number_below, false)
+    coalesce({{ count }} > 0 and {{ count }} < told.small_number_below, {{ count }} > 0, false)
 {%- endmacro %}
 
 {#- A number of persons for everybody to read; null where it is too small. -#}
