@@ -181,7 +181,7 @@ STATISTICS = f"""
 """
 STATISTICS_EXAMINED = f"select count(*) from {_STATISTICS}"
 
-# Every month that is over, from the first of the books on, with the rule of the calendar in force; null where there is none.
+# Every month that is over, from the first of the books on, with the calendar's rule in force, if any.
 _OVER_MONTHS = """
     select month.started_at::date as accounting_month, rule.due_day,
         (month.started_at + interval '1 month' - interval '1 day')::date + rule.due_day as due_on
@@ -245,8 +245,8 @@ _PUBLIC_MONTHS = f"""
 DISCLOSURES = f"""
     select
         to_char(min(due.accounting_month)::timestamp, 'YYYY-MM') as item,
-        concat('逾期未公开基金运行情况，至 ', to_char(max(due.accounting_month)::timestamp, 'YYYY-MM'), ' 共 ', count(*),
-            ' 个月 / public tables are late: ', count(*), ' months') as reason,
+        concat('逾期未公开基金运行情况，至 ', to_char(max(due.accounting_month)::timestamp, 'YYYY-MM'), ' 共 ',
+            count(*), ' 个月 / public tables are late: ', count(*), ' months') as reason,
         min(due.accounting_month) as accounting_month, min(due.due_on) as due_on,
         $business_date - min(due.due_on) as days_late, null::numeric as amount
     from ({_LATE_MONTHS}) as due
