@@ -90,7 +90,9 @@ priced as (
     left join lateral (
         select
             coalesce(bool_or(rule.weeks_from is not null), false) as is_staged,
-            coalesce(bool_or(rule.hospital_level is distinct from term.hospital_level), false) as is_priced_elsewhere
+            coalesce(bool_or(
+                rule.hospital_level is not null and rule.hospital_level is distinct from term.hospital_level
+            ), false) as is_priced_elsewhere
         from {{ ref('policy_price') }} as rule
         where
             rule.region_code = settled.region_code and rule.benefit_item = settled.benefit_item

@@ -97,8 +97,8 @@ agreement as (
     limit 1
 {%- endmacro %}
 
-{#- CTEs settled_row and settled_by_institution: what was settled, and paid on which day, up to the published head. What was paid before
-    its settlement was recorded is placed by the settlement that has come since. -#}
+{#- CTE settled_row: what was settled, and paid on which day, up to the published head. What was paid before its settlement was recorded
+    is placed by the settlement that has come since. -#}
 {% macro settled_rows() -%}
 settled_row as (
     select

@@ -54,7 +54,8 @@ ruled as (
         dated.claim_no,
         dated.person_no,
         sum(dated.amount) as amount,
-        sum(dated.amount / head_price.price) as heads
+        -- without a price of every part it is no number of heads
+        case when bool_and(head_price.price is not null) then sum(dated.amount / head_price.price) end as heads
     from dated
     left join lateral (
         {{ payment_method_in_force('dated.region_code', 'dated.benefit_item', 'dated.rule_date') }}
@@ -85,7 +86,7 @@ summed as (
         max(rule_status) as rule_status,
         count(distinct claim_no) filter (where amount > 0) as claim_count,
         count(distinct person_no) filter (where amount > 0) as person_count,
-        sum(heads) as heads,
+        case when bool_and(heads is not null) then sum(heads) end as heads,
         sum(amount) as amount
     from ruled
     group by region_code, fund_code, accounting_month, benefit_item, payment_method, method_demanded
