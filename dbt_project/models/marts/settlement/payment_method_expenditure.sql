@@ -3,25 +3,7 @@ with head as (
     {{ ledger_head('published') }}
 ),
 
-account_line as (
-    {{ ledger_account_line() }}
-),
-
-line as (
-    select
-        line.region_code, line.fund_code, line.accounting_month, line.event_seq, line.benefit_item, line.payment_method, line.claim_no,
-        line.person_no, line.account_code,
-        line.debit_amount - line.credit_amount as amount
-    from {{ ref('journal_line') }} as line
-    inner join head on line.region_code = head.region_code and line.event_seq <= head.seq and {{ readable('line.region_code') }}
-    -- An array, not a join: the planner then reaches the journal by its account index.
-    where
-        line.account_code = any(array(
-            select account_line.account_code from account_line
-            where account_line.line_code = 'E113'
-        ))
-        and line.entry_kind = 'normal'
-),
+{{ maternity_line('published') }},
 
 -- A correction goes by the day of the care that it corrects, as the payment did.
 dated as (
@@ -30,16 +12,9 @@ dated as (
         coalesce(
             corrected.discharged_on, corrected.service_on, corrected.occurred_on, {{ treatment_day('event') }}
         ) as rule_date
-    from line
+    from maternity_line as line
     inner join {{ source('events', 'event') }} as event on line.region_code = event.region_code and line.event_seq = event.seq
     {{ join_corrected('event') }}
-    where
-        exists (
-            select from account_line
-            where
-                account_line.line_code = 'E113' and account_line.account_code = line.account_code
-                and {{ in_layout('line.accounting_month', 'account_line') }}
-        )
 ),
 
 ruled as (
