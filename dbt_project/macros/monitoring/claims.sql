@@ -142,9 +142,7 @@
         numbered.birth_no,{% if person != 'person_no' %}
         numbered.{{ person }},{% endif %}
         min(numbered.care_on) as birth_on,
-        max(numbered.care_on) as last_on,
         max(numbered.settled_on) as settled_on,
-        min(numbered.seq) as first_seq,
         array_agg(numbered.claim_no order by numbered.claim_no) as claims,
         sum(numbered.amount) as amount,
         coalesce(sum(numbered.amount) filter (where numbered.benefit_item = 'maternity_allowance'), 0) as allowance_amount,

@@ -249,7 +249,7 @@ select
     (proposed.expenditure_12 / proposed.months_12)::numeric(24, 6) as expenditure_per_month_ahead,
     valued.rate_due::numeric(12, 9) as rate_due,
     valued.relief::numeric(24, 2) as relief_amount,
-    {{ balancing_rate('valued.rate', '(valued.pooled_income + valued.relief)', 'valued.pooled_expenditure', 'valued.per_rate') }}::numeric(
+    {{ balancing_rate('valued.rate', 'valued.pooled_income + valued.relief', 'valued.pooled_expenditure', 'valued.per_rate') }}::numeric(
         12, 9
     ) as balancing_rate_without_relief
 from valued
