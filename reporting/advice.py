@@ -183,8 +183,8 @@ ACTIONS = {
         "tell data operations.",
     ),
     "P14": Name(
-        "先发布该月账簿，再打印公开表张贴，并把 CSV 文件交公开平台。",
-        "Have the month published, then print the public table and hand the CSV file to where it is made public.",
+        "先发布该月账簿，再打印公开表张贴，并把 CSV 文件交公开平台；公开日历缺有效行的，补一行。",
+        "Have the month published, print the table and hand over its CSV file; add a row where the calendar has none.",
     ),
     "T01": Name(
         "核对该笔业务所报账户；确属违规收付的，立即划回并报告，账户报错的请来源单位冲正后重报。",

@@ -26,6 +26,13 @@
         'balance_sheet': key + [
             ('line_code', 'code'), ('sub_fund', 'code'), ('opening_amount', 'amount'), ('closing_amount', 'amount'),
         ],
+        'disclosure': key + [
+            ('participant_count', 'number'), ('maternity_participant_count', 'number'), ('beneficiary_count', 'number'),
+            ('beneficiary_count_year_to_date', 'number'), ('income_amount', 'amount'), ('income_amount_year_to_date', 'amount'),
+            ('expenditure_amount', 'amount'), ('expenditure_amount_year_to_date', 'amount'), ('maternity_expenditure_amount', 'amount'),
+            ('maternity_expenditure_amount_year_to_date', 'amount'), ('surplus_amount', 'amount'),
+            ('surplus_amount_year_to_date', 'amount'), ('balance_amount', 'amount'), ('has_small_numbers', 'code'),
+        ],
     } -%}
     {{ return(parts[part]) }}
 {%- endmacro %}
@@ -55,6 +62,8 @@
 {% macro csv_order(part, row) -%}
     {%- if part == 'journal' -%}
     {{ row }}.fund_code collate "C", {{ row }}.event_seq, length({{ row }}.entry_id), {{ row }}.entry_id collate "C", {{ row }}.line_no
+    {%- elif part == 'disclosure' -%}
+    {{ row }}.fund_code collate "C", {{ row }}.accounting_month
     {%- else -%}
     {{ row }}.fund_code collate "C", {{ row }}.{{ 'account' if part == 'trial_balance' else 'line' }}_code collate "C", {{ row }}.sub_fund collate "C"
     {%- endif -%}

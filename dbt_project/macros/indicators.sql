@@ -45,5 +45,5 @@
 
 {#- The rate at which income equals expenditure 收支平衡费率: rate + (expenditure − income) ÷ income of a rate of 1, all of the same months. -#}
 {% macro balancing_rate(rate, income, expenditure, per_rate) -%}
-    (({{ rate }})::numeric + {{ share(expenditure ~ ' - ' ~ income, per_rate) }})
+    (({{ rate }})::numeric + {{ share(surplus(expenditure, income), per_rate) }})
 {%- endmacro %}

@@ -1,9 +1,6 @@
 {#- Benefit items of the maternity line, medical ones and cash. -#}
 {% macro maternity_items() -%}
-    {{ return([
-        'prenatal', 'delivery_normal', 'delivery_assisted', 'delivery_caesarean', 'miscarriage', 'family_planning',
-        'maternity_complication', 'maternity_allowance', 'nutrition_subsidy'
-    ]) }}
+    {{ return(maternity_medical_items() + ['maternity_allowance', 'nutrition_subsidy']) }}
 {%- endmacro %}
 
 {#- The row of an effective-dated policy seed in force on a day: of several the one known last. -#}

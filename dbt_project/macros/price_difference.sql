@@ -17,6 +17,7 @@ settled as (
         coalesce((array_agg(event.settlement_kind order by event.seq))[1], 'case') as settlement_kind,
         (array_agg(event.payment_method order by event.seq))[1] as payment_method,
         (array_agg({{ treatment_day('event') }} order by event.seq))[1] as rule_date,
+        min(event.occurred_on) as settled_on,
         date_trunc('month', min(event.occurred_on)::timestamp)::date as settled_month,
         max(event.gestation_weeks) as gestation_weeks,
         sum(coalesce(event.pooled_amount, 0)) as settled_amount,
@@ -89,7 +90,9 @@ priced as (
     left join lateral (
         select
             coalesce(bool_or(rule.weeks_from is not null), false) as is_staged,
-            coalesce(bool_or(rule.hospital_level is distinct from term.hospital_level), false) as is_priced_elsewhere
+            coalesce(bool_or(
+                rule.hospital_level is not null and rule.hospital_level is distinct from term.hospital_level
+            ), false) as is_priced_elsewhere
         from {{ ref('policy_price') }} as rule
         where
             rule.region_code = settled.region_code and rule.benefit_item = settled.benefit_item

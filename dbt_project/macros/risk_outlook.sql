@@ -15,7 +15,7 @@
     from {{ ref('reserve_outlook') }} as outlook
     inner join latest on outlook.region_code = latest.region_code
     left join lateral (
-        {{ threshold_in_force('outlook.region_code', "'pooled_months_in_reserve'", 'outlook.outlook_month') }}
+        {{ threshold_in_force('outlook.region_code', "'pooled_months_in_reserve'", last_day('outlook.outlook_month')) }}
     ) as threshold on true
     where outlook.scenario_code = 'mid' and outlook.outlook_month > latest.latest_month
     group by outlook.region_code, latest.latest_month

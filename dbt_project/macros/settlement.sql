@@ -42,7 +42,7 @@ business_calendar as materialized (
 
 {#- Body of a lateral join: the limit in force on a day, the region's own before that of all regions. -#}
 {% macro time_limit_in_force(region_code, limit_code, day) -%}
-    select rule.limit_value, rule.status as limit_status, rule.source as limit_source
+    select rule.limit_value, rule.status as limit_status
     from {{ ref('policy_time_limit') }} as rule
     where
         rule.limit_code = {{ limit_code }}
@@ -61,6 +61,34 @@ business_calendar as materialized (
         and {{ in_force('rule', day) }}
     order by rule.known_from desc, rule.effective_from desc
     limit 1
+{%- endmacro %}
+
+{#- CTE paid: payments for medical items of the maternity line, one row each, offsets of advances too; payments that the bank never made are
+    left out, what came back later was paid as it was. is_direct: to the institution itself. Needs CTE head. -#}
+{% macro maternity_paid() -%}
+paid as (
+    select
+        event.region_code,
+        event.institution_code,
+        event.claim_no,
+        event.person_no,
+        date_trunc('month', event.occurred_on::timestamp)::date as paid_month,
+        {{ treatment_day('event') }} as service_date,
+        event.event_type = 'advance.offset' or event.payee_type = 'institution' as is_direct,
+        coalesce(event.pooled_amount, 0) + coalesce(event.personal_account_amount, 0) as amount
+    from {{ source('events', 'event') }} as event
+    inner join head
+        on event.region_code = head.region_code and event.seq <= head.seq and {{ readable('event.region_code') }}
+    where
+        event.event_type in ('claim.paid', 'advance.offset')
+        and event.benefit_item in ({{ quoted(maternity_medical_items()) }})
+        and not exists (
+            select from {{ source('events', 'event') }} as reversal
+            where
+                reversal.region_code = event.region_code and reversal.original_seq = event.seq
+                and reversal.event_type = 'claim.reversed' and reversal.seq <= head.seq
+        )
+)
 {%- endmacro %}
 
 {#- CTE agreement: terms of agreements, each as known last; a row that becomes known later corrects the term that begins on its day. -#}
@@ -97,8 +125,8 @@ agreement as (
     limit 1
 {%- endmacro %}
 
-{#- CTEs settled_row and settled_by_institution: what was settled, and paid on which day, up to the published head. What was paid before
-    its settlement was recorded is placed by the settlement that has come since. -#}
+{#- CTE settled_row: what was settled, and paid on which day, up to the published head. What was paid before its settlement was recorded
+    is placed by the settlement that has come since. -#}
 {% macro settled_rows() -%}
 settled_row as (
     select

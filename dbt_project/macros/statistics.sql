@@ -1,26 +1,26 @@
 {#- Statistics of maternity benefits: what was paid by claim and month, the insured, and small numbers. -#}
 
-{#- Amounts of the maternity line by claim and month, of both funds: a CTE's body, head being a CTE of (region_code, seq). They are the lines
-    that the statement adds up, so that the statistics tie to E113. -#}
+{#- CTE claim_month: amounts of the maternity line by claim and month, of both funds. They are the lines that the statement adds up, so that
+    the statistics tie to E113. Needs CTE head. -#}
 {% macro maternity_claim_month() -%}
-    select
-        line.region_code,
-        line.accounting_month,
-        line.benefit_item,
-        line.claim_no,
-        line.person_no,
-        sum(line.debit_amount - line.credit_amount) as amount
-    from {{ ref('journal_line') }} as line
-    inner join head
-        on line.region_code = head.region_code and line.event_seq <= head.seq and {{ readable('line.region_code') }}
-    where
-        -- An array, not a join: the planner then reaches the journal by its account index.
-        line.account_code = any(array(
-            select account_line.account_code from ({{ ledger_account_line() }}) as account_line where account_line.line_code = 'E113'
-        ))
-        and line.entry_kind = 'normal'
-    group by
-        line.region_code, line.accounting_month, line.benefit_item, line.claim_no, line.person_no
+{{ maternity_line('published') }},
+
+claim_month as materialized (
+    select region_code, accounting_month, benefit_item, claim_no, person_no, sum(amount) as amount
+    from maternity_line
+    group by region_code, accounting_month, benefit_item, claim_no, person_no
+)
+{%- endmacro %}
+
+{#- CTE first_paid: a claim is one visit of its item, in the month of its first payment; what is paid later of it is no further one. Sums for
+    no single person, such as per capita, are none. Needs CTE claim_month. -#}
+{% macro maternity_first_paid() -%}
+first_paid as (
+    select region_code, claim_no, benefit_item, min(accounting_month) as accounting_month
+    from claim_month
+    where amount > 0 and person_no is not null and claim_no is not null
+    group by region_code, claim_no, benefit_item
+)
 {%- endmacro %}
 
 {#- Persons insured at the end of each month: region_code, insured_month, participant_count (310, all categories) and maternity_participant_count
@@ -44,9 +44,10 @@
     limit 1
 {%- endmacro %}
 
-{#- Whether a number of persons is too small to be told, under the region's limit: then somebody might be recognised. Zero is nobody. -#}
+{#- Whether a number of persons is too small to be told, under the region's limit: then somebody might be recognised. Zero is nobody.
+    Without a limit in force every number is too small: what is withheld can be told later, what was told can't be taken back. -#}
 {% macro is_small(count) -%}
-    coalesce({{ count }} > 0 and {{ count }} < told.small_number_below, false)
+    coalesce({{ count }} > 0 and {{ count }} < told.small_number_below, {{ count }} > 0, false)
 {%- endmacro %}
 
 {#- A number of persons for everybody to read; null where it is too small. -#}

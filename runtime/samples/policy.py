@@ -28,7 +28,12 @@ def _in_force(name: str, day: date, **keys: str) -> dict[str, str] | None:
         if row["effective_from"] <= day.isoformat() <= (row["effective_to"] or "9999")
         and all(row[key] in ("", value) for key, value in keys.items())
     ]
-    return max(found, key=lambda row: sum(row[key] != "" for key in keys), default=None)
+    return max(found, key=lambda row: (sum(row[key] != "" for key in keys), *_newness(row)), default=None)
+
+
+def _newness(row: dict[str, str]) -> tuple[str, str]:
+    """Of several rows the one known last wins, then the one that starts last (docs/parameters.md)."""
+    return row["known_from"], row["effective_from"]
 
 
 def _points(rate: str) -> int:
@@ -141,4 +146,5 @@ def price(region_code: str, benefit_item: str, day: date, weeks: int | None = No
         and (weeks is None) == (not row["weeks_from"])
         and (weeks is None or int(row["weeks_from"]) <= weeks < int(row["weeks_below"] or 99))
     ]
-    return _fen(rows[0]["price"]) if rows else None
+    newest = max(rows, key=_newness, default=None)
+    return _fen(newest["price"]) if newest else None

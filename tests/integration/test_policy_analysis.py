@@ -279,3 +279,11 @@ def check_findings(head: int) -> None:
     assert found_by(P13, head) == {"open/claim": Decimal(80)}
     # February is due by 25 March, March not yet; the three months of the books were published years after their day.
     assert found_by(P14, head) == {"2021-02": None, "late": None}
+    # Without the row of the seed no calendar is in force to November: that is said, no month is left out in silence.
+    administer("delete from policy.disclosure_calendar where region_code = '340400' and effective_from < '2020-12-01'")
+    assert found_by(P14, head) == {"calendar/2020-01": None, "2021-02": None, "late": None}
+    told = (
+        "SELECT beneficiary_count, has_small_numbers, due_on FROM marts.public_disclosure WHERE fund_code = 'EMI'"
+        " AND region_code = %s AND accounting_month = '2020-02-01'"
+    )
+    assert query(told, REGION) == [(None, True, None)]

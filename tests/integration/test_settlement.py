@@ -150,12 +150,15 @@ def test_what_is_settled_paid_and_decided(fund_environment: Path, monkeypatch: p
     assert asked("select sum(amount) from marts.payment_method_expenditure") == asked(line) == [(Decimal("14800.00"),)]
 
     overcharge = f"overcharge_share/{HOSPITAL}/year/2020-01-01"
-    assert found() == {
+    results = found()
+    items, examined, population = results.pop("P10")
+    assert items == {overcharge: Decimal("100.00")}
+    assert examined > 0 < population
+    assert results == {
         "P06": ({"event/5": Decimal("100.00")}, 3, 3),
         "P07": ({f"none/{UNKNOWN}": Decimal("6300.00")}, 2, 3),
-        "P08": ({"event/7": Decimal("500.00")}, 4, 3),
+        "P08": ({"event/7": Decimal("500.00")}, 4, 4),
         "P09": ({"advance/1": Decimal("70000.00")}, 1, 1),
-        "P10": ({overcharge: Decimal("100.00")}, *found()["P10"][1:]),
     }
 
     settings = Settings.from_env()

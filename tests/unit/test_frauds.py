@@ -95,12 +95,12 @@ def test_the_demo_has_a_few_and_changes_nothing_else() -> None:
     def rows(log: CityLog) -> list[Row]:
         return [row for family in ("registration", "contribution", "claim") for row in log.rows[family]]
 
-    for city in (NANJING, HUAINAN):
+    for city, frauds in ((NANJING, 6), (HUAINAN, 3)):  # three of Nanjing's are patients of one pattern
         cases = []
         plain, _ = city_log(city, 7, PERSONS)
         with_cases, _ = city_log(city, 7, PERSONS, lambda log, found=cases: found.extend(plant_demonstration(log, 7)))
         again, _ = city_log(city, 7, PERSONS, lambda log: plant_demonstration(log, 7))
         assert with_cases.rows == again.rows
         assert [row for row in rows(plain) if row not in rows(with_cases)] == []
-        assert 4 <= sum(case.is_fraud for case in cases) <= 8 or city is HUAINAN
+        assert sum(case.is_fraud for case in cases) == frauds
         assert {case.is_fraud for case in cases} == {True, False}

@@ -23,8 +23,7 @@ claim as (
             event.event_type = 'claim.paid' and taken.unpaid_amount is null
             and event.payee_type is distinct from payee.payee_type
         ), false) as has_other_payee,
-        (array_agg(event.pooled_amount order by event.seq desc) filter (where event.event_type = 'claim.settled'))[1]
-            as settled_amount,
+        sum(event.pooled_amount) filter (where event.event_type = 'claim.settled') as settled_amount,
         coalesce(sum(event.pooled_amount) filter (where event.event_type = 'claim.paid'), 0) as gross_amount,
         coalesce(sum(taken.unpaid_amount), 0) as unpaid_amount,
         coalesce(sum(taken.recovered_amount), 0) as recovered_amount,

@@ -15,6 +15,7 @@ reviewed as (
         head.seq as head_seq,
         region.merger_date,
         region.merger_month,
+        review.months_before,
         (region.merger_month - make_interval(months => review.months_before))::date as before_from,
         (region.merger_month - interval '1 month')::date as before_until,
         region.merger_month as after_from,
@@ -57,7 +58,7 @@ payment as (
     select
         side.region_code, side.side, event.seq, event.benefit_item, event.claim_no, event.person_no, event.institution_code,
         event.occurred_on, event.payee_type, event.payment_method, event.pooled_amount,
-        coalesce(event.discharged_on, event.service_on, event.occurred_on) as rule_date
+        {{ treatment_day('event') }} as rule_date
     from side
     inner join {{ source('events', 'event') }} as event
         on

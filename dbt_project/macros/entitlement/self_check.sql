@@ -214,12 +214,7 @@ books_answer as (
     from merged_month
     inner join reviewed on merged_month.region_code = reviewed.region_code
     union all
-    select
-        merged_month.region_code, 'C1',
-        least(merged_month.months_before, extract(year from age(reviewed.merger_month, reviewed.before_from)) * 12
-        + extract(month from age(reviewed.merger_month, reviewed.before_from))),
-        extract(year from age(reviewed.merger_month, reviewed.before_from)) * 12
-        + extract(month from age(reviewed.merger_month, reviewed.before_from))
+    select merged_month.region_code, 'C1', least(merged_month.months_before, reviewed.months_before), reviewed.months_before
     from merged_month
     inner join reviewed on merged_month.region_code = reviewed.region_code
 )
@@ -232,18 +227,12 @@ books_answer as (
 care as (
     select
         payment.*,
-        (
-            select rule.payment_method
-            from {{ ref('policy_payment_method') }} as rule
-            where
-                rule.region_code = payment.region_code
-                and rule.benefit_item = payment.benefit_item
-                and {{ in_force('rule', 'payment.rule_date') }}
-            order by rule.known_from desc, rule.effective_from desc
-            limit 1
-        ) as method_demanded,
+        method.payment_method as method_demanded,
         payment.benefit_item in ('maternity_allowance', 'nutrition_subsidy') as is_cash
     from payment
+    left join lateral (
+        {{ payment_method_in_force('payment.region_code', 'payment.benefit_item', 'payment.rule_date') }}
+    ) as method on true
     where payment.side = 'after'
 ),
 

@@ -1,7 +1,8 @@
-{#- Claims of a person, one row each, as settled or else as paid last. A payment that was reversed does not count, nor a claim all of
-    whose payments were: the bank never paid it. One that is settled and not yet paid does. `amount` is what the
-    fund pays: pooled and personal account, in yuan, before what was recovered. `care_on` is the day of the care; a cash benefit that
-    does not state the day of the birth takes that of the nearest care before it, or else its own, and `is_dated` says no.
+{#- Claims of a person, one row each, as settled or else as paid last; what it was settled for, or paid, in parts adds up. A payment
+    that was reversed does not count, nor a claim all of whose payments were: the bank never paid it. One that is settled and not yet
+    paid does. `amount` is what the fund pays: pooled and personal account, in yuan, before what was recovered. `care_on` is the day of
+    the care; a cash benefit that does not state the day of the birth takes that of the nearest care before it, or else its own, and
+    `is_dated` says no.
     Asked for as `identified`, each has a `person_key`, which is the same for the numbers that one certificate has been given. -#}
 {% macro monitored_claim(condition, identified=false) -%}
     {% if identified -%}
@@ -27,12 +28,12 @@
         event.gestation_weeks,
         event.leave_days,
         event.allowance_daily_base,
-        event.medical_fee_total,
+        sum(event.medical_fee_total) over parts as medical_fee_total,
         coalesce(event.service_on, event.discharged_on, event.admitted_on, cared.care_on, event.occurred_on) as care_on,
         event.benefit_item not in ('maternity_allowance', 'nutrition_subsidy')
         or coalesce(event.service_on, event.discharged_on, event.admitted_on, cared.care_on) is not null as is_dated,
-        coalesce(event.pooled_amount, 0) as pooled_amount,
-        coalesce(event.pooled_amount, 0) + coalesce(event.personal_account_amount, 0) as amount
+        sum(coalesce(event.pooled_amount, 0)) over parts as pooled_amount,
+        sum(coalesce(event.pooled_amount, 0) + coalesce(event.personal_account_amount, 0)) over parts as amount
     from limits
     inner join {{ source('events', 'event') }} as event
         on
@@ -73,6 +74,7 @@
             ) as unpaid
             where unpaid.region_code = event.region_code and unpaid.claim_no = event.claim_no
         )
+    window parts as (partition by event.region_code, event.claim_no, event.event_type = 'claim.settled')
     order by event.region_code asc, event.claim_no asc, event.event_type = 'claim.settled' desc, event.seq desc
     {%- if identified %}
     ) as numbered
@@ -140,9 +142,7 @@
         numbered.birth_no,{% if person != 'person_no' %}
         numbered.{{ person }},{% endif %}
         min(numbered.care_on) as birth_on,
-        max(numbered.care_on) as last_on,
         max(numbered.settled_on) as settled_on,
-        min(numbered.seq) as first_seq,
         array_agg(numbered.claim_no order by numbered.claim_no) as claims,
         sum(numbered.amount) as amount,
         coalesce(sum(numbered.amount) filter (where numbered.benefit_item = 'maternity_allowance'), 0) as allowance_amount,

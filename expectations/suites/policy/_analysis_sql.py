@@ -182,8 +182,8 @@ STATISTICS = f"""
 """
 STATISTICS_EXAMINED = f"select count(*) from {_STATISTICS}"
 
-# The months that are to be public by now: those of the calendar in force, from the first month of the books on.
-_DUE_MONTHS = """
+# Every month that is over, from the first of the books on, with the calendar's rule in force, if any.
+_OVER_MONTHS = """
     select month.started_at::date as accounting_month, rule.due_day,
         (month.started_at + interval '1 month' - interval '1 day')::date + rule.due_day as due_on
     from generate_series(
@@ -191,14 +191,39 @@ _DUE_MONTHS = """
             where first.region_code = $region and first.last_seq <= $head)::timestamp,
         $business_date::timestamp, interval '1 month'
     ) as month (started_at)
-    cross join lateral (
+    left join lateral (
         select known.due_day from policy.disclosure_calendar as known
         where known.region_code = $region
             and month.started_at::date between known.effective_from and coalesce(known.effective_to, 'infinity')
         order by known.known_from desc, known.effective_from desc limit 1
-    ) as rule
-    where (month.started_at + interval '1 month' - interval '1 day')::date + rule.due_day < $business_date
+    ) as rule on true
+    where month.started_at + interval '1 month' <= $business_date
 """
+
+_DUE_MONTHS = f"select over_month.* from ({_OVER_MONTHS}) as over_month where over_month.due_on < $business_date"
+
+
+def _in_runs(months: str) -> str:
+    """Months that follow one another have the same `run`: what lacks for years is one finding, by its first month."""
+    return f"""
+        select each_month.*, each_month.accounting_month - make_interval(
+            months => (row_number() over (order by each_month.accounting_month))::integer
+        ) as run
+        from ({months}) as each_month
+    """
+
+
+_LATE_MONTHS = _in_runs(f"""
+    select due.accounting_month, due.due_on from ({_DUE_MONTHS}) as due
+    where not exists (
+        select from marts.public_disclosure as told
+        where told.region_code = $region and told.fund_code = 'EMI' and told.accounting_month = due.accounting_month
+    )
+""")
+_UNRULED_MONTHS = _in_runs(f"""
+    select over_month.accounting_month from ({_OVER_MONTHS}) as over_month
+    where over_month.due_day is null and over_month.accounting_month <= {LATEST_MONTH}
+""")
 
 # When each of them was first public: by the first publication after the month's end that has the month in it.
 _PUBLIC_MONTHS = f"""
@@ -220,15 +245,23 @@ _PUBLIC_MONTHS = f"""
 
 DISCLOSURES = f"""
     select
-        to_char(due.accounting_month::timestamp, 'YYYY-MM') as item,
-        '逾期未公开基金运行情况 / the public table of the month is late' as reason,
-        due.accounting_month, due.due_on, $business_date - due.due_on as days_late, null::text as evidence,
-        null::numeric as amount
-    from ({_DUE_MONTHS}) as due
-    where not exists (
-        select from marts.public_disclosure as told
-        where told.region_code = $region and told.fund_code = 'EMI' and told.accounting_month = due.accounting_month
-    )
+        to_char(min(due.accounting_month)::timestamp, 'YYYY-MM') as item,
+        concat('逾期未公开基金运行情况，至 ', to_char(max(due.accounting_month)::timestamp, 'YYYY-MM'), ' 共 ',
+            count(*), ' 个月 / public tables are late: ', count(*), ' months') as reason,
+        min(due.accounting_month) as accounting_month, min(due.due_on) as due_on,
+        $business_date - min(due.due_on) as days_late, count(*)::text as evidence, null::numeric as amount
+    from ({_LATE_MONTHS}) as due
+    group by due.run
+    union all
+    select
+        'calendar/' || to_char(min(unruled.accounting_month)::timestamp, 'YYYY-MM'),
+        concat('公开日历无有效行，人数一律不公布、期限未知，至 ',
+            to_char(max(unruled.accounting_month)::timestamp, 'YYYY-MM'), ' 共 ', count(*),
+            ' 个月 / no row of the disclosure calendar is in force, numbers of persons are withheld: ', count(*),
+            ' months'),
+        min(unruled.accounting_month), null, null, count(*)::text, null
+    from ({_UNRULED_MONTHS}) as unruled
+    group by unruled.run
     union all
     select
         'late',
@@ -238,14 +271,10 @@ DISCLOSURES = f"""
     where told.public_on > told.due_on
     having count(*) > 0
 """
-DISCLOSURES_EXAMINED = f"select count(*) from ({_DUE_MONTHS}) as due"
-# From the calendar alone: rules whose first month of the books must be public by now.
-DISCLOSURES_POPULATION = f"""
-    select count(*) from policy.disclosure_calendar as rule
-    where rule.region_code = $region
-        and greatest(rule.effective_from, (
-            select min(first.accounting_month) from ledger.account_turnover as first
-            where first.region_code = $region and first.last_seq <= $head
-        )) + interval '2 months' + make_interval(days => rule.due_day) < $business_date
-        and coalesce(rule.effective_to, 'infinity') >= {LATEST_MONTH}
+DISCLOSURES_EXAMINED = f"select count(*) from ({_OVER_MONTHS}) as over_month"
+# From the postings alone: a calendar that has ended must not make it look as if there were nothing to tell.
+DISCLOSURES_POPULATION = """
+    select count(distinct turnover.accounting_month) from ledger.account_turnover as turnover
+    where turnover.region_code = $region and turnover.last_seq <= $head
+        and turnover.accounting_month + interval '1 month' <= $business_date
 """

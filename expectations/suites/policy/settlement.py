@@ -100,7 +100,8 @@ P08 = Check(
     """,
     examined=_EXAMINED.format("time_limit"),
     population=f"""{_LOGGED}
-        and event.event_type = 'claim.settled' and event.benefit_item = 'maternity_allowance'
+        and event.event_type = 'claim.settled'
+        and (event.benefit_item = 'maternity_allowance' or event.applied_on is not null)
     """,
 )
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from datetime import date, timedelta
 
-from runtime.samples.claims import pay, settle
 from runtime.samples.frauds.scene import OPENING, Scene
 from runtime.samples.log import Row
 from runtime.samples.values import FIRST_MONTH, LAST_DAY, MONTHS, Month
@@ -140,16 +139,7 @@ def benefit_twice(scene: Scene, rng: random.Random, *, cases: int) -> None:
         mother = scene.employee(firm, 6_300, rng)
         born = date(2020, 1, 9) + timedelta(days=place * 12)
         claims = scene.birth(mother, born)
-        again = settle(
-            scene.log,
-            born + timedelta(days=80),
-            **{
-                name: value
-                for name, value in claims[-1].items()
-                if name not in ("claim_no", "source_event_key", "event_type", "occurred_on", "region_code")
-            },
-        )
-        pay(scene.log, again, born + timedelta(days=95), "employer")
+        again = scene.settled_again(claims[-1], born + timedelta(days=80), born + timedelta(days=95), "employer")
         scene.remember("benefit_twice", [claims[-1], again], employers=[firm])
 
 

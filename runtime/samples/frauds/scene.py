@@ -22,6 +22,9 @@ _FIRST_EMPLOYER, _FIRST_PERSON = 900_000, 90_000_000
 _TRADES = ("商贸", "咨询", "劳务", "信息", "文化", "建材")
 OPENING = FIRST_MONTH.first
 
+# What makes a claim this one.
+_ITS_OWN = ("claim_no", "source_event_key", "event_type", "occurred_on", "region_code")
+
 
 class Scene:
     """Plants into one city's log; the same log and seed give the same facts."""
@@ -231,6 +234,13 @@ class Scene:
     def daily_base(self, employer: Employer, event: date) -> Fen:
         """Average base that the employer's months give, what was planted before included."""
         return employers.average(self.log, employer, event, self._registered.get(employer.number, FIRST_MONTH))
+
+    def settled_again(self, claim: Row, day: date, paid_on: date, payee: str = "institution") -> Row:
+        """The same claim settled on ``day`` under another number, and paid as well."""
+        columns = {name: value for name, value in claim.items() if name not in _ITS_OWN}
+        again = settle(self.log, day, **columns)
+        pay(self.log, again, paid_on, payee)
+        return again
 
     def remember(
         self,

@@ -11,8 +11,6 @@ from runtime.samples.log import Row, day_of
 from runtime.samples.population import Employer, Person
 from runtime.samples.values import MONTHS, Fen, yuan
 
-_ITS_OWN = ("claim_no", "source_event_key", "event_type", "occurred_on", "region_code")
-
 
 def patients_of_a_firm(
     scene: Scene, rng: random.Random, count: int, born: tuple[int, int] = (1966, 1980), sex: str = ""
@@ -89,9 +87,8 @@ def duplicate_billing(scene: Scene, rng: random.Random, *, cases: int, days_late
     """The same stay is billed again under another number."""
     for person in patients_of_a_firm(scene, rng, cases):
         first = scene.stay(person, MONTHS[rng.randint(1, 6)].day(rng.randint(2, 18)), 6, 2, rng.randint(5_500, 9_500))
-        columns = {name: value for name, value in first.items() if name not in _ITS_OWN}
-        again = settle(scene.log, day_of(first) + timedelta(days=days_later), **columns)
-        pay(scene.log, again, day_of(again) + timedelta(days=20))
+        day = day_of(first) + timedelta(days=days_later)
+        again = scene.settled_again(first, day, day + timedelta(days=20))
         scene.remember("duplicate_billing", [first, again])
 
 

@@ -18,7 +18,6 @@ claimed as (
     select
         birth.*,
         first_claim.settled_on as claimed_on,
-        first_claim.seq as claimed_seq,
         first_out.seq as known_seq,
         limits.seq as head_seq,
         limits.backdated_days,

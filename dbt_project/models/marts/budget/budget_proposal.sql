@@ -74,7 +74,7 @@ executed as (
 annual as (
     select
         executed.*,
-        round(executed.amount * 12 / executed.months_present, 2) as annual_amount
+        round({{ annualised('executed.amount', 'executed.months_present') }}, 2) as annual_amount
     from executed
 ),
 

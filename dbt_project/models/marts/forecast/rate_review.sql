@@ -119,7 +119,7 @@ bound as (
         threshold.yellow_above as target_high
     from ahead
     left join lateral (
-        {{ threshold_in_force('ahead.region_code', "'pooled_months_in_reserve'", 'ahead.outlook_month') }}
+        {{ threshold_in_force('ahead.region_code', "'pooled_months_in_reserve'", last_day('ahead.outlook_month')) }}
     ) as threshold on true
     where ahead.horizon in (12, 24, 36)
 ),
@@ -189,11 +189,15 @@ stepped as (
 proposed as (
     select
         *,
-        greatest(
-            least(rate_now + greatest(least(stepped_change, change_max), -change_max), greatest(rate_max, rate_now)),
-            least(rate_min, rate_now)
-        )
-            as proposed_rate
+        -- greatest and least skip nulls: without limits in force they would propose the rate of today
+        case
+            when rate_step is not null
+                then
+                    greatest(
+                        least(rate_now + greatest(least(stepped_change, change_max), -change_max), greatest(rate_max, rate_now)),
+                        least(rate_min, rate_now)
+                    )
+        end as proposed_rate
     from stepped
 )
 
@@ -245,7 +249,7 @@ select
     (proposed.expenditure_12 / proposed.months_12)::numeric(24, 6) as expenditure_per_month_ahead,
     valued.rate_due::numeric(12, 9) as rate_due,
     valued.relief::numeric(24, 2) as relief_amount,
-    {{ balancing_rate('valued.rate', '(valued.pooled_income + valued.relief)', 'valued.pooled_expenditure', 'valued.per_rate') }}::numeric(
+    {{ balancing_rate('valued.rate', 'valued.pooled_income + valued.relief', 'valued.pooled_expenditure', 'valued.per_rate') }}::numeric(
         12, 9
     ) as balancing_rate_without_relief
 from valued

@@ -1,7 +1,6 @@
 -- noqa: disable=ST05
 -- The path of the model, which is one at the full rate, moved by what the scenario adds each calendar year, less the relief of months
--- that have one; sums and products of exact numbers, all of it linear in the
--- rate, so that marts.rate_review can solve for it.
+-- that have one; sums and products of exact numbers, all of it linear in the rate, so that marts.rate_review can solve for it.
 with recursive head as (
     {{ ledger_head('published') }}
 ),

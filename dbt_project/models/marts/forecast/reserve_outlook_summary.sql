@@ -2,7 +2,7 @@ with outlook as (
     select outlook.*, threshold.red_below, threshold.yellow_below, threshold.yellow_above
     from {{ ref('reserve_outlook') }} as outlook
     left join lateral (
-        {{ threshold_in_force('outlook.region_code', "'pooled_months_in_reserve'", 'outlook.outlook_month') }}
+        {{ threshold_in_force('outlook.region_code', "'pooled_months_in_reserve'", last_day('outlook.outlook_month')) }}
     ) as threshold on true
     where {{ readable('outlook.region_code') }}
 )

@@ -62,8 +62,9 @@ left join lateral (
         case
             when own.decision = 'confirmed' then null
             when own.evidence <> hit.evidence then 'facts_changed'
-            when own.valid_until < quality.business_date() then 'expired'
-            when abs(hit.amount) > own.amount_max then 'over_budget'
+            else quality.lapse(
+                own.decision, own.valid_until, own.amount_max, null, 'warn', hit.amount, null, quality.business_date()
+            )
         end as lapse
     where own.decision is not null
     union all
@@ -72,10 +73,10 @@ left join lateral (
         general.decided_by,
         general.reason,
         general.decided_on,
-        case
-            when general.valid_until < quality.business_date() then 'expired'
-            when hit.rule_amount > general.amount_max or hit.rule_rows > general.rows_max then 'over_budget'
-        end as lapse
+        quality.lapse(
+            general.decision, general.valid_until, general.amount_max, general.rows_max, 'warn', hit.rule_amount, hit.rule_rows,
+            quality.business_date()
+        ) as lapse
     where own.decision is null and general.decision is not null
 ) as made on true
 where {{ readable('hit.region_code') }}

@@ -4,12 +4,9 @@ with line as (
         statement.fund_code,
         statement.accounting_month,
         statement.line_code,
-        statement.sub_fund,
         statement.amount_month
     from {{ ref('income_expenditure_statement') }} as statement
-    where
-        statement.line_code in ('I60', 'I90', 'E50', 'E90', 'E113')
-        and statement.sub_fund in ('pooled', 'total')
+    where statement.line_code in ('I60', 'I90', 'E50', 'E90', 'E113') and statement.sub_fund = 'pooled'
 ),
 
 -- One scan of either statement; a fund's months are those of its books.
@@ -25,7 +22,6 @@ monthly as (
         coalesce(sum(line.amount_month) filter (where line.line_code = 'E50'), 0) as both_funds_expenditure,
         coalesce(sum(line.amount_month) filter (where line.line_code = 'E113'), 0) as both_funds_maternity
     from line
-    where line.sub_fund = 'pooled'
     group by line.region_code, line.accounting_month
 ),
 

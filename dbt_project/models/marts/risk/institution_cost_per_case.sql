@@ -6,29 +6,27 @@ latest as (
     {{ region_latest_month() }}
 ),
 
--- A claim counts once, as it was settled last; settlements of no single person (per capita, annual clearing) are no cases.
+-- A claim is one case, in the month of its first settlement: what is settled later of it adds to what it cost. Settlements of no single
+-- person (per capita, annual clearing) are no cases.
 settled as (
-    select distinct on (event.region_code, event.claim_no)
+    select
         event.region_code,
         event.claim_no,
-        event.institution_code,
-        event.benefit_item,
-        date_trunc('month', event.occurred_on::timestamp)::date as settled_month,
-        event.medical_fee_total,
-        event.pooled_amount
+        (array_agg(event.institution_code order by event.seq))[1] as institution_code,
+        (array_agg(event.benefit_item order by event.seq))[1] as benefit_item,
+        date_trunc('month', min(event.occurred_on)::timestamp)::date as settled_month,
+        sum(event.medical_fee_total) as medical_fee_total,
+        sum(event.pooled_amount) as pooled_amount
     from {{ source('events', 'event') }} as event
     inner join head
         on event.region_code = head.region_code and event.seq <= head.seq and {{ readable('event.region_code') }}
     where
         event.event_type = 'claim.settled'
-        and event.benefit_item in (
-            'prenatal', 'delivery_normal', 'delivery_assisted', 'delivery_caesarean', 'miscarriage', 'family_planning',
-            'maternity_complication'
-        )
+        and event.benefit_item in ({{ quoted(maternity_medical_items()) }})
         and event.institution_code is not null
         and event.person_no is not null
         and coalesce(event.settlement_kind, 'case') = 'case'
-    order by event.region_code asc, event.claim_no asc, event.seq desc
+    group by event.region_code, event.claim_no
 ),
 
 monthly as (

@@ -3,25 +3,7 @@ with head as (
     {{ ledger_head('published') }}
 ),
 
-account_line as (
-    {{ ledger_account_line() }}
-),
-
-line as (
-    select
-        line.region_code, line.fund_code, line.accounting_month, line.event_seq, line.benefit_item, line.payment_method, line.claim_no,
-        line.person_no, line.account_code,
-        line.debit_amount - line.credit_amount as amount
-    from {{ ref('journal_line') }} as line
-    inner join head on line.region_code = head.region_code and line.event_seq <= head.seq and {{ readable('line.region_code') }}
-    -- An array, not a join: the planner then reaches the journal by its account index.
-    where
-        line.account_code = any(array(
-            select account_line.account_code from account_line
-            where account_line.line_code = 'E113'
-        ))
-        and line.entry_kind = 'normal'
-),
+{{ maternity_line('published') }},
 
 -- A correction goes by the day of the care that it corrects, as the payment did.
 dated as (
@@ -30,16 +12,9 @@ dated as (
         coalesce(
             corrected.discharged_on, corrected.service_on, corrected.occurred_on, {{ treatment_day('event') }}
         ) as rule_date
-    from line
+    from maternity_line as line
     inner join {{ source('events', 'event') }} as event on line.region_code = event.region_code and line.event_seq = event.seq
     {{ join_corrected('event') }}
-    where
-        exists (
-            select from account_line
-            where
-                account_line.line_code = 'E113' and account_line.account_code = line.account_code
-                and {{ in_layout('line.accounting_month', 'account_line') }}
-        )
 ),
 
 ruled as (
@@ -54,7 +29,8 @@ ruled as (
         dated.claim_no,
         dated.person_no,
         sum(dated.amount) as amount,
-        sum(dated.amount / head_price.price) as heads
+        -- without a price of every part it is no number of heads
+        case when bool_and(head_price.price is not null) then sum(dated.amount / head_price.price) end as heads
     from dated
     left join lateral (
         {{ payment_method_in_force('dated.region_code', 'dated.benefit_item', 'dated.rule_date') }}
@@ -85,7 +61,7 @@ summed as (
         max(rule_status) as rule_status,
         count(distinct claim_no) filter (where amount > 0) as claim_count,
         count(distinct person_no) filter (where amount > 0) as person_count,
-        sum(heads) as heads,
+        case when bool_and(heads is not null) then sum(heads) end as heads,
         sum(amount) as amount
     from ruled
     group by region_code, fund_code, accounting_month, benefit_item, payment_method, method_demanded

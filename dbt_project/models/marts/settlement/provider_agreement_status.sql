@@ -5,30 +5,7 @@ with head as (
 
 {{ provider_terms() }},
 
--- Paid to the institution itself: offsets of its advances too, payments that the bank never made left out.
-paid as (
-    select
-        event.region_code,
-        event.institution_code,
-        event.claim_no,
-        event.person_no,
-        {{ treatment_day('event') }} as service_date,
-        coalesce(event.pooled_amount, 0) + coalesce(event.personal_account_amount, 0) as amount
-    from {{ source('events', 'event') }} as event
-    inner join head
-        on event.region_code = head.region_code and event.seq <= head.seq and {{ readable('event.region_code') }}
-    where
-        event.event_type in ('claim.paid', 'advance.offset')
-        and event.benefit_item in ({{ quoted(maternity_medical_items()) }})
-        and event.institution_code is not null
-        and (event.event_type = 'advance.offset' or event.payee_type = 'institution')
-        and not exists (
-            select from {{ source('events', 'event') }} as reversal
-            where
-                reversal.region_code = event.region_code and reversal.original_seq = event.seq
-                and reversal.event_type = 'claim.reversed' and reversal.seq <= head.seq
-        )
-),
+{{ maternity_paid() }},
 
 placed as (
     select
@@ -50,6 +27,7 @@ placed as (
     left join lateral (
         {{ term_on('paid.region_code', 'paid.institution_code', 'paid.service_date') }}
     ) as term on true
+    where paid.is_direct and paid.institution_code is not null
 )
 
 select

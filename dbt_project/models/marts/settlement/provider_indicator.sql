@@ -10,25 +10,18 @@ period_kind as (
     from (values ('quarter', interval '3 months'), ('year', interval '1 year')) as kind (period_kind, unit)
 ),
 
--- Cases settled one by one, in the period of the treatment.
+-- Cases settled one by one, in the period of the treatment. Settlements of one claim in parts are one case.
 care as (
     select
-        event.region_code,
-        event.institution_code,
-        event.benefit_item,
-        event.claim_no,
-        {{ treatment_day('event') }} as rule_date,
-        sum(coalesce(event.medical_fee_total, event.pooled_amount, 0)) as fee,
-        min(event.occurred_on) - {{ treatment_day('event') }} as days_to_settle
-    from {{ source('events', 'event') }} as event
-    inner join head
-        on event.region_code = head.region_code and event.seq <= head.seq and {{ readable('event.region_code') }}
-    where
-        event.event_type = 'claim.settled'
-        and event.benefit_item in ({{ quoted(maternity_medical_items()) }})
-        and event.institution_code is not null
-        and coalesce(event.settlement_kind, 'case') = 'case'
-    group by event.region_code, event.institution_code, event.benefit_item, event.claim_no, {{ treatment_day('event') }}
+        region_code,
+        institution_code,
+        benefit_item,
+        claim_no,
+        rule_date,
+        coalesce(medical_fee_total, settled_amount) as fee,
+        settled_on - rule_date as days_to_settle
+    from settled
+    where institution_code is not null and settlement_kind = 'case'
 ),
 
 direct as (

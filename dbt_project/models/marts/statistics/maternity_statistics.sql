@@ -2,9 +2,7 @@ with head as (
     {{ ledger_head('published') }}
 ),
 
-claim_month as materialized (
-    {{ maternity_claim_month() }}
-),
+{{ maternity_claim_month() }},
 
 month as (
     select
@@ -54,21 +52,14 @@ first_of_year as (
     group by once.region_code, once.accounting_month
 ),
 
+{{ maternity_first_paid() }},
+
 visit as (
     select
         month.region_code,
         month.accounting_month,
         count(*) as visit_count
-    from (
-        select
-            claim_month.region_code,
-            claim_month.claim_no,
-            claim_month.benefit_item,
-            min(claim_month.accounting_month) as accounting_month
-        from claim_month
-        where claim_month.amount > 0 and claim_month.person_no is not null and claim_month.claim_no is not null
-        group by claim_month.region_code, claim_month.claim_no, claim_month.benefit_item
-    ) as first_paid
+    from first_paid
     inner join month
         on first_paid.region_code = month.region_code and first_paid.accounting_month = month.accounting_month
     where first_paid.benefit_item = any(string_to_array(month.counted_items, ' '))

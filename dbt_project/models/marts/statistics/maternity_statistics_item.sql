@@ -2,22 +2,9 @@ with head as (
     {{ ledger_head('published') }}
 ),
 
-claim_month as materialized (
-    {{ maternity_claim_month() }}
-),
+{{ maternity_claim_month() }},
 
--- A claim is one visit, in the month of its first payment: what is paid later of it is no further one. Sums for no single person, such
--- as per capita, are none.
-first_paid as (
-    select
-        claim_month.region_code,
-        claim_month.claim_no,
-        claim_month.benefit_item,
-        min(claim_month.accounting_month) as accounting_month
-    from claim_month
-    where claim_month.amount > 0 and claim_month.person_no is not null and claim_month.claim_no is not null
-    group by claim_month.region_code, claim_month.claim_no, claim_month.benefit_item
-),
+{{ maternity_first_paid() }},
 
 visit as (
     select

@@ -47,7 +47,7 @@ told as (
         merger.merger_date,
         coalesce(line.accounting_month >= merger.merger_month, false) as is_merged,
         rule.due_day,
-        coalesce(rule.small_number_below, 0) as small_number_below,
+        rule.small_number_below,
         case line.fund_code when 'EMI' then insured.participant_count end as participants,
         case
             when line.fund_code = 'MAT' or line.accounting_month >= merger.merger_month then insured.maternity_participant_count
