@@ -75,9 +75,9 @@ treatment as (
         {{ stated('person_no') }} as person_no,
         min(event.seq) filter (where event.event_type = 'claim.paid') as event_seq,
         min(coalesce(event.service_on, event.discharged_on, event.occurred_on)) as event_on,
-        max(coalesce(event.personal_account_amount, 0) + coalesce(event.personal_cash_amount, 0))
+        sum(coalesce(event.personal_account_amount, 0) + coalesce(event.personal_cash_amount, 0))
             filter (where event.event_type = 'claim.settled') as own_amount,
-        max(event.medical_fee_total) filter (where event.event_type = 'claim.settled') as fee_total
+        sum(event.medical_fee_total) filter (where event.event_type = 'claim.settled') as fee_total
     from {{ source('events', 'event') }} as event
     inner join head on event.region_code = head.region_code and event.seq <= head.seq
         {%- if bound == 'published' %} and {{ readable('event.region_code') }}{% endif %}
