@@ -6,7 +6,8 @@ import itertools
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -18,10 +19,43 @@ from psycopg2 import sql
 from runtime.layout import Layout
 from runtime.postgres import EmbeddedPostgres
 
+PREFIX = "merged-fund-tests-"
 ROLE = "merged_fund"
 UNSAFE_BUT_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "256MB"}
 
-WarehouseFactory = Callable[..., str]
+
+class WarehouseFactory:
+    """`factory(migrated=False, template="", kept=False)` -> URL of a fresh database, as production's ordinary role.
+
+    A database goes with the test or the file of tests that made it, for hundreds of them would fill a disk; one that is
+    `kept` goes with its server.
+    """
+
+    def __init__(self, admin_url: str, local: Path) -> None:
+        self._admin_url, self._local = admin_url, local
+        self._numbers = itertools.count(1)
+        self._template = ""
+        self._to_drop: list[str] = []
+
+    def __call__(self, *, migrated: bool = False, template: str = "", kept: bool = False) -> str:
+        if migrated and not template:
+            template = self._template = self._template or _migrated_template(self._admin_url, self._local)
+        name = f"test_{next(self._numbers)}"
+        url = _create_database(self._admin_url, name, template=template or "template0")
+        if not kept:
+            self._to_drop.append(name)
+        return url
+
+    def drop(self, url: str = "") -> None:
+        """Drop the database of a URL, or all that are not kept."""
+        names = [url.rpartition("/")[2]] if url else list(self._to_drop)
+        for name in names:
+            gone = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+            _administer(self._admin_url, gone)
+            self._to_drop.remove(name)
+
+
+FACTORY = pytest.StashKey[WarehouseFactory]()
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -33,7 +67,8 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 @pytest.fixture(scope="session")
 def embedded_postgres() -> Iterator[EmbeddedPostgres]:
     """A running server of its own in a temporary local directory."""
-    local = Path(tempfile.mkdtemp(prefix="merged-fund-tests-"))
+    _remove_abandoned()
+    local = Path(tempfile.mkdtemp(prefix=PREFIX))
     local.chmod(0o755)
     server = EmbeddedPostgres(Layout(local), UNSAFE_BUT_FAST)
     server.start()
@@ -51,22 +86,23 @@ def postgres_url(embedded_postgres: EmbeddedPostgres) -> str:
     return embedded_postgres.superuser_url()
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """After the last test of a file its databases go."""
+    yield
+    factory = item.session.stash.get(FACTORY, None)
+    if factory is not None and nextitem is not None and nextitem.path != item.path:
+        factory.drop()
+
+
 @pytest.fixture(scope="session")
-def warehouse_factory(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> WarehouseFactory:
-    """`warehouse_factory(migrated=False)` -> URL of a fresh database, as the ordinary role that production uses.
-
-    They go with their server: to drop hundreds of them one by one took minutes.
-    """
-    numbers = itertools.count(1)
-    templates: list[str] = []
-
-    def create(*, migrated: bool = False, template: str = "") -> str:
-        wanted = template or ("test_template" if migrated else "template0")
-        if wanted == "test_template" and wanted not in templates:
-            templates.append(_migrated_template(postgres_url, tmp_path_factory.mktemp("template")))
-        return _create_database(postgres_url, f"test_{next(numbers)}", template=wanted)
-
-    return create
+def warehouse_factory(
+    request: pytest.FixtureRequest, postgres_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> WarehouseFactory:
+    """Maker of fresh databases."""
+    factory = WarehouseFactory(postgres_url, tmp_path_factory.mktemp("template"))
+    request.session.stash[FACTORY] = factory
+    return factory
 
 
 @pytest.fixture(scope="session")
@@ -76,7 +112,7 @@ def deployed_template(
     """A database with seeds, views and empty tables, to be copied, and its local directory with what dbt has parsed."""
     from runtime.dbt import deploy
 
-    url, local = warehouse_factory(migrated=True), tmp_path_factory.mktemp("deployed")
+    url, local = warehouse_factory(migrated=True, kept=True), tmp_path_factory.mktemp("deployed")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FUND_DATABASE_URL", url)
         patch.setenv("FUND_LOCAL_DIR", str(local))
@@ -100,7 +136,7 @@ def published_template(
     from runtime.samples import write_samples
 
     template, parsed = deployed_template
-    url, local = warehouse_factory(template=template), tmp_path_factory.mktemp("published")
+    url, local = warehouse_factory(template=template, kept=True), tmp_path_factory.mktemp("published")
     shutil.copytree(parsed / "dbt" / "target", local / "dbt" / "target")
     with pytest.MonkeyPatch.context() as patch:
         isolate(patch, local)
@@ -120,7 +156,7 @@ def published_template(
 @pytest.fixture(scope="session")
 def published_samples(warehouse_factory: WarehouseFactory, published_template: tuple[str, Path]) -> str:
     """URL of a database with the default samples published, shared by all tests: to be read only."""
-    return warehouse_factory(template=published_template[0])
+    return warehouse_factory(template=published_template[0], kept=True)
 
 
 @pytest.fixture
@@ -129,13 +165,14 @@ def published_copy(
     published_template: tuple[str, Path],
     fund_environment: Path,
     monkeypatch: pytest.MonkeyPatch,
-) -> str:
+) -> Iterator[str]:
     """A database of this test alone with the default samples published, also set as FUND_DATABASE_URL."""
     template, heads = published_template
     shutil.copytree(heads, fund_environment / "heads")
     url = warehouse_factory(template=template)
     monkeypatch.setenv("FUND_DATABASE_URL", url)
-    return url
+    yield url
+    warehouse_factory.drop(url)
 
 
 @pytest.fixture
@@ -147,23 +184,27 @@ def fund_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def warehouse_url(warehouse_factory: WarehouseFactory, fund_environment: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+def warehouse_url(
+    warehouse_factory: WarehouseFactory, fund_environment: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[str]:
     """A fresh, empty database, also set as FUND_DATABASE_URL."""
     assert fund_environment.is_dir()
     url = warehouse_factory()
     monkeypatch.setenv("FUND_DATABASE_URL", url)
-    return url
+    yield url
+    warehouse_factory.drop(url)
 
 
 @pytest.fixture
 def migrated_warehouse(
     warehouse_factory: WarehouseFactory, fund_environment: Path, monkeypatch: pytest.MonkeyPatch
-) -> str:
+) -> Iterator[str]:
     """A fresh database with all migrations applied, also set as FUND_DATABASE_URL."""
     assert fund_environment.is_dir()
     url = warehouse_factory(migrated=True)
     monkeypatch.setenv("FUND_DATABASE_URL", url)
-    return url
+    yield url
+    warehouse_factory.drop(url)
 
 
 @pytest.fixture
@@ -172,13 +213,22 @@ def deployed_warehouse(
     deployed_template: tuple[str, Path],
     fund_environment: Path,
     monkeypatch: pytest.MonkeyPatch,
-) -> str:
+) -> Iterator[str]:
     """A fresh database with all of dbt's relations, also set as FUND_DATABASE_URL; dbt finds its project parsed."""
     template, local = deployed_template
     shutil.copytree(local / "dbt" / "target", fund_environment / "dbt" / "target")
     url = warehouse_factory(template=template)
     monkeypatch.setenv("FUND_DATABASE_URL", url)
-    return url
+    yield url
+    warehouse_factory.drop(url)
+
+
+def _remove_abandoned() -> None:
+    """Delete what killed runs left behind: gigabytes each. A directory without a server may still be starting one."""
+    for local in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        is_old = local.stat().st_mtime < time.time() - 3600
+        if is_old and EmbeddedPostgres(Layout(local)).running_port() is None:
+            shutil.rmtree(local, ignore_errors=True)
 
 
 def _seal(admin_url: str, database: str) -> None:

@@ -113,7 +113,7 @@ def surroundings(local: Path, url: str) -> Iterator[None]:
 def made(warehouse_factory: WarehouseFactory, deployed: tuple[str, Path], local: Path) -> str:
     """A database with these books published; what else belongs to it lies below `local`."""
     template, parsed = deployed
-    url = warehouse_factory(template=template)
+    url = warehouse_factory(template=template, kept=True)
     with surroundings(local, url):
         shutil.copytree(parsed / "dbt" / "target", local / "dbt" / "target")
         take_in(facts())

@@ -24,7 +24,7 @@ def small_books_template(
     from tests.integration.replay_support import small_books
 
     template, parsed = deployed_template
-    url, local = warehouse_factory(template=template), tmp_path_factory.mktemp("small_books")
+    url, local = warehouse_factory(template=template, kept=True), tmp_path_factory.mktemp("small_books")
     shutil.copytree(parsed / "dbt" / "target", local / "dbt" / "target")
     with pytest.MonkeyPatch.context() as patch:
         isolate(patch, local)
@@ -39,13 +39,14 @@ def small_books_copy(
     warehouse_factory: WarehouseFactory,
     fund_environment: Path,
     monkeypatch: pytest.MonkeyPatch,
-) -> str:
+) -> Iterator[str]:
     """A copy of the small books of this test alone, also set as FUND_DATABASE_URL."""
     template, local = small_books_template
     shutil.copytree(local / "dbt", fund_environment / "dbt")
     url = warehouse_factory(template=template)
     monkeypatch.setenv("FUND_DATABASE_URL", url)
-    return url
+    yield url
+    warehouse_factory.drop(url)
 
 
 @pytest.fixture(scope="session")
@@ -71,7 +72,7 @@ def closed_november(
 ) -> State:
     """The same with November closed as it should be."""
     local = tmp_path_factory.mktemp("closed") / "local"
-    url = warehouse_factory(template=open_books[0])
+    url = warehouse_factory(template=open_books[0], kept=True)
     with surroundings(local, url):
         copied(open_books[1], local)
         closed(prepare(REGION, NOVEMBER, PREPARER, f"os:{PREPARER}"))
@@ -91,7 +92,8 @@ def november(warehouse_factory: WarehouseFactory, closed_november: State, tmp_pa
 
 
 def _copy(warehouse_factory: WarehouseFactory, state: State, tmp_path: Path) -> Iterator[Settings]:
-    local = tmp_path / "local"
-    with surroundings(local, warehouse_factory(template=state[0])):
+    local, url = tmp_path / "local", warehouse_factory(template=state[0])
+    with surroundings(local, url):
         copied(state[1], local)
         yield Settings.from_env()
+    warehouse_factory.drop(url)
