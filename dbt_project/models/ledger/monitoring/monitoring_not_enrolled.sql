@@ -6,7 +6,8 @@ claim as (
     {{ monitored_claim("event.benefit_item <> 'pharmacy'") }}
 ),
 
-covered as (
+-- once, and not once a claim, which is what follows from its being taken for one row
+covered as materialized (
     select
         spell.region_code,
         spell.person_no,
