@@ -255,7 +255,8 @@ def _create_database(admin_url: str, name: str, template: str = "template0") -> 
     database, role = sql.Identifier(name), sql.Identifier(ROLE)
     _administer(
         admin_url,
-        sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(database, sql.Identifier(template)),
+        # five times as fast as through the log
+        sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY").format(database, sql.Identifier(template)),
         sql.SQL("GRANT CREATE, CONNECT, TEMPORARY ON DATABASE {} TO {}").format(database, role),
     )
     return _url_of(admin_url, name)
@@ -280,6 +281,11 @@ def _url_of(admin_url: str, database: str) -> str:
     parts = urlsplit(admin_url)
     location = f"{ROLE}:for-tests-only@{parts.hostname}:{parts.port}"
     return urlunsplit(parts._replace(netloc=location, path=f"/{database}"))
+
+
+def on_database(admin_url: str, url: str) -> str:
+    """The superuser's URL of a database that another role's URL names."""
+    return urlunsplit(urlsplit(admin_url)._replace(path=urlsplit(url).path))
 
 
 def _administer(admin_url: str, *statements: sql.Composable) -> None:

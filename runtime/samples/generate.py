@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from runtime.samples import (
@@ -23,6 +24,7 @@ from runtime.samples.cities import CITIES, City
 from runtime.samples.frauds.demonstration import plant_demonstration
 from runtime.samples.log import CityLog
 from runtime.samples.source_file import SourceFile
+from runtime.samples.values import Fen
 
 DEFAULT_SEED = 20191201
 DEFAULT_PERSONS = 2_400
@@ -51,10 +53,22 @@ def write_cities(landing: Path, seed: int, persons: int, plant: Plant) -> list[P
 def _files(seed: int, persons: int, plant: Plant) -> Iterator[SourceFile]:
     stated: list[statements.Statement] = []
     for city in CITIES:
-        log, plan = city_log(city, seed, persons * city.population_share // 100, plant)
+        opened = _with_openings_for(city, persons)
+        log, plan = city_log(opened, seed, persons * city.population_share // 100, plant)
         stated += statements.stated(log, plan)
         yield from delivery.city_files(log)
     yield from _outside_files(stated)
+
+
+def _with_openings_for(city: City, persons: int) -> City:
+    """The city with opening balances for so many persons: a larger one pays more before it collects."""
+    times = max(1, -(-persons // DEFAULT_PERSONS))
+    return replace(
+        city,
+        opening_special_demand=Fen(city.opening_special_demand * times),
+        opening_special_time=Fen(city.opening_special_time * times),
+        opening_personal=Fen(city.opening_personal * times),
+    )
 
 
 def _outside_files(stated: list[statements.Statement]) -> Iterator[SourceFile]:

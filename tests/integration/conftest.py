@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
+import psycopg2
 import pytest
 
 from closing.prepare import prepare
 from ingestion.settings import Settings
-from tests.conftest import WarehouseFactory, _seal, isolate
+from tests.conftest import WarehouseFactory, _seal, isolate, on_database
 from tests.integration.closing_books import NOVEMBER, PREPARER, REGION, closed, copied, made, surroundings
+from tests.integration.gate_books import switch_off_triggers, write_books, write_heads_files
 
 State = tuple[str, Path]
 
@@ -97,3 +100,22 @@ def _copy(warehouse_factory: WarehouseFactory, state: State, tmp_path: Path) -> 
         copied(state[1], local)
         yield Settings.from_env()
     warehouse_factory.drop(url)
+
+
+@pytest.fixture(scope="session")
+def gate_template(
+    warehouse_factory: WarehouseFactory,
+    deployed_template: State,
+    postgres_url: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> State:
+    """The hand-made books that the gate is tested on, guards off: database to be copied, and the heads files."""
+    heads = tmp_path_factory.mktemp("gate") / "heads"
+    url = warehouse_factory(template=deployed_template[0], kept=True)
+    with closing(psycopg2.connect(on_database(postgres_url, url))) as connection:
+        switch_off_triggers(connection)
+        write_books(connection)
+        write_heads_files(connection, heads)
+    name = url.rpartition("/")[2]
+    _seal(postgres_url, name)
+    return name, heads

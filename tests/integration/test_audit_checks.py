@@ -20,7 +20,7 @@ from ingestion.database import connect
 from ingestion.verification import verify_stored
 from runtime.replay.comparison import Result
 from runtime.replay.records import record_results
-from tests.integration.test_gate import Books, books, template  # noqa: F401 - fixtures
+from tests.integration.test_gate import Books, books  # noqa: F401 - a fixture
 
 RUN = "night"
 OLD = "update ledger.journal_line set rule_ids = 'PAID-09,PAID-07' where region_code = '320100' and event_seq = 4"

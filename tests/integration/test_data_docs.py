@@ -19,9 +19,9 @@ from ingestion.database import connect
 from reporting import data_docs
 from reporting.books import one_state
 from tests.integration.overview_support import mutation
-from tests.integration.test_gate import Books, books, template
+from tests.integration.test_gate import Books, books
 
-__all__ = ["books", "template"]
+__all__ = ["books"]
 
 REGIONS = ("320100", "340400")
 RUN = "scheduled__2026-11-26T11:42:00+08:00"

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -16,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg2
 import pytest
-from psycopg2 import sql
 
 from expectations import decisions
 from expectations.candidate import read_candidates
@@ -29,7 +27,8 @@ from expectations.suites._tie_out_sql import compared_months
 from expectations.validation import CheckResult, Run, SuiteRun, Target, open_context, run_suite
 from ingestion.database import Connection, connect
 from ingestion.settings import Settings
-from tests.integration.gate_books import EVENTS_PER_BATCH, HEAD, write_books, write_heads_files
+from tests.conftest import WarehouseFactory, on_database
+from tests.integration.gate_books import EVENTS_PER_BATCH, HEAD
 from tests.integration.gate_mutations import (
     CLOSE_MONTH_M,
     MIGRATED_SINCE,
@@ -56,7 +55,6 @@ from tests.integration.gate_treasury import (
 if TYPE_CHECKING:
     from great_expectations.data_context import EphemeralDataContext
 
-TEMPLATE = "gate_template"
 BUSINESS_DATE = "2020-04-05"
 EVERY_MUTATION = MUTATIONS + TREASURY_MUTATIONS
 
@@ -95,63 +93,21 @@ class Books:
         return {result.check.code: result for result in results}
 
 
-@pytest.fixture(scope="module")
-def template(
-    warehouse_factory: Callable[..., str],
-    deployed_template: tuple[str, Path],
-    postgres_url: str,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[tuple[str, Path]]:
-    """Database `gate_template` with views, seeds and the books; yields the ordinary role's URL and the heads files."""
-    local = tmp_path_factory.mktemp("gate")
-    url = warehouse_factory(template=deployed_template[0])
-    admin_url = _url(postgres_url, url.rpartition("/")[2])
-    with closing(psycopg2.connect(admin_url)) as connection:
-        _switch_off_triggers(connection)
-        write_books(connection)
-        write_heads_files(connection, local / "heads")
-    _administer(postgres_url, "CREATE DATABASE {} TEMPLATE {}", TEMPLATE, url.rpartition("/")[2])
-    yield url, local / "heads"
-    _administer(postgres_url, "DROP DATABASE {} WITH (FORCE)", TEMPLATE)
-
-
 @pytest.fixture
-def books(template: tuple[str, Path], postgres_url: str, tmp_path: Path) -> Iterator[Books]:
+def books(
+    gate_template: tuple[str, Path], warehouse_factory: WarehouseFactory, postgres_url: str, tmp_path: Path
+) -> Iterator[Books]:
     """A fresh copy of the books; the gate connects as production does."""
-    ordinary, recorded = template
-    name = f"gate_{next(_numbers)}"
-    _administer(postgres_url, "CREATE DATABASE {} TEMPLATE {}", name, TEMPLATE)
+    template, recorded = gate_template
+    url = warehouse_factory(template=template)
     heads = shutil.copytree(recorded, tmp_path / "heads")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FUND_DATABASE_URL", ordinary.rpartition("/")[0] + "/" + name)
+        patch.setenv("FUND_DATABASE_URL", url)
         patch.setenv("FUND_LOCAL_DIR", str(tmp_path))
         patch.setenv("FUND_HEADS_DIR", str(heads))
         patch.setenv("FUND_BUSINESS_DATE", BUSINESS_DATE)
-        yield Books(Settings.from_env(), _url(postgres_url, name))
-    _administer(postgres_url, "DROP DATABASE {} WITH (FORCE)", name)
-
-
-_numbers = itertools.count(1)
-
-
-def _url(admin_url: str, database: str) -> str:
-    return admin_url.rpartition("/")[0] + "/" + database
-
-
-def _administer(admin_url: str, statement: str, *names: str) -> None:
-    with closing(psycopg2.connect(admin_url)) as connection:
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            cursor.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
-
-
-def _switch_off_triggers(connection: psycopg2.extensions.connection) -> None:
-    with connection.cursor() as cursor:
-        guards = "('append_only', 'closed_month', 'voucher_numbers')"
-        cursor.execute(f"select tgrelid::regclass::text, tgname from pg_trigger where tgname in {guards}")
-        for table, guard in cursor.fetchall():
-            cursor.execute(f"alter table {table} disable trigger {guard}")
-        cursor.execute("set session_replication_role = replica")  # no foreign keys either
+        yield Books(Settings.from_env(), on_database(postgres_url, url))
+    warehouse_factory.drop(url)
 
 
 def _suite_of(code: str) -> dict[str, tuple[Check, ...]]:

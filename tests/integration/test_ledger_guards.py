@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import psycopg2
 import pytest
@@ -12,6 +14,7 @@ from posting_log import PostingLog
 from ingestion.database import connect
 from ingestion.verification import _BOOK_GUARDS, verify
 from runtime import dbt
+from tests.conftest import WarehouseFactory, isolate
 
 REGION = "340400"
 BOOKS = ("journal_line", "account_turnover", "voucher", "built_head")
@@ -51,22 +54,45 @@ FORGED_VOUCHER = (
 )
 
 
+@pytest.fixture(scope="module")
+def guarded_template(
+    warehouse_factory: WarehouseFactory, deployed_template: tuple[str, Path], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[str, Path]:
+    """January closed at seq 2; seq 3, dated in January, is booked in February. Database, and its local directory."""
+    template, parsed = deployed_template
+    url, local = warehouse_factory(template=template), tmp_path_factory.mktemp("guarded")
+    shutil.copytree(parsed / "dbt" / "target", local / "dbt" / "target")
+    with pytest.MonkeyPatch.context() as patch:
+        isolate(patch, local)
+        patch.setenv("FUND_DATABASE_URL", url)
+        log = PostingLog(REGION)
+        log.add(
+            PREMIUM | {"occurred_on": "2020-01-08"},
+            {"event_type": "period.closed", "occurred_on": "2020-01-31", "accounting_month": "2020-01-01"},
+        )
+        log.add(PREMIUM | {"occurred_on": "2020-01-20"}, PREMIUM | {"occurred_on": "2020-02-05"})
+        dbt.build("guarded")
+    return url.rpartition("/")[2], local
+
+
 @pytest.fixture(autouse=True)
-def books(deployed_warehouse: str) -> None:
-    """January closed at seq 2; seq 3, dated in January, is booked in February."""
-    assert deployed_warehouse
-    log = PostingLog(REGION)
-    log.add(
-        PREMIUM | {"occurred_on": "2020-01-08"},
-        {"event_type": "period.closed", "occurred_on": "2020-01-31", "accounting_month": "2020-01-01"},
-    )
-    log.add(PREMIUM | {"occurred_on": "2020-01-20"}, PREMIUM | {"occurred_on": "2020-02-05"})
-    dbt.build("guarded")
+def books(
+    guarded_template: tuple[str, Path],
+    warehouse_factory: WarehouseFactory,
+    fund_environment: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> str:
+    """A copy of those books for each test."""
+    template, local = guarded_template
+    shutil.copytree(local / "dbt", fund_environment / "dbt")
+    url = warehouse_factory(template=template)
+    monkeypatch.setenv("FUND_DATABASE_URL", url)
+    return url
 
 
 @pytest.fixture
-def superuser(postgres_url: str, deployed_warehouse: str) -> Iterator[psycopg2.extensions.cursor]:
-    url = f"{postgres_url.rpartition('/')[0]}/{deployed_warehouse.rpartition('/')[2]}"
+def superuser(postgres_url: str, books: str) -> Iterator[psycopg2.extensions.cursor]:
+    url = f"{postgres_url.rpartition('/')[0]}/{books.rpartition('/')[2]}"
     with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
         yield cursor
         connection.rollback()

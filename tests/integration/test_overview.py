@@ -25,7 +25,7 @@ from reporting.site import PAGES
 from reporting.site.writing import ASSETS
 from tests.integration.gate_books import EVENTS_PER_BATCH
 from tests.integration.overview_support import Words, html_of, mutation, run, site_of, words_of
-from tests.integration.test_gate import Books, books, template  # noqa: F401 - fixtures
+from tests.integration.test_gate import Books, books  # noqa: F401 - a fixture
 
 CHECKS = len(gate_checks())
 HOSTILE = """<script>alert(1)</script>"><img src=x onerror=alert(2)> javascript:alert(3) </style> {{ 7 * 7 }} '\\"""

@@ -17,7 +17,7 @@ from reporting.__main__ import main
 from reporting.books import one_state
 from reporting.publish import _LOCK, OlderRunError
 from tests.integration.overview_support import Words, corruption, first, html_of, mutation, run, site_of
-from tests.integration.test_gate import Books, books, template  # noqa: F401 - fixtures
+from tests.integration.test_gate import Books, books  # noqa: F401 - a fixture
 
 _TAMPERED = (
     "set session_replication_role = replica; update ledger.publication set batch_hash = sha256('x') where seq > 7"

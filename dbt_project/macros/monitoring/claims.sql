@@ -68,11 +68,9 @@
                 and reversal.event_type = 'claim.reversed'
                 and reversal.seq <= limits.seq
         )
-        and not exists (
-            select from (
-                {{ monitored_never_paid() }}
-            ) as unpaid
-            where unpaid.region_code = event.region_code and unpaid.claim_no = event.claim_no
+        -- computed once and looked up: as a join it is computed once a claim wherever the planner expects a single one
+        and (event.region_code, event.claim_no) not in (
+            {{ monitored_never_paid() }}
         )
     window parts as (partition by event.region_code, event.claim_no, event.event_type = 'claim.settled')
     order by event.region_code asc, event.claim_no asc, event.event_type = 'claim.settled' desc, event.seq desc
@@ -99,6 +97,7 @@
             undone.region_code = payment.region_code
             and undone.claim_no = payment.claim_no
             and payment.event_type in ('claim.paid', 'advance.offset')
+            and payment.claim_no is not null
             and limits.seq >= payment.seq
     left join {{ source('events', 'event') }} as taken
         on
