@@ -93,8 +93,8 @@ def unable(verdict: RegionVerdict) -> list[str]:
 
 
 def _session(candidate: Candidate) -> str:
-    """Settings for queries over a whole region: it alone, and no loop over what the planner takes for a single row."""
-    return f"-c merged_fund.region={candidate.region_code} -c enable_nestloop=off -c work_mem=128MB"
+    """Settings for queries over a whole region: it alone, and memory for it."""
+    return f"-c merged_fund.region={candidate.region_code} -c work_mem=128MB"
 
 
 def _results(

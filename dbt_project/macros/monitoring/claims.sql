@@ -57,9 +57,12 @@
     ) as cared on true
     where
         event.event_type in ('claim.settled', 'claim.paid')
-        and (event.settlement_kind is null or event.settlement_kind = 'case')
-        and event.person_no is not null
-        and ({{ condition }})
+        -- one condition as well: these depend on one another, and taken for independent they leave a single row, and loops follow
+        and case
+            when (event.settlement_kind is null or event.settlement_kind = 'case') and event.person_no is not null and ({{ condition }})
+                then true
+            else false
+        end
         and not exists (
             select from {{ source('events', 'event') }} as reversal
             where
@@ -164,7 +167,7 @@
                     order by birth_claim.care_on, birth_claim.claim_no
                 ) >= limits.same_birth_days as is_next
             from birth_claim
-            inner join limits on birth_claim.region_code = limits.region_code
+            inner join limits on {{ with_limits('birth_claim') }}
         ) as parted
     ) as numbered
     group by numbered.region_code, numbered.{{ person }}, numbered.birth_no

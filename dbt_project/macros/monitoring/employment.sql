@@ -16,7 +16,7 @@
         ) as until_on,
         spell.end_reason
     from (select distinct wanted.region_code, wanted.person_no from {{ of }} as wanted) as person
-    inner join limits as reach on person.region_code = reach.region_code
+    inner join limits as reach on {{ with_limits('person', 'reach') }}
     inner join {{ ref('enrollment_spell') }} as spell
         on
             person.region_code = spell.region_code
@@ -124,7 +124,7 @@ enrolled as (
     from (
         {{ monitored_spell('birth') }}
     ) as spell
-    inner join limits on spell.region_code = limits.region_code
+    inner join limits on {{ with_limits('spell') }}
     where spell.enrollment_category = 'employee'
     group by spell.region_code, spell.person_no
 )

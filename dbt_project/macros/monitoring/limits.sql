@@ -1,6 +1,12 @@
 {#- Parts of the rules of claims monitoring (models/ledger/monitoring). Every rule begins with a CTE `limits`, one row a region with
     a published head: its bound, since when claims are looked at, and the parameters of the rule. -#}
 
+{#- Condition that joins rows of a region to its limits. As an equality it is taken for the two-hundredth part of the rows, and a few such
+    for a single row: then everything behind it is done in loops, a region of a million events in hours. -#}
+{% macro with_limits(rows, limits='limits') -%}
+    case when {{ rows }}.region_code = {{ limits }}.region_code then true else false end
+{%- endmacro %}
+
 {#- A parameter is that of the region, or else of all; in force on the day of publication; of several the one known last. The review, which goes region by
     region, names its region in a setting, since no condition of a query reaches a CTE that is read twice. A rule of
     which a parameter is not in force finds nothing. `since` counts back from the newest month in which claims were settled. -#}

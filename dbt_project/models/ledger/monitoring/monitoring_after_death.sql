@@ -74,7 +74,7 @@ changed as (
         min(event.occurred_on) as first_on,
         max(event.occurred_on) as last_on
     from death
-    inner join limits on death.region_code = limits.region_code
+    inner join limits on {{ with_limits('death') }}
     inner join {{ source('events', 'event') }} as event
         on
             death.region_code = event.region_code

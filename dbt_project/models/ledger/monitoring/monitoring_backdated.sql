@@ -24,7 +24,7 @@ claimed as (
         limits.min_late_months,
         limits.opening_on + limits.opening_days::integer as opened_on
     from birth
-    inner join limits on birth.region_code = limits.region_code
+    inner join limits on {{ with_limits('birth') }}
     cross join
         lateral (
             select

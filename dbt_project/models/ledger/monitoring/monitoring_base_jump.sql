@@ -31,7 +31,7 @@ base as (
             event.seq,
             true as is_assessed
         from (select distinct birth.region_code, birth.person_no from birth) as mother
-        inner join limits on mother.region_code = limits.region_code
+        inner join limits on {{ with_limits('mother') }}
         inner join {{ ref('assessed_contribution') }} as assessed
             on mother.region_code = assessed.region_code and mother.person_no = assessed.person_no
         inner join {{ source('events', 'event') }} as event
@@ -46,7 +46,7 @@ base as (
             event.seq,
             false as is_assessed
         from (select distinct birth.region_code, birth.person_no from birth) as mother
-        inner join limits on mother.region_code = limits.region_code
+        inner join limits on {{ with_limits('mother') }}
         inner join {{ source('events', 'event') }} as event
             on
                 mother.region_code = event.region_code
@@ -75,7 +75,7 @@ compared as (
         earlier.base_before,
         earlier.months
     from birth
-    inner join limits on birth.region_code = limits.region_code
+    inner join limits on {{ with_limits('birth') }}
     cross join
         lateral (
             select

@@ -17,7 +17,7 @@ care_claim as (
 care as (
     select given.*
     from care_claim as given
-    inner join limits on given.region_code = limits.region_code
+    inner join limits on {{ with_limits('given') }}
     left join lateral (
         select sum(turned.taken_back_pooled_amount + turned.taken_back_personal_amount) as amount
         from {{ ref('claim_turnover') }} as turned
@@ -37,14 +37,14 @@ dated as (
         or benefit.birth_count >= 1
         or benefit.leave_days >= limits.birth_leave_days as is_of_birth
     from benefit
-    inner join limits on benefit.region_code = limits.region_code
+    inner join limits on {{ with_limits('benefit') }}
     where benefit.amount > 0
 ),
 
 unfounded as (
     select dated.*
     from dated
-    inner join limits on dated.region_code = limits.region_code
+    inner join limits on {{ with_limits('dated') }}
     where
         -- care from before the log began, or from before claims are looked at, is not in it
         dated.due_on >= limits.opening_on + greatest(limits.opening_days, dated.before_days)::integer

@@ -81,7 +81,7 @@ compared as (
         limits.min_share_high,
         limits.z_high
     from employer
-    inner join limits on employer.region_code = limits.region_code
+    inner join limits on {{ with_limits('employer') }}
     inner join insured on employer.region_code = insured.region_code and employer.employer_no = insured.employer_no
     inner join region on employer.region_code = region.region_code
 ),

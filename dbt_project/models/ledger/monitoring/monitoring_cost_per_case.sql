@@ -48,7 +48,7 @@ compared as (
         (institution.median_fee - peer.median_fee)
         / nullif(1.2533 * spread.deviation / sqrt(institution.cases::numeric), 0) as z
     from institution
-    inner join limits on institution.region_code = limits.region_code
+    inner join limits on {{ with_limits('institution') }}
     inner join spread
         on institution.region_code = spread.region_code and institution.benefit_item = spread.benefit_item
     cross join

@@ -16,7 +16,7 @@ cash as (
         care.birth_count,
         care.gestation_weeks
     from claim
-    inner join limits on claim.region_code = limits.region_code
+    inner join limits on {{ with_limits('claim') }}
     inner join claim as care
         on
             claim.region_code = care.region_code
@@ -56,7 +56,7 @@ sorted as (
             else 1
         end as apart_days
     from claim
-    inner join limits on claim.region_code = limits.region_code
+    inner join limits on {{ with_limits('claim') }}
     left join cash on claim.region_code = cash.region_code and claim.claim_no = cash.claim_no
 ),
 
@@ -109,7 +109,7 @@ cased as (
         grouped.*,
         due.days as case_days
     from grouped
-    inner join limits on grouped.region_code = limits.region_code
+    inner join limits on {{ with_limits('grouped') }}
     left join lateral (
         select (array_agg(event.sex order by event.seq desc))[1] as sex
         from {{ source('events', 'event') }} as event

@@ -103,7 +103,7 @@ compared as (
             when employed.left_on + limits.left_days::integer <= claimed.due_on then 'left'
         end as kind
     from claimed
-    inner join limits on claimed.region_code = limits.region_code
+    inner join limits on {{ with_limits('claimed') }}
     left join employed
         on
             claimed.region_code = employed.region_code

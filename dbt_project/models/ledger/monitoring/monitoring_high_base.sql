@@ -33,7 +33,7 @@ compared as (
         average.daily_base * limits.month_days as average_base,
         birth.birth_on - lower(part.days) as days_before
     from birth
-    inner join limits on birth.region_code = limits.region_code
+    inner join limits on {{ with_limits('birth') }}
     inner join average
         on birth.region_code = average.region_code and limits.min_allowances <= average.allowances
     inner join enrolled on birth.region_code = enrolled.region_code and birth.person_no = enrolled.person_no

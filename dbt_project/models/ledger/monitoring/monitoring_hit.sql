@@ -1,4 +1,4 @@
--- Who names rule and region pays for them alone: both are pushed down into the rule's view.
+-- Who names a rule pays for it alone.
 select * from {{ ref('monitoring_caesarean_share') }}
 union all
 select * from {{ ref('monitoring_cost_per_case') }}

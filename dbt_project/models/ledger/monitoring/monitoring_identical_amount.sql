@@ -29,7 +29,7 @@ institution as (
         (array_agg(fee.medical_fee_total order by fee.persons desc, fee.medical_fee_total asc))[1] as usual_fee,
         max(fee.persons) as usual_cases
     from fee
-    inner join limits on fee.region_code = limits.region_code
+    inner join limits on {{ with_limits('fee') }}
     group by fee.region_code, fee.institution_code, fee.benefit_item
 ),
 
@@ -63,7 +63,7 @@ judged as (
             (item.round_cases - institution.round_cases) / nullif(item.cases - institution.cases, 0), 0
         ) as is_round
     from institution
-    inner join limits on institution.region_code = limits.region_code
+    inner join limits on {{ with_limits('institution') }}
     inner join item on institution.region_code = item.region_code and institution.benefit_item = item.benefit_item
     where institution.cases >= limits.min_cases
 ),

@@ -44,7 +44,7 @@ beside as materialized (
             and abs(coalesce(claim.service_on, born.care_on) - born.care_on) < limits.same_birth_days
         ) as care_births
     from claim
-    inner join limits on claim.region_code = limits.region_code
+    inner join limits on {{ with_limits('claim') }}
     inner join born on claim.region_code = born.region_code and claim.person_no = born.person_no
     where claim.benefit_item in ('miscarriage', 'prenatal', 'maternity_allowance')
     group by claim.region_code, claim.claim_no
@@ -71,7 +71,7 @@ known as (
         limits.miscarriage_weeks_max,
         limits.birth_leave_days
     from claim
-    inner join limits on claim.region_code = limits.region_code
+    inner join limits on {{ with_limits('claim') }}
     left join beside on claim.region_code = beside.region_code and claim.claim_no = beside.claim_no
     left join lateral (
         select

@@ -52,7 +52,7 @@ compared as (
         (region.caesareans - institution.caesareans)::numeric / nullif(region.cases - institution.cases, 0) as peer_share
     from institution
     inner join region on institution.region_code = region.region_code
-    inner join limits on institution.region_code = limits.region_code
+    inner join limits on {{ with_limits('institution') }}
 )
 
 select

@@ -25,7 +25,7 @@ around as (
         limits.unpaid_months,
         limits.seq
     from birth
-    inner join limits on birth.region_code = limits.region_code
+    inner join limits on {{ with_limits('birth') }}
     inner join enrolled on birth.region_code = enrolled.region_code and birth.person_no = enrolled.person_no
     cross join
         lateral (

@@ -51,7 +51,7 @@ judged as (
         and stay.days >= limits.cheap_days
         and stay.day_fee < limits.cheap_ratio * median.day_fee as is_cheap
     from stay
-    inner join limits on stay.region_code = limits.region_code
+    inner join limits on {{ with_limits('stay') }}
     inner join median on stay.region_code = median.region_code and stay.benefit_item = median.benefit_item
     inner join spread on stay.region_code = spread.region_code and stay.benefit_item = spread.benefit_item
 ),

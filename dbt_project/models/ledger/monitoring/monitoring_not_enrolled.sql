@@ -19,7 +19,7 @@ covered as materialized (
     from (
         {{ monitored_spell('claim') }}
     ) as spell
-    inner join limits on spell.region_code = limits.region_code
+    inner join limits on {{ with_limits('spell') }}
     group by spell.region_code, spell.person_no
 ),
 
@@ -32,7 +32,7 @@ outside as (
         covered.person_no is null as is_unknown,
         case when not covered.is_enrolled and claim.care_on >= covered.newest_until_on then covered.newest_until_on end as ended_on
     from claim
-    inner join limits on claim.region_code = limits.region_code
+    inner join limits on {{ with_limits('claim') }}
     left join covered on claim.region_code = covered.region_code and claim.person_no = covered.person_no
     where
         case

@@ -31,7 +31,7 @@ pair as (
             and earlier.person_key = later.person_key
             and (earlier.admitted_on, earlier.claim_no) < (later.admitted_on, later.claim_no)
             and earlier.discharged_on > later.admitted_on
-    inner join limits on earlier.region_code = limits.region_code
+    inner join limits on {{ with_limits('earlier') }}
 ),
 
 found as (

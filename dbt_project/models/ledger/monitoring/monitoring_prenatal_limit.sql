@@ -15,7 +15,7 @@ placed as (
         coalesce(birth.birth_on, claim.care_on) as birth_on,
         birth.birth_on is not null as has_birth
     from claim
-    inner join limits on claim.region_code = limits.region_code
+    inner join limits on {{ with_limits('claim') }}
     left join lateral (
         select min(coalesce(event.service_on, event.discharged_on, event.occurred_on)) as birth_on
         from {{ source('events', 'event') }} as event

@@ -18,7 +18,7 @@ placed as (
             range between 1.000001 preceding and current row
         ) as cases
     from claim
-    inner join limits on claim.region_code = limits.region_code
+    inner join limits on {{ with_limits('claim') }}
 ),
 
 found as (

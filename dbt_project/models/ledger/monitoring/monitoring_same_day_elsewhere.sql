@@ -40,7 +40,7 @@ outside as (
         stay.institution_code,
         'stay'::text as kind
     from claim as stay
-    inner join limits on stay.region_code = limits.region_code
+    inner join limits on {{ with_limits('stay') }}
     inner join claim as visit
         on
             stay.region_code = visit.region_code
@@ -81,7 +81,7 @@ found as (
         union all
         select * from outside
     ) as found
-    inner join limits on found.region_code = limits.region_code
+    inner join limits on {{ with_limits('found') }}
 )
 
 {{ monitoring_found('found', recovered='whole') }}

@@ -43,7 +43,7 @@ found as (
             cardinality(shared.claims), {{ yuan_text('shared.amount') }}
         ) as said_en
     from shared
-    inner join limits on shared.region_code = limits.region_code
+    inner join limits on {{ with_limits('shared') }}
     where shared.others >= limits.min_persons
 )
 

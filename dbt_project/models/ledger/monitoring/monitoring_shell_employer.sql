@@ -37,7 +37,7 @@ active as (
         limits.min_share,
         limits.paid_ratio
     from employer
-    inner join limits on employer.region_code = limits.region_code
+    inner join limits on {{ with_limits('employer') }}
     cross join
         lateral (
             select count(distinct event.person_no) as persons

@@ -24,7 +24,7 @@ visit as (
             partition by claim.region_code, claim.person_no, claim.institution_code, claim.care_on
         ) as within_day
     from claim
-    inner join limits on claim.region_code = limits.region_code
+    inner join limits on {{ with_limits('claim') }}
     where coalesce(claim.medical_fee_total, claim.amount) <= limits.small_amount
 ),
 
@@ -32,16 +32,11 @@ visit as (
 counted as (
     select
         visit.*,
-        exists(
-            select from visit as crowded
-            where
-                crowded.region_code = visit.region_code
-                and crowded.person_no = visit.person_no
-                and crowded.institution_code = visit.institution_code
-                and crowded.care_on >= visit.care_on
-                and crowded.care_on <= visit.care_on + visit.window_days::integer
-                and crowded.within_window >= crowded.min_claims
-        ) as is_crowded
+        count(*) filter (where visit.within_window >= visit.min_claims) over (
+            partition by visit.region_code, visit.person_no, visit.institution_code
+            order by (visit.care_on - date '2000-01-01') / visit.window_days
+            range between current row and 1.000001 following
+        ) > 0 as is_crowded
     from visit
 ),
 

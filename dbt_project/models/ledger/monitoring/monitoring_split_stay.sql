@@ -15,7 +15,7 @@ placed as (
         stay.admitted_on - lag(stay.discharged_on) over each_class as gap_days,
         limits.readmitted_days
     from stay
-    inner join limits on stay.region_code = limits.region_code
+    inner join limits on {{ with_limits('stay') }}
     window each_class as (
         partition by
             stay.region_code, stay.person_no, stay.institution_code,

@@ -24,7 +24,7 @@ paired as (
         lag(birth.persons) over each_person as persons_before,
         limits.min_days
     from birth
-    inner join limits on birth.region_code = limits.region_code
+    inner join limits on {{ with_limits('birth') }}
     window each_person as (partition by birth.region_code, birth.person_key order by birth.birth_on, birth.birth_no)
 ),
 

@@ -14,7 +14,7 @@ holder as (
         event.certificate_pseudonym,
         limits.seq
     from claim
-    inner join limits on claim.region_code = limits.region_code
+    inner join limits on {{ with_limits('claim') }}
     inner join {{ source('events', 'event') }} as event
         on
             claim.region_code = event.region_code
@@ -49,7 +49,7 @@ twice as (
         other.claim_no as other_claim_no,
         abs(own.care_on - other.care_on) as days
     from identified as own
-    inner join limits on own.region_code = limits.region_code
+    inner join limits on {{ with_limits('own') }}
     inner join identified as other
         on
             own.certificate_pseudonym = other.certificate_pseudonym

@@ -1,5 +1,6 @@
 -- noqa: disable=ST05
--- Judged when read, from what is published: rules and region named in the condition are all that is computed.
+-- Judged when read, from what is published: the rules named in the condition are all that is computed. A region named there stays
+-- outside, which the window sees to: inside it is taken for the two-hundredth part of the claims, and loops follow.
 select
     hit.region_code,
     hit.rule_code,
@@ -37,7 +38,7 @@ from (
         sum(abs(each_hit.amount)) over each_rule as rule_amount,
         count(*) over each_rule as rule_rows
     from {{ ref('monitoring_hit') }} as each_hit
-    window each_rule as (partition by each_hit.region_code, each_hit.rule_code)
+    window each_rule as (partition by coalesce(each_hit.region_code, ''), each_hit.rule_code)
 ) as hit
 inner join {{ ref('monitoring_rule') }} as rule on hit.rule_code = rule.rule_code
 left join {{ source('quality', 'decision_newest') }} as own
