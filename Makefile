@@ -99,6 +99,7 @@ bench: install ## measure beside what PostgreSQL alone takes (an hour, on a quie
 	@.venv/bin/python -m benchmarks.day
 	@.venv/bin/python -m benchmarks.query
 	@.venv/bin/python -m benchmarks.audit
+	@.venv/bin/python -m benchmarks.policy
 	@.venv/bin/python -m benchmarks.peers
 
 lint: install ## ruff, mypy and sqlfluff
