@@ -88,8 +88,8 @@ def test_an_unreadable_folder_is_told_of_and_the_others_are_read(monkeypatch: py
     land_rows("b.claim.1.csv", payment("K2"))
     whole = os.scandir
 
-    def forbidden(path: str) -> object:
-        if Path(path) == locked:
+    def forbidden(path: str | int) -> object:
+        if path in (locked, str(locked)):
             raise PermissionError(13, "Permission denied", path)
         return whole(path)
 
