@@ -30,8 +30,10 @@ death as (
     order by event.region_code asc, event.person_no asc, event.occurred_on asc, event.seq asc
 ),
 
+-- whose claims they are is looked up; when they were settled is asked of those alone
 claim as (
-    {{ monitored_claim("exists (select from death where death.region_code = event.region_code"
+    {{ monitored_claim("(event.region_code, event.person_no) in (select death.region_code, death.person_no from death)"
+        " and exists (select from death where death.region_code = event.region_code"
         " and death.person_no = event.person_no and death.died_on <= event.occurred_on)") }}
 ),
 
