@@ -83,14 +83,15 @@ SUBJECTS = {
     "RESIDENT": Name("全国居民医保", "national resident fund"),
 }
 
+_LOW_TO_HIGH = "array_position(ARRAY['low', 'mid', 'high'], scenario_code::text), scenario_code"
 _REVIEW = (
-    "SELECT * FROM marts.rate_review ORDER BY region_code, review_year, scenario_code = 'actual' DESC, scenario_code"
+    f"SELECT * FROM marts.rate_review ORDER BY region_code, review_year, scenario_code = 'actual' DESC, {_LOW_TO_HIGH}"
 )
-_BASIS = """
+_BASIS = f"""
 SELECT * FROM marts.rate_review_basis
-ORDER BY region_code, review_year DESC, scenario_code = 'actual' DESC, scenario_code, figure_order
+ORDER BY region_code, review_year DESC, scenario_code = 'actual' DESC, {_LOW_TO_HIGH}, figure_order
 """
-_SUMMARY = "SELECT * FROM marts.reserve_outlook_summary ORDER BY region_code, scenario_code"
+_SUMMARY = f"SELECT * FROM marts.reserve_outlook_summary ORDER BY region_code, {_LOW_TO_HIGH}"
 _OUTLOOK = """
 SELECT region_code, scenario_code, outlook_month, months_in_reserve, months_in_reserve_lower, months_in_reserve_upper,
     pooled_balance, pooled_income, pooled_expenditure, horizon
