@@ -105,7 +105,7 @@ bench: install ## measure beside what PostgreSQL alone takes (an hour, on a quie
 lint: install ## ruff, mypy and sqlfluff
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
 	@.venv/bin/mypy ingestion runtime expectations closing reporting forecasting parameters deploy dags benchmarks
-	@PYTHONWARNINGS=ignore::UserWarning .venv/bin/sqlfluff lint -q --processes 0 dbt_project/models
+	@PYTHONWARNINGS=ignore::UserWarning:multiprocessing.resource_tracker .venv/bin/sqlfluff lint -q --processes 0 dbt_project/models
 
 lock: install ## compile requirements.txt from requirements.in
 	@.venv/bin/uv pip compile --quiet --generate-hashes --no-header --python-version 3.11 requirements.in -o requirements.txt

@@ -8,7 +8,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -224,11 +224,15 @@ def deployed_warehouse(
 
 
 def _remove_abandoned() -> None:
-    """Delete what killed runs left behind: gigabytes each. A directory without a server may still be starting one."""
+    """Delete what killed runs left behind: gigabytes each. A directory without a server may still be starting one.
+
+    Another worker may be at the same one, and another user's is not ours to read.
+    """
     for local in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-        is_old = local.stat().st_mtime < time.time() - 3600
-        if is_old and EmbeddedPostgres(Layout(local)).running_port() is None:
-            shutil.rmtree(local, ignore_errors=True)
+        with suppress(OSError):
+            is_old = local.stat().st_mtime < time.time() - 3600
+            if is_old and EmbeddedPostgres(Layout(local)).running_port() is None:
+                shutil.rmtree(local, ignore_errors=True)
 
 
 def _seal(admin_url: str, database: str) -> None:

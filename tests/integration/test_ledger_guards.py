@@ -14,7 +14,7 @@ from posting_log import PostingLog
 from ingestion.database import connect
 from ingestion.verification import _BOOK_GUARDS, verify
 from runtime import dbt
-from tests.conftest import WarehouseFactory, isolate
+from tests.conftest import WarehouseFactory, isolate, on_database
 
 REGION = "340400"
 BOOKS = ("journal_line", "account_turnover", "voucher", "built_head")
@@ -92,8 +92,7 @@ def books(
 
 @pytest.fixture
 def superuser(postgres_url: str, books: str) -> Iterator[psycopg2.extensions.cursor]:
-    url = f"{postgres_url.rpartition('/')[0]}/{books.rpartition('/')[2]}"
-    with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
+    with closing(psycopg2.connect(on_database(postgres_url, books))) as connection, connection.cursor() as cursor:
         yield cursor
         connection.rollback()
 

@@ -585,3 +585,9 @@ def test_hospitals_state_what_they_were_paid(facts: list[Row]) -> None:
     assert len({institution for institution, *_ in stated}) == 3
     assert len(stated) >= 30
     assert {key: paid[key] for key in stated} == stated
+
+
+def test_a_larger_city_pays_before_it_collects_and_is_not_overdrawn(tmp_path: Path) -> None:
+    """Openings grow with the persons: those of the default did not last a city of four times as many."""
+    sources = {path.parent.name for path in write_samples(tmp_path, persons=10_000)}
+    assert {"nanjing", "huainan", "huainan_maternity", "fund_bank"} <= sources
