@@ -20,11 +20,14 @@ from reporting.site.writing import write_assets, write_pages
 from tests.browser.content import MADE_AT, write_site
 from tests.browser.site_pages import opened
 
+pytestmark = pytest.mark.slow
+
 PAGES = ("index.html", "findings.html", "ingestion.html", "periods.html")
 WITH_CHARTS = ("index.html", "ingestion.html")
 # Of pages alike in what is tested, the ordinary run looks at two.
 OFTEN_AND_SLOW = [
-    name if name in ("index.html", "findings.html") else pytest.param(name, marks=pytest.mark.slow) for name in PAGES
+    name if name in ("index.html", "findings.html") else pytest.param(name, marks=pytest.mark.exhaustive)
+    for name in PAGES
 ]
 
 # A4 without the margins of @page, in CSS pixels.
@@ -69,7 +72,7 @@ def test_published_samples_as_supervisors_see_them(browser: Browser, published_s
         assert page.locator("#trend svg").count() == 2
 
 
-@pytest.mark.parametrize("language", ["zh", pytest.param("en", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("language", ["zh", pytest.param("en", marks=pytest.mark.exhaustive)])
 @pytest.mark.parametrize("name", PAGES)
 def test_axe_finds_nothing(browser: Browser, small: dict[str, Path], name: str, language: str) -> None:
     with opened(browser, small[name], where=f"?lang={language}") as page:
@@ -252,7 +255,7 @@ def test_keyboard_reaches_everything(browser: Browser, site: dict[str, Path], na
         assert page.evaluate("document.activeElement.id") == "content"
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", PAGES)
 def test_fingers_find_their_targets(browser: Browser, site: dict[str, Path], name: str) -> None:
     with opened(browser, site[name], 360) as page:

@@ -18,6 +18,8 @@ from reporting.statements.reading import Closed
 from tests.browser.site_pages import opened
 from tests.integration.pages_support import built
 
+pytestmark = pytest.mark.slow
+
 JUNE = "statement_320100_emi_2020-06.html"
 MAY = "statement_320100_emi_2020-05.html"
 MERGER = "statement_340400_mat_2019-12.html"
@@ -164,7 +166,7 @@ def test_a_statement_prints_as_a_sheet_with_signatures(browser: Browser, folder:
         assert 4 <= len(boxes) <= 10
 
 
-@pytest.mark.parametrize("width", [360, pytest.param(768, marks=pytest.mark.slow), 2560])
+@pytest.mark.parametrize("width", [360, pytest.param(768, marks=pytest.mark.exhaustive), 2560])
 @pytest.mark.parametrize("file", ["statement.html", JUNE, RECONCILED])
 def test_no_width_needs_scrolling_sideways(browser: Browser, folder: Path, file: str, width: int) -> None:
     with opened(browser, folder / file, width) as page:
@@ -173,7 +175,7 @@ def test_no_width_needs_scrolling_sideways(browser: Browser, folder: Path, file:
 
 
 @pytest.mark.parametrize(
-    "file", ["statement.html", pytest.param(MERGER, marks=pytest.mark.slow), "reconciliation.html", RECONCILED]
+    "file", ["statement.html", pytest.param(MERGER, marks=pytest.mark.exhaustive), "reconciliation.html", RECONCILED]
 )
 def test_axe_finds_nothing(browser: Browser, folder: Path, file: str) -> None:
     """Both languages at once, as without script. The pages of months are alike: that of the merger is the shortest."""

@@ -18,7 +18,7 @@ from runtime.postgres import EmbeddedPostgres
 from tests.conftest import WarehouseFactory
 from tests.integration.closing_books import REGION, TODAY, made
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.exhaustive, pytest.mark.timeout(1500)]
 
 # Runs the DAG; a second thread gives the answer: a person through the function behind the REST route, or the
 # scheduler's sweep of what has waited for too long.

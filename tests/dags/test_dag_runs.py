@@ -22,7 +22,7 @@ from tests.integration.planted_numbers import Numbers, contents, dump, land_cano
 from tests.integration.replay_support import as_owner
 from tests.integration.sinks import hook_sink
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.exhaustive, pytest.mark.timeout(900)]
 
 RUN = """
 import json, sys

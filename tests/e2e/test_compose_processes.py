@@ -28,7 +28,7 @@ from tests.e2e.compose_services import Stage
 from tests.e2e.landing import CLAIM, STATEMENT, land, land_good
 from tests.programs import require
 
-pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.e2e, pytest.mark.exhaustive, pytest.mark.timeout(1800)]
 
 AIRFLOW = ("api-server", "scheduler", "dag-processor", "triggerer")
 DAGS = ("ingest_events", "build_ledger")

@@ -21,7 +21,7 @@ from runtime.airflow import LocalAirflow
 from runtime.layout import REPOSITORY, Layout
 from tests.e2e.landing import STATEMENT, land_bad, land_good
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(1500)]
 
 STATEMENT_QUERY = """
     SELECT line_code, amount_month FROM marts.income_expenditure_statement
@@ -133,7 +133,7 @@ def _seen_in_airflow(commands: Commands) -> bytes:
         return bytes(answer.read())
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_an_airflow_of_its_own_leaves_only_the_database_running(commands: Commands) -> None:
     land_good(commands.landing)
     code, lines = commands("pipeline")
@@ -143,7 +143,7 @@ def test_an_airflow_of_its_own_leaves_only_the_database_running(commands: Comman
     assert commands.processes() == []
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_the_demonstration_ends_the_same_when_it_is_run_twice(commands: Commands) -> None:
     code, lines = commands("run")
     assert (code, lines[-1]) == (0, "RESULT=published")

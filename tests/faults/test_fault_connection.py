@@ -25,6 +25,8 @@ from tests.faults.log_state import audit, left_over
 from tests.faults.proxy import cut_after_commit, cut_at, relayed
 from tests.faults.stopping import stopped
 
+pytestmark = pytest.mark.slow
+
 _TERMINATE = """
 SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name = 'merged_fund'
@@ -53,7 +55,7 @@ def _session_ended(ingestion: Ingestion, superuser_url: str, after_s: float) -> 
         return process.returncode != 0 and "connection" in failure(process)
 
 
-@pytest.mark.parametrize("area", ["small", pytest.param("big", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("area", ["small", pytest.param("big", marks=pytest.mark.exhaustive)])
 def test_the_line_is_cut_at_random_bytes(
     area: str, ingestion_on: MakeIngestion, request: pytest.FixtureRequest
 ) -> None:
@@ -78,7 +80,9 @@ def _line_cut(ingestion: Ingestion, place: int) -> bool:
         return proxy.cuts > 0 and bool(failure(process))
 
 
-@pytest.mark.parametrize("number", [5, *(pytest.param(number, marks=pytest.mark.slow) for number in (1, 2, 12, 18))])
+@pytest.mark.parametrize(
+    "number", [5, *(pytest.param(number, marks=pytest.mark.exhaustive) for number in (1, 2, 12, 18))]
+)
 def test_a_commit_that_was_done_but_never_confirmed_counts_once(
     number: int, small: Undisturbed, ingestion_on: MakeIngestion
 ) -> None:

@@ -17,6 +17,8 @@ from tests.faults.ingesting import Ingestion, ask, ended, failure, until
 from tests.faults.log_state import audit, left_over
 from tests.faults.stopping import stopped
 
+pytestmark = pytest.mark.slow
+
 STARTING_S = 0.3  # before that no process has done anything yet
 
 
@@ -26,8 +28,8 @@ STARTING_S = 0.3  # before that no process has done anything yet
         ("small", signal.SIGKILL, 8),
         ("big", signal.SIGKILL, 2),
         ("small", signal.SIGTERM, 2),
-        pytest.param("small", signal.SIGKILL, 160, marks=[pytest.mark.slow, pytest.mark.timeout(2400)]),
-        pytest.param("big", signal.SIGKILL, 50, marks=[pytest.mark.slow, pytest.mark.timeout(2400)]),
+        pytest.param("small", signal.SIGKILL, 160, marks=[pytest.mark.exhaustive, pytest.mark.timeout(2400)]),
+        pytest.param("big", signal.SIGKILL, 50, marks=[pytest.mark.exhaustive, pytest.mark.timeout(2400)]),
     ],
 )
 def test_killed_at_random_instants(
@@ -61,9 +63,9 @@ def _killed(ingestion: Ingestion, number: signal.Signals, after_s: float) -> boo
         ("after", "event"),
         ("after", "quarantine_resolution"),
         ("after", "file_outcome"),
-        pytest.param("before", "event", marks=pytest.mark.slow),
-        pytest.param("after", "batch", marks=pytest.mark.slow),
-        pytest.param("after", "quarantine", marks=pytest.mark.slow),
+        pytest.param("before", "event", marks=pytest.mark.exhaustive),
+        pytest.param("after", "batch", marks=pytest.mark.exhaustive),
+        pytest.param("after", "quarantine", marks=pytest.mark.exhaustive),
     ],
 )
 def test_killed_within_its_transaction(
@@ -119,7 +121,7 @@ def _waits_for_file_lock(pid: int) -> bool:
     return str(pid) in {field for line in waiting for field in line}
 
 
-@pytest.mark.parametrize("room", [100, pytest.param(0, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("room", [100, pytest.param(0, marks=pytest.mark.exhaustive)])
 def test_no_room_for_the_heads_stops_clearly_and_the_next_run_writes_them(
     room: int, small: Undisturbed, ingestion_on: MakeIngestion
 ) -> None:

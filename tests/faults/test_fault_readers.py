@@ -108,7 +108,7 @@ def test_no_reader_misses_an_event_of_a_slow_writer(
     assert audit(ingestion.url, contents=True) == []
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_the_ledger_misses_no_event_that_is_committed_while_it_is_built(
     deployed_warehouse: str, fund_environment: Path, tmp_path: Path, superuser: Superuser
 ) -> None:

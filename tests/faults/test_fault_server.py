@@ -73,7 +73,7 @@ def server() -> Iterator[Server]:
         shutil.rmtree(local)
 
 
-@pytest.mark.parametrize("fault", ["fast", "immediate", pytest.param("backend", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("fault", ["fast", "immediate", pytest.param("backend", marks=pytest.mark.exhaustive)])
 def test_the_server_stops_in_the_middle(fault: str, small: Undisturbed, server: Server, tmp_path: Path) -> None:
     instants = random.Random(fault)
     faults = 2

@@ -9,11 +9,15 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from tests.faults.conftest import MakeIngestion, Undisturbed
 from tests.faults.ingesting import PATIENCE_S, Ingestion, ask, ended, failure, until
 from tests.faults.landing_area import REGIONS, land, payment
 from tests.faults.log_state import audit
 from tests.faults.stopping import stopped
+
+pytestmark = pytest.mark.slow
 
 NANJING, HUAINAN = REGIONS
 # The sessions of this test's writers are named by their region.

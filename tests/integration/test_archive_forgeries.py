@@ -19,6 +19,8 @@ from tests.independent import form
 from tests.integration.archived_log import DECEMBER, JANUARY, REGION, forging, make
 from tests.integration.sealed_log import rows
 
+pytestmark = pytest.mark.slow
+
 ADDED = "受理时补充的内容"
 
 

@@ -13,6 +13,8 @@ from runtime import dbt
 from tests.integration import replay_support as books
 from tests.integration.replay_support import HUAINAN, NANJING, ask
 
+pytestmark = pytest.mark.slow
+
 FORGED = """
     INSERT INTO ledger.journal_line
     SELECT region_code, event_seq, 9, 1, entry_id || '9', entry_kind, fund_code, accounting_month, posting_date,
@@ -70,7 +72,7 @@ def test_the_same_night_names_what_was_tampered_with() -> None:
     assert {row[0] for row in found} <= {f"ledger.{name}" for name in tables}
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.timeout(1800)
 @pytest.mark.usefixtures("published_copy")
 def test_the_samples_audited_are_green_until_somebody_touches_old_books() -> None:

@@ -30,6 +30,8 @@ from runtime.restore import restore
 from tests.conftest import UNSAFE_BUT_FAST, WarehouseFactory
 from tests.integration.ingestion_support import land_rows, payment, person, premium, run, select
 
+pytestmark = pytest.mark.slow
+
 MARTS = (
     *("general_ledger", "trial_balance", "voucher", "published_head"),
     *("income_expenditure_statement", "balance_sheet", "maternity_expenditure"),

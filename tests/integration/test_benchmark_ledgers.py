@@ -28,7 +28,7 @@ def warehouse(
     return Server(deployed_warehouse, superuser_url, 0, fund_environment)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_made_ledger_and_a_day_onto_it_pass_every_check(warehouse: Server) -> None:
     fill(warehouse, history(EVENTS))
     build("history")

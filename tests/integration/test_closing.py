@@ -187,7 +187,7 @@ def test_facts_that_arrive_between_check_and_approval_make_it_void() -> None:
     assert closed(asked()).request_id == "340400-2020-11-2"
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.usefixtures("opened")
 def test_facts_of_a_later_month_do_not_hinder() -> None:
     made_ = asked()
@@ -195,7 +195,7 @@ def test_facts_of_a_later_month_do_not_hinder() -> None:
     assert closed(made_).closed_seq > made_.request.checked_seq + 1
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.usefixtures("opened")
 def test_an_income_account_that_is_not_empty_is_waived_with_a_reason_only() -> None:
     take_in({"6.treasury.1.csv": [_received("R1", "2020-11-28", "15.00")]})
@@ -207,7 +207,7 @@ def test_an_income_account_that_is_not_empty_is_waived_with_a_reason_only() -> N
     assert ask("SELECT reason FROM marts.closed_period") == [("次月3日划转，见银行回单",)]
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.usefixtures("opened")
 def test_a_balance_on_the_wrong_side_stands_against_closing() -> None:
     take_in({"6.claim.1.csv": [paid("K6", "2020-11-29", "9000.00")]})

@@ -29,7 +29,7 @@ from closing.figures import figures
 from ingestion.control import close_year
 from ingestion.database import connect
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 @pytest.mark.usefixtures("november")
@@ -72,7 +72,7 @@ def test_december_closes_its_year_and_late_facts_post_to_january() -> None:
     ]
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.usefixtures("november")
 def test_a_december_that_moved_after_its_year_was_closed_is_closed_by_a_second_year_end() -> None:
     made_ = asked(DECEMBER)

@@ -21,6 +21,8 @@ from reporting.books import one_state
 from tests.integration.overview_support import mutation
 from tests.integration.test_gate import Books, books
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["books"]
 
 REGIONS = ("320100", "340400")

@@ -29,6 +29,8 @@ from runtime import dbt
 from tests.oracle.generator import Shape, generate
 from tests.oracle.system import System
 
+pytestmark = pytest.mark.slow
+
 Balances = dict[tuple[str, date], Decimal]
 ZERO = Decimal(0)
 REQUIRED = os.environ.get("FUND_REQUIRE_PLAINTEXT")  # read before each test clears FUND_*

@@ -25,6 +25,8 @@ from tests.integration.ingestion_support import files, land, land_rows, payment,
 from tests.integration.object_store import BUCKET, PREFIX, ROOT, Store, s3_server
 from tests.unit.ingestion.valid_rows import csv_text
 
+pytestmark = pytest.mark.slow
+
 FILES = """
 SELECT source_system, file_name, sha256, size_bytes, state, error_code, error_message, family, rows, loaded, duplicate,
        quarantined, declared_rows
@@ -78,7 +80,7 @@ def log() -> tuple[list[Any], list[Any], list[Any]]:
     return select(FILES), select(EVENTS), select(REFUSED)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_the_same_tree_gives_the_same_log(
     store: Store,
     migrated_warehouse: str,
@@ -132,7 +134,7 @@ def test_an_object_is_read_once_to_be_known_and_once_to_be_taken(store: Store) -
     assert select("SELECT count(*) FROM events.event") == [(1,)]
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_listings_of_more_than_a_page_are_complete(store: Store) -> None:
     for number in range(1001):
         store.put(f"demo/{number:04}.claim.1.csv.part", b"")

@@ -20,7 +20,7 @@ from tests.dags.test_dags import GRAPHS
 DOCUMENT = (REPOSITORY / "docs/operations.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.usefixtures("small_books_copy")
 def test_the_replays_that_are_described_are_carried_out_and_end_as_it_says() -> None:
     """The very commands of the document, with the warehouse of this test."""

@@ -19,6 +19,8 @@ from reporting.publish import _LOCK, OlderRunError
 from tests.integration.overview_support import Words, corruption, first, html_of, mutation, run, site_of
 from tests.integration.test_gate import Books, books  # noqa: F401 - a fixture
 
+pytestmark = pytest.mark.slow
+
 _TAMPERED = (
     "set session_replication_role = replica; update ledger.publication set batch_hash = sha256('x') where seq > 7"
 )

@@ -16,7 +16,7 @@ ALARMS_AT_MOST = 0.10
 PRECISION_AT_LEAST = 0.90
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.timeout(1200)
 @pytest.mark.usefixtures("deployed_warehouse")
 @pytest.mark.parametrize("which", ["tuning", "held_out"])

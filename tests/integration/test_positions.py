@@ -34,6 +34,8 @@ from posting_log import Fact, PostingLog
 from ingestion.database import connect
 from runtime import dbt
 
+pytestmark = pytest.mark.slow
+
 WarehouseFactory = Callable[..., str]
 Rows = list[tuple[Any, ...]]
 NANJING = "320100"

@@ -115,7 +115,7 @@ def build_only(*models: str) -> None:
     subprocess.run([sys.executable, "-m", "dbt.cli.main", *arguments], env=environment, check=True)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.timeout(900)
 @pytest.mark.usefixtures("deployed_warehouse")
 def test_increments_give_row_for_row_what_one_build_gives(
@@ -158,7 +158,7 @@ def test_increments_give_row_for_row_what_one_build_gives(
     )
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.usefixtures("deployed_warehouse")
 def test_the_merger_gives_the_same_balances_whatever_arrives_first() -> None:
     facts: list[Fact] = [

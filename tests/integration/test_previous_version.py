@@ -23,6 +23,8 @@ from tests.conftest import WarehouseFactory
 from tests.integration import test_marts_hand_worked as hand_worked
 from tests.integration.ingestion_support import files, land, quarantined, run, select
 
+pytestmark = pytest.mark.slow
+
 DATA = Path(__file__).parents[1] / "data" / "previous_version"
 LATER = sorted(path.stem for path in FOLDER.glob("[0-9]*.sql") if path.stem > "0008.access")
 DERIVED = ("journal_line", "account_turnover", "voucher", "built_head")

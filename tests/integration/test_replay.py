@@ -16,6 +16,8 @@ from runtime.replay.report import text, write
 from tests.integration import replay_support as books
 from tests.integration.replay_support import HUAINAN, NANJING, ask
 
+pytestmark = pytest.mark.slow
+
 COMPARED = """
     SELECT n.nspname || '.' || c.relname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
     WHERE c.relowner = 'fund_transform'::regrole
@@ -40,7 +42,7 @@ def outcomes() -> books.Rows:
     )
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.timeout(1800)
 def test_the_samples_replayed_are_the_same_and_everything_was_compared(published_copy: str, tmp_path: Path) -> None:
     before, granted, journal = (
@@ -148,7 +150,7 @@ def test_planted_differences_are_named_and_forbid_the_swap(small_books_copy: str
     assert kept in books.schemas()
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.timeout(1200)
 @pytest.mark.usefixtures("small_books_copy")
 def test_a_table_that_one_side_lacks_and_rows_of_no_region_are_differences() -> None:
@@ -168,7 +170,7 @@ def test_a_table_that_one_side_lacks_and_rows_of_no_region_are_differences() -> 
     assert ask("SELECT DISTINCT region_code FROM quality.replay_difference") == [("999999",)]
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.timeout(1200)
 @pytest.mark.usefixtures("small_books_copy")
 def test_what_others_have_built_on_the_books_forbids_the_swap() -> None:
@@ -193,7 +195,7 @@ def test_what_others_have_built_on_the_books_forbids_the_swap() -> None:
     assert ask("SELECT count(*) > 0 FROM elsewhere.mine") == [(True,)]
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.timeout(1200)
 @pytest.mark.usefixtures("small_books_copy")
 def test_grants_given_and_taken_by_hand_are_carried_over() -> None:

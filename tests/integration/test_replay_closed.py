@@ -31,7 +31,7 @@ def signed() -> str:
         return figures(connection, REGION, NOVEMBER, seq).ledger_sha256
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.timeout(1200)
 @pytest.mark.usefixtures("november")
 def test_a_closed_month_is_repaired_but_not_changed() -> None:

@@ -85,7 +85,7 @@ def rebuilding() -> bool:
     return "ledger_replay" in books.schemas()
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.timeout(1800)
 def test_readers_builds_and_publications_go_on_while_the_books_are_replayed_and_swapped(small_books_copy: str) -> None:
     journal, endings = books.relation_oid("ledger.journal_line"), []
@@ -130,7 +130,7 @@ def swap_is_waiting() -> bool:
     return bool(ask(waiting)[0][0])
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.timeout(1800)
 def test_cut_off_at_any_instant_either_the_former_or_the_new_books_are_live(small_books_copy: str) -> None:
     before, journal = books.fingerprints(small_books_copy), books.relation_oid("ledger.journal_line")
@@ -173,7 +173,7 @@ def test_cut_off_at_any_instant_either_the_former_or_the_new_books_are_live(smal
     assert books.schemas() == {"ledger", "marts"}
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.timeout(1200)
 def test_a_transaction_that_would_see_empty_tables_is_waited_for(small_books_copy: str) -> None:
     """Its snapshot is older than the rows of the new tables: were it to read them, there would be no figures."""

@@ -24,6 +24,8 @@ from runtime.reader_accounts import add, remove
 from runtime.summary import summary
 from tests.conftest import WarehouseFactory
 
+pytestmark = pytest.mark.slow
+
 PASSWORD = "a password for tests"
 NANJING, HUAINAN = "320100", "340400"
 LOGINS: dict[str, tuple[str, tuple[str, ...]]] = {

@@ -22,6 +22,8 @@ from ingestion.settings import Settings
 from ingestion.verification import verify
 from runtime import dbt
 
+pytestmark = pytest.mark.slow
+
 HUAINAN, NANJING = "340400", "320100"
 # The same pair of rows under another account: other income by itself, from 1 December 2026 on.
 NEW_VERSION = """
@@ -130,7 +132,7 @@ def test_changed_rules_are_adopted_before_more_is_published(capsys: pytest.Captu
     assert not any(report.found for report in verify()), "the chain holds over control events"
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.usefixtures("deployed_warehouse")
 def test_a_later_version_changes_no_earlier_books_and_a_rebuild_gives_the_same(
     warehouse_factory: Callable[..., str], deployed_template: tuple[str, Path], monkeypatch: pytest.MonkeyPatch

@@ -15,6 +15,8 @@ from ingestion.database import connect
 from runtime import dbt
 from tests.integration.posting_log import PostingLog
 
+pytestmark = pytest.mark.slow
+
 MERGER_DATES = "select region_code, merger_date::text from policy.policy_region order by 1"
 AS_IN_THE_SEED = [("320100", "2020-01-01"), ("340400", "2019-12-01")]
 
@@ -86,7 +88,7 @@ BACKDATED = {
 }
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.usefixtures("deployed_warehouse")
 def test_a_new_version_may_not_reach_back_over_recorded_events() -> None:
     """The older table knows each row from the day after the newest event; those of the file are known earlier."""
@@ -117,7 +119,7 @@ def test_a_new_version_may_not_reach_back_over_recorded_events() -> None:
     assert execute(MERGER_DATES) == AS_IN_THE_SEED
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.usefixtures("migrated_warehouse")
 def test_a_region_is_no_member_of_a_group_twice_in_one_month(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ended by the 15th and begun on the 16th, both periods count the month."""

@@ -27,7 +27,7 @@ from runtime.reader_accounts import add, remove
 from tests.conftest import isolate
 
 WarehouseFactory = Callable[..., str]
-pytestmark = pytest.mark.timeout(900)  # the first test waits for two builds
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # the first test waits for two builds
 PASSWORD = "a password for tests"
 RECORDED = ("2019-11-03 09:00:00+08", "2019-12-05 09:00:00+08", "2020-01-08 09:00:00+08")
 NOVEMBER = date(2019, 11, 1)

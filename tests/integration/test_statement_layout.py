@@ -116,7 +116,7 @@ def test_a_change_of_layout_shows_from_its_month_on(books: int) -> None:
     assert read(f"select sum(amount) from marts.explain('{CITY}', 'EMI', '2020-03-01', 'A70')") == [(1000,)]
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.usefixtures("deployed_warehouse")
 def test_the_layout_of_closed_months_is_kept() -> None:
     """The table stands for the older seed: where it differs from the file, the file has been edited."""

@@ -152,7 +152,7 @@ def reader(migrated_warehouse: str) -> Iterator[Ask]:
         yield ask
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.timeout(900)
 @pytest.mark.usefixtures("seeds", "sources")
 def test_two_cities_by_configuration_alone(fund_environment: Path, reader: Ask) -> None:

@@ -232,7 +232,7 @@ def test_a_file_refused_for_columns_of_a_version_to_come_is_taken_once_it_is_pub
     assert files()["a.contribution.1.csv"] == ("loaded", None, 1, 1, 0, 0, 1)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.timeout(600)
 @pytest.mark.usefixtures("deployed_warehouse")
 def test_both_versions_are_booked_alike() -> None:

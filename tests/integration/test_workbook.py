@@ -31,6 +31,8 @@ from reporting.books import Region
 from reporting.names import PERSONAL_COLUMNS
 from reporting.workbook import workbook, write_workbooks
 
+pytestmark = pytest.mark.slow
+
 MONTH = date(2020, 6, 1)
 REGIONS = ("320100", "340400")
 SIGNED = ("收支表", "收支表(万元)", "资产负债表", "资产负债表(万元)", "试算平衡表", "生育待遇支出明细")

@@ -104,7 +104,7 @@ def test_a_damaged_file_is_read_or_refused(form: str, examples: int, tmp_path: P
     try_one()
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize(("form", "examples"), [("csv", 3000), ("jsonl", 3000), ("xlsx", 3000), ("parquet", 400)])
 def test_many_damaged_files_are_read_or_refused(form: str, examples: int, tmp_path: Path) -> None:

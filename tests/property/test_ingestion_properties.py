@@ -120,7 +120,7 @@ def splittings(draw: st.DrawFn) -> list[list[list[Row]]]:
     return [[[r for r, place in zip(rows, places, strict=True) if place == (n, f)] for f in range(3)] for n in range(3)]
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @examples(8)
 @given(splittings())
 def test_the_log_holds_the_same_however_the_rows_are_split(

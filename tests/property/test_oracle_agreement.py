@@ -28,7 +28,7 @@ def assert_agreement(system: System, runs: Sequence[Sequence[LandedFile]]) -> No
     assert not found, f"{len(found)} rows differ\n{shown}"
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_sound_and_damaged_files_in_runs(fund_environment: Path) -> None:
     runs = generate(1, Shape(size=3, runs=2, slots=1, bad_rows=15))
     system = System(fund_environment / "landing")
@@ -43,7 +43,7 @@ def test_sound_facts_of_both_cities_pass_the_gate(fund_environment: Path) -> Non
     assert_agreement(system, runs)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("seed", range(100, 120))
 def test_many_more_seeds(fund_environment: Path, seed: int) -> None:

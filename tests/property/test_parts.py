@@ -48,7 +48,7 @@ def premiums(draw: st.DrawFn) -> Row:
     return sound_row("contribution.refunded", source_event_key=key, person_no=who, **original)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @examples(12)
 @given(st.lists(claims(), min_size=1, max_size=14), st.lists(premiums(), max_size=8), st.integers(1, 4))
 def test_the_log_does_not_depend_on_the_size_of_the_parts(

@@ -235,7 +235,7 @@ def test_one_build_or_many_and_any_order_give_the_same_books(seeds: list[int]) -
     check(seeds)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.timeout(3600)
 @pytest.mark.usefixtures("deployed_warehouse")
 @settings(parent=_together, max_examples=4)

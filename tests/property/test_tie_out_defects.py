@@ -230,7 +230,7 @@ def query(sql: str, *values: object, role: str = "auditor") -> list[tuple[Any, .
     return found
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.timeout(1200)
 @pytest.mark.usefixtures("deployed_warehouse")
 def test_each_planted_defect_is_named_and_nothing_else() -> None:

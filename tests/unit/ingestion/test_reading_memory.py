@@ -109,7 +109,7 @@ def peak(name: str, rows: int, folder: Path) -> int:
     return int(told[1])
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("name", "few", "many"),
     [
@@ -123,7 +123,7 @@ def test_more_rows_take_no_more_memory(name: str, few: int, many: int, tmp_path:
     assert peak(name, many, tmp_path) < peak(name, few, tmp_path) + 40
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("name", FORMATS)
 def test_five_million_rows_take_less_than_400_megabytes(name: str, tmp_path: Path) -> None:

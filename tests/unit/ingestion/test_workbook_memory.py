@@ -11,7 +11,7 @@ from ingestion.errors import FileRejected
 from tests.unit.ingestion.workbooks import SPREADSHEET, by_hand, faults, read, row_xml
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_cells_beside_the_table_are_not_kept(tmp_path: Path) -> None:
     content = by_hand(*[row_xml("<c><v>1</v></c>" + "<c><v>12345.25</v></c>" * 300)] * 1_000)
     tracemalloc.start()
