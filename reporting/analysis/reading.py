@@ -24,6 +24,11 @@ _INDICATORS = """
         SELECT max(accounting_month) FROM marts.fund_month WHERE region_code = %s
     ) ORDER BY indicator_order
 """
+# What employers were spared in the year that a proposal is made annual of: it is in no figure of that year's execution.
+_RELIEF = """
+    SELECT review_year, relief_amount FROM marts.rate_review
+    WHERE region_code = %s AND review_year = %s AND scenario_code = 'actual' AND relief_amount <> 0
+"""
 # Within a year of the merger the employee fund's months were paid for without maternity benefits; with those of the old
 # fund they are what the reserve has to last for, and what the rate review goes by. Nothing once all months are merged.
 _BOTH_FUNDS = """
@@ -159,6 +164,7 @@ class Budget:
     execution: dict[str, list[Row]]
     totals: Sequence[Row]
     proposal: Sequence[Row]
+    relief: Sequence[Row]
 
 
 @dataclass(frozen=True)
@@ -217,6 +223,7 @@ def budgets(connection: Connection) -> list[Budget]:
             _by_fund(_ordered(connection, rows(connection, _EXECUTION, (code, code)))),
             rows(connection, _TOTALS, (code,)),
             _ordered(connection, rows(connection, _PROPOSAL, (code, code))),
+            rows(connection, _RELIEF, (code, month.year)),
         )
         for code, month in regions(connection, "marts.budget_execution")
     ]
