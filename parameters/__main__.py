@@ -13,7 +13,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 from ingestion.settings import BEIJING, SettingsError
-from parameters import baseline, changes, document, shown, workbook
+from parameters import baseline, cells, changes, codes, document, shown, workbook
 from parameters.checks import at_file, check
 from parameters.files import Content, Row, read_all, render, require_sound
 from parameters.problems import ParameterError, Problem
@@ -38,8 +38,11 @@ def main(arguments: list[str] | None = None) -> int:
         return run(options)
     except ParameterError as error:
         return _told(error)
-    except (UsageError, SettingsError) as error:
-        print(getattr(error, "message", error), file=sys.stderr)
+    except UsageError as error:
+        print(_marked(Problem("python -m parameters", 0, "E-PARAM-COMMAND", detail=error.message)), file=sys.stderr)
+        return EXIT_USAGE
+    except SettingsError as error:
+        print(error, file=sys.stderr)
         return EXIT_USAGE
 
 
@@ -66,7 +69,7 @@ def _check(options: argparse.Namespace) -> int:
     if options.fix:
         _fix(place)
     used, compared = _baseline(options, place)
-    found = check(place, used)
+    found = check(place, used, _today())
     for problem in found.problems:
         print(_marked(at_file(problem, place)), file=sys.stderr)
     if compared:
@@ -116,7 +119,7 @@ def _baseline(options: argparse.Namespace, place: Path) -> tuple[Mapping[str, by
     if options.against == "commit":
         return baseline.deployed(place)
     if not Path(options.against).is_dir():
-        raise UsageError(f"不是文件夹 / no folder: {options.against}")
+        raise UsageError(f"不是文件夹：{options.against} / no folder: {options.against}")
     return baseline.of_folder(Path(options.against)), options.against
 
 
@@ -160,8 +163,12 @@ def _from_options(options: argparse.Namespace, contents: Mapping[str, Content]) 
         given["region_code"] = options.region
     if options.first_day:
         given["effective_from"] = options.first_day.isoformat()
+    if options.last_day:
+        given["effective_to"] = options.last_day.isoformat()
     if table.is_dated and not given.get("effective_from"):
-        raise UsageError(f"{table.name}：请以 --from 日期 指明生效日 / name the first day in force by --from DAY")
+        raise UsageError(
+            f"{table.name}：请以 --from 日期 指明生效日 / {table.name}: name the first day in force by --from DAY"
+        )
     try:
         draft = changes.row_from(table, contents[table.name], given, _today())
         return changes.addition(contents, table, [draft])
@@ -202,7 +209,7 @@ def _assignments(texts: Iterable[str]) -> Iterable[tuple[str, str]]:
     for text in texts:
         name, sign, value = text.partition("=")
         if not sign:
-            raise UsageError(f"应写作 列=值 / write column=value: {text}")
+            raise UsageError(f"应写作 列=值：{text} / write column=value: {text}")
         yield name.strip(), value.strip()
 
 
@@ -214,7 +221,8 @@ def _contents() -> dict[str, Content]:
 
 def _table(name: str) -> Table:
     if name not in tables():
-        raise UsageError(f"没有这张表 / no such table: {name}（{', '.join(tables())}）")
+        listed = codes.said(name, tables())
+        raise UsageError(f"没有这张表：{name}；{listed} / no such table: {name}; {listed}")
     return tables()[name]
 
 
@@ -277,6 +285,13 @@ def _parser() -> argparse.ArgumentParser:
         adding.add_argument("--region", help="统筹区代码 / code of the pooling area")
         adding.add_argument("--from", dest="first_day", type=_day, metavar="DAY", help="生效日 / first day in force")
         adding.add_argument(
+            "--to",
+            dest="last_day",
+            type=_day,
+            metavar="DAY",
+            help="失效日（含当日，缺省长期） / last day in force, inclusive; open by default",
+        )
+        adding.add_argument(
             "--set", action="append", default=[], metavar="COLUMN=VALUE", help="列的值，可重复 / repeatable"
         )
         adding.add_argument("--workbook", help="填好的工作簿 / a workbook that was filled in")
@@ -286,7 +301,11 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _day(text: str) -> date:
-    return date.fromisoformat(text)
+    found = cells.day(text)
+    if not found.text:
+        said = Problem("", 0, found.code, value=text)
+        raise argparse.ArgumentTypeError(f"{found.code} {said.sentences}")
+    return date.fromisoformat(found.text)
 
 
 if __name__ == "__main__":

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from decimal import Decimal
+from datetime import date, timedelta
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from pathlib import Path
 
 from expectations.rules_version import EDITABLE
 from parameters import codes, periods
 from parameters.files import Content, Row, parse, read_all, unknown_files
 from parameters.problems import Problem
-from parameters.tables import PERIOD, Column, Table, ordered, tables
+from parameters.tables import PERIOD, Column, Table, floors, ordered, tables, vocabulary
 
 # What may be changed in a row that is in use, for no figure rests on it: that of the tables that posting reads, and
 # titles, which those have none of.
@@ -41,16 +42,36 @@ class Found:
         return all(problem.severity == "warning" for problem in self.problems)
 
 
-def check(folder: Path, baseline: Mapping[str, bytes] | None = None) -> Found:
-    """All tables below a folder; `baseline` are files of the rows in use, by name, if they are known."""
+def check(folder: Path, baseline: Mapping[str, bytes] | None = None, today: date | None = None) -> Found:
+    """All tables below a folder; `baseline` are files of the rows in use, by name, if they are known.
+
+    With `today` rows that nobody knows yet are told: a new row is known from tomorrow at the latest.
+    """
     contents = read_all(folder)
     problems = [*unknown_files(folder), *check_contents(contents)]
+    if today is not None:
+        problems.extend(_known_later(contents, today + timedelta(days=1)))
     for name, raw in (baseline or {}).items():
         table = next((table for table in tables().values() if table.file == name), None)
+        if table is not None and _is_unread(contents[table.name]):
+            continue  # what a file that can't be read holds is told by its own problem
         if table is not None and not table.file.startswith(_WITH_THE_CODE):
             problems.extend(changed_rows(table, raw, contents[table.name]))
             problems.extend(codes.new_codes(table, parse(table, raw).rows, contents[table.name].rows))
     return Found(contents, tuple(sorted(problems)))
+
+
+def _known_later(contents: Mapping[str, Content], tomorrow: date) -> Iterator[Problem]:
+    for content in contents.values():
+        for row in content.rows:
+            if row["known_from"] > tomorrow.isoformat():
+                yield Problem(
+                    content.table.file, row.line, "E-PARAM-KNOWN-LATER", "known_from", row["known_from"], f"{tomorrow}"
+                )
+
+
+def _is_unread(content: Content) -> bool:
+    return not content.rows and any(problem.code == "E-PARAM-FILE" for problem in content.problems)
 
 
 def check_contents(contents: Mapping[str, Content]) -> Iterator[Problem]:
@@ -63,6 +84,7 @@ def check_contents(contents: Mapping[str, Content]) -> Iterator[Problem]:
             cells = _cells(content.table, row, regions)
             yield from (problem for problem in cells if (problem.line, problem.column) not in faulty)
             yield from _ordered(content.table, row)
+            yield from _product(content.table, row)
         yield from (
             problem for problem in codes.unheld(contents, content) if (problem.line, problem.column) not in faulty
         )
@@ -98,6 +120,8 @@ def _value(column: Column, text: str, regions: set[str]) -> tuple[str, str]:
         return "E-PARAM-VALUE", codes.said(text, column.values)
     if column.is_fraction and not 0 <= Decimal(text) <= 1:
         return "E-PARAM-RANGE", _hint(text)
+    if (least := floors().get(column.name)) is not None and Decimal(text) < least:
+        return "E-PARAM-LEAST", str(least)
     if column.is_change and abs(Decimal(text)) > 1:
         return "E-PARAM-CHANGE", _hint(text)
     return "", ""
@@ -119,6 +143,18 @@ def _ordered(table: Table, row: Row) -> Iterator[Problem]:
     if table.is_dated and periods.first_day(row) > periods.last_day(row):
         told = (row["effective_to"], row["effective_from"])
         yield Problem(table.file, row.line, "E-PARAM-PERIOD", "effective_to", *told)
+
+
+def _product(table: Table, row: Row) -> Iterator[Problem]:
+    """An amount that is stated beside what it is computed from, and is another."""
+    names = vocabulary()["products"].get(table.name)
+    if names is None or not all(row[name] for name in names):
+        return
+    wage, rate, rounding, stated = (row[name] for name in names)
+    mode = ROUND_DOWN if rounding == "down" else ROUND_HALF_UP
+    due = (Decimal(wage) * Decimal(rate)).quantize(Decimal(1), mode)
+    if Decimal(stated) != due:
+        yield Problem(table.file, row.line, "E-PARAM-PRODUCT", names[3], stated, f"{wage} × {rate} = {due}")
 
 
 def _repeated(content: Content) -> Iterator[Problem]:

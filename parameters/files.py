@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -72,6 +73,9 @@ def parse(table: Table, raw: bytes) -> Content:
     for written in lines:
         if any(cell.strip() for cell in written):
             _row(content, start, written)
+        else:  # would be loaded as a row without a word
+            content.problems.append(Problem(table.file, start, "E-PARAM-BLANK"))
+            content.is_mended = True
         start = lines.line_num + 1
     return content
 
@@ -101,6 +105,12 @@ def require_sound(contents: Iterable[Content]) -> None:
 
 def _decoded(content: Content, raw: bytes) -> str | None:
     """The text of a file, or None, with a problem, of bytes that are no text: nothing of them may be written anew."""
+    if raw.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        with suppress(UnicodeDecodeError):
+            text = raw.decode("utf-16")
+            content.problems.append(Problem(content.table.file, 1, "E-PARAM-ENCODING", detail="UTF-16"))
+            content.is_mended = True
+            return text
     if raw.startswith(_BOM):
         content.problems.append(Problem(content.table.file, 1, "E-PARAM-BOM"))
         content.is_mended = True

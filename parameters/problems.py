@@ -38,6 +38,14 @@ CODES: dict[str, Said] = {
         "日期“{value}”被改写：应为 {detail}（check --fix 可改）",
         "the date {value} was rewritten: it should read {detail} (check --fix does it)",
     ),
+    "E-PARAM-SPACE": Said(
+        "“{value}”前后有空格，装载后与任何代码都不相符（check --fix 可改）",
+        "{value} has blanks around it and would match no code once loaded (check --fix does it)",
+    ),
+    "E-PARAM-BLANK": Said(
+        "空行，会被当作一条没有内容的规则：删去（check --fix 可改）",
+        "a blank line, which would be loaded as a row without content: remove it (check --fix does it)",
+    ),
     "E-PARAM-DATE-UNREADABLE": Said("“{value}”不是日期：写作 2027-01-01", "{value} is no date: write it as 2027-01-01"),
     "E-PARAM-NUMBER": Said(
         "“{value}”不是规范的数字：{detail}（百分号、千分位可由 check --fix 改）",
@@ -50,6 +58,14 @@ CODES: dict[str, Said] = {
     "E-PARAM-RANGE": Said(
         "比例“{value}”不在 0 到 1 之间：8.8% 写作 0.088，而不是 8.8；{detail}",
         "the fraction {value} is not within 0 and 1: 8.8 % is 0.088, not 8.8; {detail}",
+    ),
+    "E-PARAM-PRODUCT": Said(
+        "“{value}”与计算所得不符：{detail}；待遇按工资额计算，请更正其一，或工资额留空",
+        "{value} is not what follows from its row: {detail}; the benefit goes by the wage, so correct one of them, or "
+        "leave the wage blank",
+    ),
+    "E-PARAM-LEAST": Said(
+        "“{value}”过小：本列不得小于 {detail}", "{value} is too small: at least {detail} is wanted here"
     ),
     "E-PARAM-CHANGE": Said(
         "变动幅度“{value}”超出 −100% 至 100%：写作小数，{detail}",
@@ -111,6 +127,12 @@ CODES: dict[str, Said] = {
         "known_from {value} 不晚于 {detail}：新行的 known_from 应晚于最近一次入账日",
         "known_from {value} is not after {detail}: a new row must be known from after the newest recorded day",
     ),
+    "E-PARAM-KNOWN-LATER": Said(
+        "known_from {value} 在 {detail} 之后：该日之前不以本行为准，请核对",
+        "known_from {value} lies after {detail}: until then the row does not count, make sure that this is meant",
+        "warning",
+    ),
+    "E-PARAM-COMMAND": Said("命令有误：{detail}", "the command is wrong: {detail}"),
     "E-PARAM-WORKBOOK": Said("工作簿无法读取：{detail}", "the workbook can't be read: {detail}"),
     "E-PARAM-MISSING": Said(
         "工作簿中缺已用的行（{detail}）：参数只增不改，未删除任何行",
@@ -137,11 +159,20 @@ class Problem:
         """Whether it stands against using the file."""
         return CODES[self.code].severity
 
-    def __str__(self) -> str:
+    @property
+    def sentences(self) -> str:
+        """What is wrong and what to do, Chinese / English."""
         said = CODES[self.code]
-        zh, en = (text.format(value=self.value, detail=self.detail) for text in said[:2])
+        # A detail may speak both languages itself.
+        detail_zh, _, detail_en = self.detail.partition(" / ")
+        zh = said.zh.format(value=self.value, detail=detail_zh)
+        en = said.en.format(value=self.value, detail=detail_en or detail_zh)
+        return f"{zh} / {en}"
+
+    def __str__(self) -> str:
         column = f" [{self.column}]" if self.column else ""
-        return f"{self.file}:{self.line}{column} {self.code} {zh} / {en}"
+        line = f":{self.line}" if self.line else ""
+        return f"{self.file}{line}{column} {self.code} {self.sentences}"
 
 
 class ParameterError(Exception):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -132,6 +133,12 @@ def vocabulary() -> Mapping[str, Any]:
 def ordered() -> tuple[tuple[str, str], ...]:
     """Pairs of columns of which the first must not be above the second."""
     return tuple((low, high) for low, high in vocabulary()["ordered"])
+
+
+@cache
+def floors() -> dict[str, Decimal]:
+    """The least that may stand in a column, by its name."""
+    return {name: Decimal(str(least)) for name, least in vocabulary()["least"].items()}
 
 
 def _described(words: Mapping[str, Any]) -> Iterator[Table]:

@@ -8,9 +8,11 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 from openpyxl import Workbook as Book
 from openpyxl import load_workbook
+from openpyxl.utils.exceptions import InvalidFileException
 from xlsxwriter import Workbook
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
@@ -70,8 +72,9 @@ def brought(path: Path, contents: Mapping[str, Content]) -> tuple[list[Brought],
     """
     try:
         book = load_workbook(path, data_only=True, read_only=True)
-    except (OSError, ValueError, KeyError) as error:
-        raise ParameterError(Problem(path.name, 1, "E-PARAM-WORKBOOK", detail=str(error))) from error
+    except (OSError, ValueError, KeyError, BadZipFile, InvalidFileException) as error:
+        why = f"不存在，或不是 .xlsx 工作簿（{error}） / there is none, or it is no .xlsx workbook ({error})"
+        raise ParameterError(Problem(path.name, 1, "E-PARAM-WORKBOOK", detail=why)) from error
     problems: list[Problem] = []
     found = []
     for name in book.sheetnames:

@@ -30,10 +30,10 @@ that answer it; where software does not, why. Made of the seeds `clause` and `cl
 (`python -m reporting.clause_document --write`); the page clauses.html shows beside them how the checks stand.
 
 页面为报告文件夹中的文件；检查见 [supervision.md](supervision.md)；参数在 `dbt_project/seeds/`，
-见 [parameters.md](parameters.md)；流程见 [operations.md](operations.md)。
+见 [parameters.md](parameters.md)，已装载的也可查询 `marts.policy_parameter`；流程见 [operations.md](operations.md)。
 
 Pages are files of the reports folder; for checks see [supervision.md](supervision.md), for seeds
-[parameters.md](parameters.md), for DAGs [operations.md](operations.md).
+[parameters.md](parameters.md) or, as loaded, `marts.policy_parameter`; for DAGs [operations.md](operations.md).
 """
 _TABLE = "| 条款 clause | 要求 what it asks | 回答 answer | 何处 where |\n| --- | --- | --- | --- |\n"
 _GIVEN = (

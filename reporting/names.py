@@ -15,6 +15,12 @@ class Name(NamedTuple):
     en: str
 
 
+def spoken(text: str) -> Name:
+    """Reasons told as `中文 / English；中文 / English`, each language by itself; one without English stands in both."""
+    parts = [part.partition(" / ") for part in text.split("；")]
+    return Name("；".join(zh for zh, _, _ in parts), "; ".join(en or zh for zh, _, en in parts))
+
+
 SUITE_NAMES = {suite: Name(*title.split(" / ")) for suite, title in SUITE_TITLES.items()}
 OWNERS = {
     "fund_accounting": Name("基金会计", "fund accounting"),

@@ -15,7 +15,7 @@ from reporting import verdict as verdicts
 from reporting.arrivals import AGE_CLASSES
 from reporting.item_labels import FAMILIES
 from reporting.items import file_message, row_message
-from reporting.names import FUNDS, OWNERS, SUB_FUNDS, SUITE_NAMES, Name, name_of
+from reporting.names import FUNDS, OWNERS, SUB_FUNDS, SUITE_NAMES, Name, name_of, spoken
 from reporting.overview import FILES_LISTED_MAX
 from reporting.quality import FINDINGS_MAX
 
@@ -34,6 +34,7 @@ def environment(*packages: str) -> Environment:
     )
     made.filters |= {
         "money": money,
+        "spoken": spoken,
         "count": lambda number: f"{number:,}",
         "moment": verdicts.moment,
         "day": _day,

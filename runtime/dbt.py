@@ -25,6 +25,7 @@ from psycopg2.extensions import parse_dsn
 from ingestion.database import Connection, connect, libpq_url
 from ingestion.schema import check_version
 from ingestion.settings import Settings
+from parameters.checks import at_file, check
 from runtime.layout import REPOSITORY, Layout
 from runtime.seed_folder import described, project_with_seeds, seed_files, seeds_of
 
@@ -57,6 +58,7 @@ def deploy(run_id: str) -> bool:
         code = code_sha256()
         if not _missing(connection) and _deployed(connection) == code:
             return False
+        _require_sound_seeds()
         if changed := _seeds_with_other_columns(connection):
             _run(run_id, "seed", ["seed", "--full-refresh", "--select", *changed])
         _analyze("events")
@@ -302,6 +304,20 @@ def _relations(connection: Connection, *schemas: str) -> set[str]:
             (named, named),
         )
         return {row[0] for row in cursor.fetchall()}
+
+
+def _require_sound_seeds() -> None:
+    """DbtError when a parameter can't be used as it is written: dbt would load a blank or a wide digit as it stands.
+
+    All files are read before any of them is loaded, so nothing is put to use by halves.
+    """
+    folder = seeds_of(PROJECT)
+    problems = [at_file(problem, folder) for problem in check(folder).problems if problem.severity == "error"]
+    if problems:
+        raise DbtError(
+            "参数有误，未装载任何一张表；更正后重新运行 / parameters can't be used, none was loaded; correct them and"
+            " run again (python -m parameters check):\n" + "\n".join(map(str, problems))
+        )
 
 
 def _seeds_with_other_columns(connection: Connection) -> list[str]:

@@ -182,9 +182,9 @@ judged as (
             '；',
             case
                 when based.kind is null and based.is_priced_elsewhere and based.hospital_level is null
-                    then '机构等级未知（协议种子无此机构） / the level of the institution is not known: no agreement of it'
+                    then '机构等级未知（协议参数表无此机构） / the level of the institution is not known: no agreement of it'
                 when based.kind is null and based.is_priced_elsewhere then '无该等级医院的价格 / no price for hospitals of this level'
-                when based.kind is null then '价格种子无此项目当日的价格 / no price of the item in force on that day'
+                when based.kind is null then '价格参数表无此项目当日的价格 / no price of the item in force on that day'
             end,
             case
                 when

@@ -24,6 +24,25 @@ _INDICATORS = """
         SELECT max(accounting_month) FROM marts.fund_month WHERE region_code = %s
     ) ORDER BY indicator_order
 """
+# What employers were spared in the year that a proposal is made annual of: it is in no figure of that year's execution.
+_RELIEF = """
+    SELECT review_year, relief_amount FROM marts.rate_review
+    WHERE region_code = %s AND review_year = %s AND scenario_code = 'actual' AND relief_amount <> 0
+"""
+# Within a year of the merger the employee fund's months were paid for without maternity benefits; with those of the old
+# fund they are what the reserve has to last for, and what the rate review goes by. Nothing once all months are merged.
+_BOTH_FUNDS = """
+    SELECT pooled_balance, sum(both_funds_expenditure) AS expenditure, count(*) AS months,
+        round(pooled_balance * count(*) / nullif(sum(both_funds_expenditure), 0), 2) AS months_in_reserve
+    FROM (
+        SELECT is_merged, both_funds_expenditure,
+            first_value(pooled_balance) OVER (ORDER BY accounting_month DESC) AS pooled_balance,
+            first_value(is_merged) OVER (ORDER BY accounting_month DESC) AS is_merged_now
+        FROM marts.fund_month WHERE region_code = %s ORDER BY accounting_month DESC LIMIT 12
+    ) AS month
+    WHERE is_merged_now
+    GROUP BY pooled_balance HAVING NOT bool_and(is_merged)
+"""
 _TREND = """
     SELECT accounting_month, indicator_code, value, level, red_below, yellow_below, yellow_above, excessive_above
     FROM marts.risk_indicator
@@ -116,6 +135,7 @@ class Outlook:
     months: Sequence[Row]
     institutions: Sequence[Row]
     temporary: Sequence[Row]
+    both_funds: Sequence[Row]
 
     def indicator(self, code: str) -> Row | None:
         """The indicator of the latest month; None where the mart has none."""
@@ -144,6 +164,7 @@ class Budget:
     execution: dict[str, list[Row]]
     totals: Sequence[Row]
     proposal: Sequence[Row]
+    relief: Sequence[Row]
 
 
 @dataclass(frozen=True)
@@ -178,6 +199,7 @@ def risks(connection: Connection) -> list[Outlook]:
             rows(connection, _FUND_MONTHS, (code, _first(month))),
             rows(connection, _INSTITUTIONS, (code, month)),
             rows(connection, _TEMPORARY, (code,)),
+            rows(connection, _BOTH_FUNDS, (code,)),
         )
         for code, month in regions(connection, "marts.risk_indicator")
     ]
@@ -201,6 +223,7 @@ def budgets(connection: Connection) -> list[Budget]:
             _by_fund(_ordered(connection, rows(connection, _EXECUTION, (code, code)))),
             rows(connection, _TOTALS, (code,)),
             _ordered(connection, rows(connection, _PROPOSAL, (code, code))),
+            rows(connection, _RELIEF, (code, month.year)),
         )
         for code, month in regions(connection, "marts.budget_execution")
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
@@ -31,6 +32,19 @@ DETAILS = {
     "maternity": Name("生育保险", "maternity"),
     **BENEFIT_ITEMS,
 }
+# What stands in the self-check's column of where to look, beside names of tables, checks and pages.
+WORDS = {
+    "检查 ": "check ",
+    "页面 ": "page ",
+    "报表行 ": "statement line ",
+    " 起的审视记录": " and on: results of the review",
+    "应参保人数由全民参保登记计划提供": "who should be insured is told by the national registration plan",
+    "由职能部门填报，不由本系统回答": "reported by the departments, not answered here",
+    "；": "; ",
+    "、": ", ",
+    "（": " (",
+    "）": ")",
+}
 SIDES = {"before": Name("合并前", "before"), "after": Name("合并后", "after")}
 
 
@@ -51,6 +65,7 @@ def render(
         regions=regions,
         names=source.names,
         rule_name=rule_name,
+        where=where,
         ITEMS=BENEFIT_ITEMS,
         FUNDS=FUNDS,
         RESULTS=RESULTS,
@@ -71,3 +86,12 @@ def rule_name(met_when: str, target: Decimal | None) -> Name:
         return Name("分子大于零", "numerator above zero")
     share = f"{(target or 0) * 100:.0f} %"
     return Name(f"分子 ÷ 分母不低于 {share}", f"numerator ÷ denominator at least {share}")
+
+
+def where(text: str) -> Name:
+    """Where to look in both languages; parameters by the mart that readers may ask, for the seeds they may not."""
+    zh = re.sub(r"policy\.(\w+)", r"marts.policy_parameter（\1）", text)
+    en = zh
+    for said, meant in WORDS.items():
+        en = en.replace(said, meant)
+    return Name(zh, en)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from ingestion.database import Connection
@@ -54,9 +56,13 @@ SCENARIOS = {
     "actual": Name("当年实际", "the year as it was"),
 }
 LIMITS = {
-    "none": Name("未受限", "not limited"),
-    "change_max": Name("受一次调整上限", "held by the largest change at once"),
-    "rate_limits": Name("受费率上下限", "held by the limits of the rate"),
+    "none": Name("建议未受限额限制", "the proposal is not limited"),
+    "change_max": Name(
+        "建议受一次调整上限，未到所需费率", "the proposal is held by the largest change at once and falls short of it"
+    ),
+    "rate_limits": Name(
+        "建议受费率上下限，未到所需费率", "the proposal is held by the limits of the rate and falls short of it"
+    ),
 }
 INDICATORS = {
     "expenditure_per_visit": Name("次均支出", "Expenditure a visit"),
@@ -87,6 +93,11 @@ _LOW_TO_HIGH = "array_position(ARRAY['low', 'mid', 'high'], scenario_code::text)
 _REVIEW = (
     f"SELECT * FROM marts.rate_review ORDER BY region_code, review_year, scenario_code = 'actual' DESC, {_LOW_TO_HIGH}"
 )
+# The page of risks has the books of the employee fund alone: its figure stands beside that of both funds.
+_OF_ONE_FUND = """
+SELECT region_code, accounting_month, value FROM marts.risk_indicator
+WHERE indicator_code = 'pooled_months_in_reserve'
+"""
 _BASIS = f"""
 SELECT * FROM marts.rate_review_basis
 ORDER BY region_code, review_year DESC, scenario_code = 'actual' DESC, {_LOW_TO_HIGH}, figure_order
@@ -112,9 +123,13 @@ _REPRODUCED = "SELECT * FROM marts.indicator_reproduction ORDER BY indicator_cod
 
 @dataclass(frozen=True)
 class Reviewed:
-    """A region: rows of the review, of what it rests on, of the outlook, of forecasts and their tests."""
+    """A region: rows of the review, of what it rests on, of the outlook, of forecasts and their tests.
+
+    `of_one_fund`: months in reserve by the books of the employee fund alone, by month.
+    """
 
     region_code: str
+    of_one_fund: Mapping[date, Decimal]
     review: Sequence[Row]
     basis: Sequence[Row]
     summary: Sequence[Row]
@@ -159,9 +174,14 @@ def build(source: Source, frame: Frame) -> Mapping[str, str]:
 
 def _regions(connection: Connection, backtests: Sequence[Row]) -> list[Reviewed]:
     parts = [rows(connection, query) for query in (_REVIEW, _BASIS, _SUMMARY, _OUTLOOK, _FORECAST)]
+    of_one_fund = rows(connection, _OF_ONE_FUND)
     codes = sorted({row["region_code"] for row in parts[0]})
     return [
-        Reviewed(code, *([row for row in part if row["region_code"] == code] for part in (*parts, backtests)))
+        Reviewed(
+            code,
+            {row["accounting_month"]: row["value"] for row in of_one_fund if row["region_code"] == code},
+            *([row for row in part if row["region_code"] == code] for part in (*parts, backtests)),
+        )
         for code in codes
     ]
 

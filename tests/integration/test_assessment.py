@@ -88,6 +88,22 @@ def test_rates_are_read_off_by_day(samples: Connection) -> None:
         (HUAINAN, "enterprise", "2019-12-01"): ("0.072", "0.072", "0.072", "3017", True),
         (HUAINAN, "public_institution", "2023-05-01"): ("0.069", "0.069", "0.069", "4019", None),
         (HUAINAN, "other", "2023-05-01"): ("0.072", "0.072", "0.072", "4019", None),
+        (NANJING, "enterprise", "2021-12-31"): ("0.098", "0.098", "0.098", "3368", None),
+        (NANJING, "enterprise", "2022-01-01"): ("0.088", "0.088", "0.088", "4250", None),
+        (NANJING, "enterprise", "2022-12-31"): ("0.088", "0.088", "0.088", "4250", None),
+        (NANJING, "enterprise", "2023-01-01"): ("0.078", "0.078", "0.078", "4250", None),
+        (NANJING, "enterprise", "2023-03-31"): ("0.078", "0.078", "0.078", "4250", None),
+        (NANJING, "enterprise", "2023-04-01"): ("0.078", "0.078", "0.078", "4494", None),
+        (NANJING, "enterprise", "2023-12-31"): ("0.078", "0.078", "0.078", "4494", None),
+        (NANJING, "enterprise", "2024-01-01"): ("0.088", "0.088", "0.088", "4494", None),
+        (NANJING, "unemployment_fund", "2020-06-30"): ("0.098", "0.098", "0.049", "3368", None),
+        (NANJING, "unemployment_fund", "2020-07-01"): ("0.098", "0.098", "0.098", "3368", None),
+        (HUAINAN, "enterprise", "2019-11-30"): ("0.065", "0.072", "0.065", "3017", None),
+        (HUAINAN, "government", "2019-11-30"): ("0.065", "0.069", "0.065", "3017", None),
+        (HUAINAN, "government", "2019-12-01"): ("0.069", "0.069", "0.069", "3017", True),
+        (HUAINAN, "public_institution", "2020-03-01"): ("0.069", "0.069", "0.0345", "3017", None),
+        (HUAINAN, "enterprise", "2022-12-31"): ("0.072", "0.072", "0.072", "3017", None),
+        (HUAINAN, "enterprise", "2023-01-01"): ("0.072", "0.072", "0.072", "4019", None),
     }
     for key, (rate, total, due, floor, is_sum) in read.items():
         wanted = (Decimal(rate), Decimal(total), Decimal(due), Decimal(floor), is_sum)

@@ -10,6 +10,9 @@ S3  the same delivery as S1 for 4,200, paid on 20 March in a first batch; its se
 S4  inpatient at H…104 settled on 16 December 2019: declared by 10 January, 30 working days (24 to 31 January off, 19
     January and 1 February worked as the calendar says) end on 28 February; paid on 25 March: late.
 A1  allowance applied for on 3 February 2020, decided on the 18th: 4-7, 10-14, 17 and 18 February are 11 days: late.
+L1  applied for on 28 April 2020: 1 to 5 May are off, Saturday the 9th is worked, so 14 May is the tenth day: in time.
+L2  the same, decided on the 15th: 11 days, late.
+R2  bill applied for on 15 September 2020: 27 September and 10 October are worked, 1 to 8 October off; 2 November is day 30.
 A2  applied for on the 4th, decided on the 18th: 10 days, in time. A3  version 1 of the interface: not known.
 R1  bill on paper for 590, applied for on 2 March, decided on the 16th: 10 working days of 30, paid to the person.
 Advance of 100,000 on 1 February 2019 to H…102, of which 30,000 are offset: 70,000 outstanding, 424 days at the end of March.
@@ -70,6 +73,9 @@ def first_batch() -> list[Fact]:
         settled("A2", "2020-02-18", 500, **allowance, applied_on="2020-02-04"),
         settled("A3", "2020-02-18", 500, **allowance | {"schema_version": 1}),
         settled("R1", "2020-03-16", 590, **paper, applied_on="2020-03-02"),
+        settled("L1", "2020-05-14", 500, **allowance, applied_on="2020-04-28"),
+        settled("L2", "2020-05-15", 500, **allowance, applied_on="2020-04-28"),
+        settled("R2", "2020-11-02", 590, **paper, applied_on="2020-09-15"),
         paid("S1", "2020-03-20", 4_300, **normal),
         paid("S2", "2020-03-20", 6_300, **unknown, person_no="P2"),
         paid("S3", "2020-03-20", 4_200, **normal | {"person_no": "P3"}),
@@ -141,7 +147,10 @@ def test_what_is_settled_paid_and_decided(fund_environment: Path, monkeypatch: p
         ("A1", 11, "late"),
         ("A2", 10, "in_time"),
         ("A3", None, "not_known"),
+        ("L1", 10, "in_time"),
+        ("L2", 11, "late"),
         ("R1", 10, "in_time"),
+        ("R2", 30, "in_time"),
     ]
     share = "select amount, direct_settlement_share from marts.maternity_direct_settlement"
     assert asked(share) == [(Decimal("14800.00"), Decimal("1.0000"))]
@@ -157,7 +166,7 @@ def test_what_is_settled_paid_and_decided(fund_environment: Path, monkeypatch: p
     assert results == {
         "P06": ({"event/5": Decimal("100.00")}, 3, 3),
         "P07": ({f"none/{UNKNOWN}": Decimal("6300.00")}, 2, 3),
-        "P08": ({"event/7": Decimal("500.00")}, 4, 4),
+        "P08": ({"event/7": Decimal("500.00"), "event/12": Decimal("500.00")}, 7, 7),
         "P09": ({"advance/1": Decimal("70000.00")}, 1, 1),
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -56,3 +57,15 @@ def test_both_notices_are_there_in_both_languages() -> None:
 
 def test_the_document_is_made_of_the_register() -> None:
     assert DOCUMENT.read_text(encoding="utf-8") == document()
+
+
+def test_readers_can_ask_for_every_parameter() -> None:
+    """Readers have no right to the seeds: what the notices' answers name must be listed by the mart of parameters."""
+    listed = set(
+        re.findall(
+            r"'(\w+)'",
+            (DBT / "models" / "marts" / "clauses" / "policy_parameter.sql").read_text("utf-8").split("%}")[0],
+        )
+    )
+    assert {name for clause in CLAUSES for name in clause.of("seed")} - listed == set()
+    assert stems(DBT / "seeds" / "policy", "*.csv") - listed == {"clause", "clause_answer"}

@@ -183,3 +183,30 @@ def test_used_rows_missing_from_a_workbook_are_told_and_stay(
     assert said.count("E-PARAM-MISSING") == 2
     assert "未删除任何行" in said
     assert (seeds / RATE).read_bytes() == held
+
+
+@pytest.mark.parametrize("name", ["rows.csv", "broken.xlsx", "absent.xlsx"])
+def test_what_is_no_workbook_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
+    path = tmp_path / name
+    if name != "absent.xlsx":
+        path.write_text("region_code\n320100\n", "utf-8")
+    assert main(["add", "--workbook", str(path), "--yes"]) == 1
+    said = capsys.readouterr().err
+    assert f"{name}:1 E-PARAM-WORKBOOK" in said
+    assert "Traceback" not in said
+
+
+def test_days_are_read_as_people_write_them(capsys: pytest.CaptureFixture[str]) -> None:
+    change = [part if part != "2027-01-01" else "2027年1月1日" for part in CHANGE]
+    assert main(["propose", *change, "--to", "2027/12/31", *SOURCED]) == 0
+    assert ",2027-01-01,2027-12-31," in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        main(["propose", *CHANGE[:4], "--from", "2027-13-01"])
+    assert "E-PARAM-DATE-UNREADABLE" in capsys.readouterr().err
+
+
+def test_a_command_that_can_t_be_understood_has_a_code(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["propose", "--table", "policy_rates"]) == 2
+    said = capsys.readouterr().err
+    assert "E-PARAM-COMMAND" in said
+    assert "nearest: policy_rate" in said

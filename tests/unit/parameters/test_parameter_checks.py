@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from parameters.__main__ import main
 from parameters.checks import FREE, _value, check
 from parameters.codes import read_by_rules
 from parameters.files import read_all
-from parameters.problems import CODES
+from parameters.problems import CODES, Problem
 from parameters.tables import POSTING, PROJECT, tables
 
 RATE, BASE = "policy/policy_rate.csv", "policy/policy_base.csv"
@@ -80,6 +81,21 @@ SLIPS += [
     (SCENARIO, LOW, LOW.replace("-0.0800", "5"), "E-PARAM-CHANGE", 2, "births_change"),
     (SCENARIO, LOW, f"{LOW},示例\n{LOW.replace('-0.0800', '-0.0700')}", "E-PARAM-TWICE", 3, "region_code"),
 ]
+SUBSIDY, ALLOWANCE = "policy/policy_nutrition_subsidy.csv", "policy/policy_allowance.csv"
+WAGE, DIVIDED = "159650.00,0.0200,half_up,3193.00,2018-01-01,secondary", "320100,2014-10-01,2025-06-30,30,"
+SLIPS += [
+    (RATE, RATE_2022, RATE_2022.replace("320100", "320100 "), "E-PARAM-SPACE", 5, "region_code"),
+    (RATE, RATE_2022, RATE_2022.replace("2022-01-01", "\u30002022-01-01"), "E-PARAM-SPACE", 5, "effective_from"),
+    (RATE, RATE_2022, RATE_2022.replace("320100", "３２０１００"), "E-PARAM-WORD", 5, "region_code"),
+    (RATE, RATE_2022, RATE_2022.replace("0.0880", "０．０８８０"), "E-PARAM-NUMBER", 5, "employer_rate"),
+    (RATE, RATE_2022, RATE_2022.replace("2022-01-01", "２０２２-01-01"), "E-PARAM-DATE", 5, "effective_from"),
+    (RATE, RATE_2022, f"\n{RATE_2022}", "E-PARAM-BLANK", 5, ""),
+    (RATE, RATE_2022, f",,,,,,,,,,\n{RATE_2022}", "E-PARAM-BLANK", 5, ""),
+    (BASE, BASE_2022, BASE_2022.replace("4250.00", '"4250,50"'), "E-PARAM-NUMBER", 3, "base_floor"),
+    (BASE, BASE_2022, BASE_2022.replace("4250.00", "-4250.00"), "E-PARAM-LEAST", 3, "base_floor"),
+    (ALLOWANCE, DIVIDED, DIVIDED.replace(",30,", ",0,"), "E-PARAM-LEAST", 2, "divisor"),
+    (SUBSIDY, WAGE, WAGE.replace("3193.00", "3300.00"), "E-PARAM-PRODUCT", 5, "subsidy_amount"),
+]
 
 
 @pytest.mark.parametrize(("file", "text", "written", "code", "line", "column"), SLIPS)
@@ -118,6 +134,37 @@ def test_files_saved_by_a_spreadsheet_are_told_and_mended(seeds: Path, capsys: p
         assert code in said
     assert main(["check", "--fix", "--against", str(PROJECT / "seeds")]) == 0
     assert {path: path.read_bytes() for path in right} == right
+
+
+def test_blanks_and_wide_digits_are_mended(seeds: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = seeds / RATE
+    right = path.read_bytes()
+    path.write_text(
+        right.decode().replace("320100,,employee,310,2022", " ３２０１００,,employee,３１０ ,２０２２", 1)
+        + "\n,,,,,,,,,,\n"
+    )
+    assert main(["check", "--against", "none"]) == 1
+    assert main(["check", "--fix", "--against", str(PROJECT / "seeds")]) == 0
+    assert path.read_bytes() == right
+    path.write_bytes(right.decode().encode("utf-16"))
+    assert main(["check", "--fix", "--against", "none"]) == 0
+    assert path.read_bytes() == right
+    assert "UTF-16" not in capsys.readouterr().err
+
+
+def test_a_row_that_nobody_knows_yet_is_a_warning(seeds: Path) -> None:
+    path = seeds / BASE
+    path.write_text(path.read_text("utf-8") + "320100,2027-01-01,,5000.00,25000.00,2062-01-01,assumed,示例\n", "utf-8")
+    found = check(seeds, today=date(2026, 11, 26))
+    assert found.is_sound
+    assert [(p.file, p.value) for p in found.problems if p.code == "E-PARAM-KNOWN-LATER"] == [(BASE, "2062-01-01")]
+
+
+def test_each_language_says_its_own_part_of_a_detail() -> None:
+    said = str(Problem(BASE, 3, "E-PARAM-NUMBER", "base_floor", "四千", "只写数字和小数点 / digits and a point only"))
+    zh, _, en = said.partition(" / ")
+    assert "digits" not in zh
+    assert "数字" not in en
 
 
 @pytest.mark.parametrize(

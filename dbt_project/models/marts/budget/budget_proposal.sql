@@ -87,28 +87,40 @@ known_factor as (
         known.known_from desc
 ),
 
-factor as (
+factored as (
     select
         annual.region_code,
         annual.base_year,
         annual.line_code,
-        sum(coalesce(known.amount, round(annual.annual_amount * known.percent, 2))) as amount,
-        string_agg(
-            concat(
-                known.factor_zh, ' / ', known.factor_en, '：',
-                case when known.amount is null then to_char(known.percent * 100, 'FMS990.00') || '%，' end,
-                to_char(coalesce(known.amount, round(annual.annual_amount * known.percent, 2)), 'FMS999999999999990.00'),
-                ' 元 yuan（依据 basis：', known.basis, '）'
-            ),
-            '；' order by known.factor_code
-        ) as said
+        known.factor_code,
+        known.factor_zh,
+        known.factor_en,
+        known.basis,
+        coalesce(known.amount, round(annual.annual_amount * known.percent, 2)) as amount,
+        case when known.amount is null then to_char(known.percent * 100, 'FMS990.00') end as share_told
     from annual
     inner join known_factor as known
         on
             annual.region_code = known.region_code
             and known.budget_year = annual.base_year + 1
             and annual.line_code = known.line_code
-    group by annual.region_code, annual.base_year, annual.line_code
+),
+
+factor as (
+    select
+        region_code,
+        base_year,
+        line_code,
+        sum(amount) as amount,
+        string_agg(
+            concat(
+                factor_zh, '：', share_told || '%，', to_char(amount, 'FMS999999999999990.00'), ' 元（依据：', basis, '） / ',
+                factor_en, ': ', share_told || ' %, ', to_char(amount, 'FMS999999999999990.00'), ' yuan (basis: ', basis, ')'
+            ),
+            '；' order by factor_code
+        ) as said
+    from factored
+    group by region_code, base_year, line_code
 ),
 
 proposed as (
@@ -116,7 +128,7 @@ proposed as (
         annual.region_code,
         annual.base_year,
         made_of.line_code,
-        bool_or(annual.has_maternity_fund) as has_maternity_fund,
+        case when bool_or(annual.has_maternity_fund) then 'EMI + MAT' else 'EMI' end as funds,
         max(annual.months_present) as months_present,
         sum(made_of.sign * annual.amount) as base_amount,
         sum(made_of.sign * annual.annual_amount) as annual_amount,
@@ -172,22 +184,27 @@ select
     ) as principle,
     coalesce(nullif(trim(approved.policy_basis), ''), merger.upper_documents) as policy_basis,
     concat(
-        'marts.income_expenditure_statement ', proposed.base_year, '（',
-        case when proposed.has_maternity_fund then 'EMI + MAT' else 'EMI' end,
-        '，', proposed.months_present, ' 个月 months，已发布至 published through seq ', head.seq, '）'
+        'marts.income_expenditure_statement ', proposed.base_year, '（', proposed.funds, '，', proposed.months_present,
+        ' 个月，已发布至序号 ', head.seq, '） / marts.income_expenditure_statement ', proposed.base_year, ' (', proposed.funds, ', ',
+        proposed.months_present, ' months, published through seq ', head.seq, ')'
     ) as data_source,
     concat(
-        proposed.base_year, ' 年已执行 executed ', proposed.base_amount, ' 元 yuan',
+        proposed.base_year, ' 年已执行 ', proposed.base_amount, ' 元，',
         case
             when proposed.months_present < 12
-                then concat(
-                    '，按 ', proposed.months_present, ' 个月折算全年（×12÷', proposed.months_present, '）made annual '
-                )
-            else '，全年 whole year '
+                then concat('按 ', proposed.months_present, ' 个月折算全年（×12÷', proposed.months_present, '）')
+            else '全年 '
         end,
-        proposed.annual_amount, '；增减 changes ', proposed.factor_amount, '；合计 proposed ',
-        proposed.annual_amount + proposed.factor_amount,
-        case when proposed.made_of_lines <> proposed.line_code then concat('；由所属行相加 sum of ', proposed.made_of_lines) end
+        proposed.annual_amount, '，增减 ', proposed.factor_amount, '，合计 ', proposed.annual_amount + proposed.factor_amount,
+        case when proposed.made_of_lines <> proposed.line_code then concat('，由所属行相加：', proposed.made_of_lines) end,
+        ' / executed in ', proposed.base_year, ': ', proposed.base_amount, ' yuan, ',
+        case
+            when proposed.months_present < 12
+                then concat(proposed.months_present, ' months made annual (×12÷', proposed.months_present, '): ')
+            else 'whole year '
+        end,
+        proposed.annual_amount, ', changes ', proposed.factor_amount, ', proposed ', proposed.annual_amount + proposed.factor_amount,
+        case when proposed.made_of_lines <> proposed.line_code then concat(', the sum of ', proposed.made_of_lines) end
     ) as forecast_basis,
     coalesce(proposed.factors, '无增减因素，与年化执行数持平 / no additions or reductions stated: as this year made annual') as change_reason
 from proposed
