@@ -38,7 +38,7 @@ class GateBooks:
         """Rows of a query, as superuser."""
         with closing(psycopg2.connect(self.admin_url)) as connection, connection.cursor() as cursor:
             cursor.execute(query)
-            return cursor.fetchall()
+            return list(cursor.fetchall())
 
     def candidate(self, region: str = "320100") -> Candidate:
         """The candidate of a region as the gate reads it."""
@@ -58,7 +58,7 @@ class GateBooks:
 
 @contextmanager
 def copy_of_books(url: str, admin_url: str, heads: Path, local: Path) -> Iterator[GateBooks]:
-    """The books of the database `url`, with a copy of its heads files in `local`; the gate connects as production does."""
+    """The books of database `url`, with a copy of its heads files in `local`; the gate connects as production does."""
     recorded = shutil.copytree(heads, local / "heads")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FUND_DATABASE_URL", url)
