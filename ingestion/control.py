@@ -171,12 +171,6 @@ def closed_period(cursor: Cursor, region: str, month: date) -> Closed | None:
     return found[0] if found else None
 
 
-def closed_year(cursor: Cursor, region: str, month: date) -> Closed | None:
-    """The newest event that closed the year of a December; None before there is one."""
-    found = _closings(cursor, region, "year.closed", month)
-    return found[0] if found else None
-
-
 def check_order(cursor: Cursor, region: str, month: date, today: date) -> None:
     """PeriodRefused E-PERIOD-ORDER unless `month` is the region's earliest open month and is over."""
     if next_month(month) > today:

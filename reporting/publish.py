@@ -42,7 +42,7 @@ def write_reports(run_id: str | None, settings: Settings) -> list[Path]:
         first = Source(connection, content, _still_valid(content, folder), folder=folder)
         writing.write_pages(first, folder, failures)
         broken: dict[str, Exception] = {}
-        workbooks = list(_workbooks(connection, folder, broken))
+        workbooks = list(write_workbooks(connection, folder, broken))
         names = [*_still_valid(content, folder), *(path.name for path in workbooks)]
         last = Source(connection, content, names, _told(content, broken), folder)
         technical = _data_docs(connection, folder, failures)
@@ -86,8 +86,11 @@ def _still_valid(content: overview.Overview, folder: Path) -> list[str]:
     ]
 
 
-def _workbooks(connection: Connection, folder: Path, failures: dict[str, Exception]) -> Iterator[Path]:
-    """Write one workbook after the other; one that can't be written keeps nobody from the next."""
+def write_workbooks(connection: Connection, folder: Path, failures: dict[str, Exception]) -> Iterator[Path]:
+    """Write `merged_fund_<region>.xlsx` of every region that has published books, one after the other.
+
+    One that can't be written keeps nobody from the next: what went wrong is put into `failures` by region.
+    """
     if not quality.exists(connection, "marts.published_head"):
         return
     frozen = frozen_regions(connection)

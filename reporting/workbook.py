@@ -10,13 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 
-from expectations.freeze import Frozen, frozen_regions
+from expectations.freeze import Frozen
 from ingestion.database import Connection
 from reporting import books, tie_out, vouchers
 from reporting.books import Region
-from reporting.files import replace_file
 from reporting.names import Name
 from reporting.verdict import frozen_words
 from reporting.workbook_accounts import (
@@ -71,19 +69,6 @@ class Source:
 
     connection: Connection
     months: Mapping[str, Sequence[date]]
-
-
-def write_workbooks(connection: Connection, folder: Path) -> list[Path]:
-    """Write `merged_fund_<region>.xlsx` of every region that has published books; returns the files."""
-    frozen = frozen_regions(connection)
-    return [
-        replace_file(
-            folder / f"merged_fund_{region.region_code}.xlsx",
-            workbook(connection, region, frozen=frozen.get(region.region_code)),
-        )
-        for region in books.regions(connection)
-        if region.head is not None and region.funds
-    ]
 
 
 def workbook(connection: Connection, region: Region, month: date | None = None, frozen: Frozen | None = None) -> bytes:

@@ -82,12 +82,7 @@ paid as (
     where
         event.event_type in ('claim.paid', 'advance.offset')
         and event.benefit_item in ({{ quoted(maternity_medical_items()) }})
-        and not exists (
-            select from {{ source('events', 'event') }} as reversal
-            where
-                reversal.region_code = event.region_code and reversal.original_seq = event.seq
-                and reversal.event_type = 'claim.reversed' and reversal.seq <= head.seq
-        )
+        and {{ not_reversed('event', 'head.seq') }}
 )
 {%- endmacro %}
 

@@ -4,14 +4,14 @@
     What is qualified by the name is an argument of the function.
 -#}
 {% macro tie_out_items(name, statements, lines, turnover, by_kind=false) -%}
-with span as (
-    select
-        (date_trunc('month', {{ name }}.month::timestamp) - interval '1 month')::date as first_day,
-        date_trunc('month', {{ name }}.month::timestamp)::date as asked_month,
-        (date_trunc('month', {{ name }}.month::timestamp) + interval '2 months')::date as after_last_day,
-        (date_trunc('month', {{ name }}.month::timestamp) + interval '3 months')::date as after_last_booking
-),
-
+{#- Expressions of the argument, not a row to be joined with: a bound that comes by a join is applied after the whole history is read. -#}
+{%- set asked_month = "date_trunc('month', " ~ name ~ ".month::timestamp)" -%}
+{%- set first_day = "(" ~ asked_month ~ " - interval '1 month')::date" -%}
+{%- set after_last_day = "(" ~ asked_month ~ " + interval '2 months')::date" -%}
+{%- set after_last_booking = "(" ~ asked_month ~ " + interval '3 months')::date" -%}
+{%- set lines_read = "money.region_code = " ~ name ~ ".region and money.fund_code in ('EMI', 'MAT')"
+    ~ " and money.accounting_month >= " ~ first_day ~ " and money.accounting_month < " ~ after_last_booking -%}
+with
 -- What outside parties say of the month, the one before and the one after, the number of a single movement if they give one.
 stated as materialized (
     select
@@ -37,11 +37,10 @@ stated as materialized (
             order by said.stated_on, said.event_seq
         ) as moved
     from {{ statements }} as said
-    cross join span
     where
         said.region_code = {{ name }}.region
-        and said.accounting_month >= span.first_day
-        and said.accounting_month < span.after_last_day
+        and said.accounting_month >= {{ first_day }}
+        and said.accounting_month < {{ after_last_day }}
         {%- if by_kind %}
         and said.statement_kind = {{ name }}.kind
         {%- endif %}
@@ -85,48 +84,12 @@ figure_key as (
     select distinct fund_code, statement_kind, scope, account_code, institution_code from stated_figure
 ),
 
-line as materialized (
-    select money.*, coalesce(money.payment_no, money.receipt_no) as match_number
-    from {{ lines }} as money
-    cross join span
-    where
-        money.region_code = {{ name }}.region
-        and money.fund_code in ('EMI', 'MAT')
-        and money.accounting_month >= span.first_day
-        and money.accounting_month < span.after_last_booking
-),
-
--- Our side, by what is stated: balances by the day of posting as in the trial balance, totals by when it happened.
-ours as materialized (
-    select
-        figure_key.*, line.entry_id, line.event_seq, line.match_number, line.occurred_on,
-        case figure_key.statement_kind when 'bank_balance' then line.posting_date else line.occurred_on end as day,
-        case when figure_key.statement_kind in ('bank_balance', 'tax_collected') then line.amount else -line.amount end as amount
-    from figure_key
-    inner join line
-        on
-            figure_key.fund_code = line.fund_code
-            and figure_key.account_code in ('', line.account_code)
-            and figure_key.institution_code in ('', line.institution_code)
-            and case figure_key.statement_kind
-                when 'bank_balance' then true
-                when 'tax_collected' then line.is_collection
-                when 'fiscal_expenditure' then line.is_fiscal_payment
-                when 'institution_settled' then line.is_institution_payment and figure_key.institution_code <> ''
-            end
-),
-
-day_sum as (
-    select fund_code, statement_kind, scope, account_code, institution_code, day, sum(amount) as amount
-    from ours
-    group by fund_code, statement_kind, scope, account_code, institution_code, day
-),
+{{ tie_out_day_sum(lines, lines_read) }},
 
 opening as (
     select movement.fund_code, movement.account_code, sum(movement.debit_amount - movement.credit_amount) as amount
     from {{ turnover }} as movement
-    cross join span
-    where movement.region_code = {{ name }}.region and movement.accounting_month < span.first_day
+    where movement.region_code = {{ name }}.region and movement.accounting_month < {{ first_day }}
     group by movement.fund_code, movement.account_code
 ),
 
@@ -181,6 +144,8 @@ figure_day as (
     cross join lateral generate_series(figure.period_from::timestamp, figure.to_date::timestamp, interval '1 day') as listed (day)
 ),
 
+{{ tie_out_ours(lines, lines_read) }},
+
 -- Both sides of every number that the outside party gives, and which of them agree one to one.
 sided as (
     select
@@ -224,7 +189,7 @@ ranked as (
             partition by fund_code, statement_kind, scope, account_code, institution_code, match_number
         ) as theirs_of_number
     from sided
-    where match_number is not null
+    where match_number in (select said.match_number from stated as said where said.match_number is not null)
     window
         same_amount as (partition by fund_code, statement_kind, scope, account_code, institution_code, match_number, amount)
 ),
@@ -332,8 +297,7 @@ select
         else 'agreed'
     end as figure_status
 from figure
-cross join span
 inner join item on figure.figure_no = item.figure_no
 inner join judged on figure.figure_no = judged.figure_no
-where date_trunc('month', figure.to_date::timestamp)::date = span.asked_month
+where date_trunc('month', figure.to_date::timestamp) = {{ asked_month }}
 {%- endmacro %}

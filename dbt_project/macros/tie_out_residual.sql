@@ -1,7 +1,7 @@
 {#-
     CTEs up to residual_item: one row a figure, on what remains of its difference once numbers have been matched. Rests on the CTEs
-    figure, by_number and loose of tie_out_items. A remainder that the next statement takes back is in transit; else the entry, the entries
-    of one number, or the day whose amount it is are missing there; else it stands unnamed.
+    figure, figure_day, day_sum, detailed, sided, by_number and loose. A remainder that the next statement takes back is in transit; else the
+    entry, the entries of one number, or the day whose amount it is are missing there; else it stands unnamed.
 -#}
 {% macro tie_out_residual() -%}
 remaining as (
@@ -118,6 +118,19 @@ loose_sum as (
     select figure_no, count(*) as entry_count, sum(amount) as amount
     from loose
     group by figure_no
+    union all
+    select figure_day.figure_no, sum(day_sum.line_count)::bigint, sum(day_sum.amount)
+    from figure_day
+    inner join day_sum using (fund_code, statement_kind, scope, account_code, institution_code, day)
+    where
+        not exists (
+            select from detailed
+            where
+                detailed.fund_code = figure_day.fund_code and detailed.statement_kind = figure_day.statement_kind
+                and detailed.scope = figure_day.scope and detailed.account_code = figure_day.account_code
+                and detailed.institution_code = figure_day.institution_code
+        )
+    group by figure_day.figure_no
 ),
 
 residual_item as (

@@ -107,10 +107,6 @@ class LogState:
     places: Rows
     quarantine: Rows
 
-    def without_order(self) -> tuple[Rows, Rows, Rows]:
-        """What may not differ even when files were taken in another order."""
-        return self.files, sorted(self.facts), self.quarantine
-
 
 def log_state(url: str) -> LogState:
     """Read the whole state; places are (region, seq, batch, source, family, key) in order."""

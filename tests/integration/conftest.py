@@ -15,6 +15,7 @@ from ingestion.settings import Settings
 from tests.conftest import WarehouseFactory, _seal, isolate, on_database
 from tests.integration.closing_books import NOVEMBER, PREPARER, REGION, closed, copied, made, surroundings
 from tests.integration.gate_books import switch_off_triggers, write_books, write_heads_files
+from tests.integration.gate_books_copy import GateBooks, copy_of_books
 
 State = tuple[str, Path]
 
@@ -119,3 +120,15 @@ def gate_template(
     name = url.rpartition("/")[2]
     _seal(postgres_url, name)
     return name, heads
+
+
+@pytest.fixture
+def books(
+    gate_template: State, warehouse_factory: WarehouseFactory, postgres_url: str, tmp_path: Path
+) -> Iterator[GateBooks]:
+    """A fresh copy of them, to be corrupted."""
+    name, heads = gate_template
+    url = warehouse_factory(template=name)
+    with copy_of_books(url, on_database(postgres_url, url), heads, tmp_path) as copy:
+        yield copy
+    warehouse_factory.drop(url)

@@ -13,8 +13,8 @@ from ingestion.settings import Settings
 from reporting import overview
 from reporting.books import one_state
 from reporting.site import PAGES, Source, frame_of
+from tests.integration.gate_books_copy import GateBooks
 from tests.integration.gate_mutations import MUTATIONS
-from tests.integration.test_gate import Books
 
 MADE_AT = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 _CELLS = {"td", "th", "dt", "dd", "p"}
@@ -59,7 +59,7 @@ def first(code: str) -> str:
     return next(mutation.why for mutation in MUTATIONS if mutation.code == code)
 
 
-def run(books: Books, run_id: str = "run-1") -> None:
+def run(books: GateBooks, run_id: str = "run-1") -> None:
     """Check and decide, whatever the decision."""
     check(run_id, books.settings)
     with suppress(GateRefusedError):

@@ -20,7 +20,7 @@ from ingestion.database import connect
 from ingestion.verification import verify_stored
 from runtime.replay.comparison import Result
 from runtime.replay.records import record_results
-from tests.integration.test_gate import Books, books  # noqa: F401 - a fixture
+from tests.integration.gate_books_copy import GateBooks
 
 RUN = "night"
 OLD = "update ledger.journal_line set rule_ids = 'PAID-09,PAID-07' where region_code = '320100' and event_seq = 4"
@@ -39,14 +39,14 @@ IN_TIME = """
 
 
 @pytest.fixture
-def night(books: Books) -> Books:  # noqa: F811
+def night(books: GateBooks) -> GateBooks:
     """The books with what the other parts of an audit have left behind: nothing found, every row compared."""
     books.corrupt(BY_HAND)
     _leave_behind(books, RUN)
     return books
 
 
-def _leave_behind(of: Books, run_id: str) -> None:
+def _leave_behind(of: GateBooks, run_id: str) -> None:
     began = datetime.now(UTC)
     with closing(connect("auditor", settings=of.settings)) as connection, connection.cursor() as cursor:
         records.record_log(run_id, verify_stored(cursor), of.settings)
@@ -59,7 +59,7 @@ def _leave_behind(of: Books, run_id: str) -> None:
 
 
 def _run(
-    of: Books, region: str = "320100", suites: dict[str, tuple[Check, ...]] | None = None
+    of: GateBooks, region: str = "320100", suites: dict[str, tuple[Check, ...]] | None = None
 ) -> dict[str, CheckResult]:
     context = open_context(of.settings.database_url)
     candidate = over_all_history(of.candidate(region), RUN)
@@ -74,7 +74,7 @@ def _only(code: str) -> dict[str, tuple[Check, ...]]:
     return {suite: found for suite, c in suites_of(AUDIT).items() if (found := tuple(x for x in c if x.code == code))}
 
 
-def test_clean_history_passes_every_check(night: Books) -> None:
+def test_clean_history_passes_every_check(night: GateBooks) -> None:
     results = _run(night)
     late = {code for code, result in results.items() if not result.success}
     # The payment of month M says nothing of how it was paid: a warning.
@@ -87,7 +87,7 @@ def test_clean_history_passes_every_check(night: Books) -> None:
     assert examined == {"C02": candidate.head_seq, "H02": candidate.head_seq, "H03": 30}
 
 
-def test_what_was_altered_after_its_publication_is_found_by_night_and_not_by_day(night: Books) -> None:
+def test_what_was_altered_after_its_publication_is_found_by_night_and_not_by_day(night: GateBooks) -> None:
     night.corrupt("set session_replication_role = replica;" + OLD)
     assert {v.region_code: v.failed_checks for v in check("day", night.settings)}["320100"] == ()
     result = _run(night, suites=_only("C03"))["C03"]
@@ -140,19 +140,19 @@ def test_what_was_altered_after_its_publication_is_found_by_night_and_not_by_day
         ("F02", "select 1", "publication"),
     ],
 )
-def test_what_only_the_audit_judges(night: Books, code: str, sql: str, item: str) -> None:
+def test_what_only_the_audit_judges(night: GateBooks, code: str, sql: str, item: str) -> None:
     night.corrupt("set session_replication_role = replica;" + sql)
     result = _run(night, suites=_only(code))[code]
     assert (result.success, result.severity) == (False, "fail")
     assert item in {row["item"] for row in result.rows}
 
 
-def test_nothing_that_was_left_behind_is_no_pass(books: Books) -> None:  # noqa: F811
+def test_nothing_that_was_left_behind_is_no_pass(books: GateBooks) -> None:
     suites = {"integrity": tuple(c for c in suites_of(AUDIT)["integrity"] if c.code in ("H01", "H02", "H03"))}
     assert not any(result.success for result in _run(books, suites=suites).values())
 
 
-def test_a_failure_freezes_its_region_until_somebody_lifts_it(night: Books) -> None:
+def test_a_failure_freezes_its_region_until_somebody_lifts_it(night: GateBooks) -> None:
     settings = night.settings
     night.corrupt("set session_replication_role = replica;" + OLD)
     check_history(RUN, settings)
@@ -198,7 +198,7 @@ def test_a_failure_freezes_its_region_until_somebody_lifts_it(night: Books) -> N
     assert night.rows("select run_id from quality.frozen_region") == [("next night",)]
 
 
-def test_a_lift_lets_the_next_run_publish(books: Books) -> None:  # noqa: F811
+def test_a_lift_lets_the_next_run_publish(books: GateBooks) -> None:
     settings = books.settings
     assert freeze.freeze("320100", "王主任", "核查中", settings) == "frozen"
     assert freeze.freeze("320100", "王主任", "核查中", settings) == "already"
@@ -212,7 +212,7 @@ def test_a_lift_lets_the_next_run_publish(books: Books) -> None:  # noqa: F811
     assert [d.decision for d in publish("day 2", settings)] == ["published", "unchanged"]
 
 
-def test_who_may_only_freeze_cannot_lift(books: Books) -> None:  # noqa: F811
+def test_who_may_only_freeze_cannot_lift(books: GateBooks) -> None:
     with closing(connect("fund_quality", settings=books.settings)) as connection, connection.cursor() as cursor:
         statement = (
             "insert into quality.publication_freeze (region_code, action, acted_by, reason)"
@@ -223,7 +223,7 @@ def test_who_may_only_freeze_cannot_lift(books: Books) -> None:  # noqa: F811
             cursor.execute(statement, ("lift",))
 
 
-def test_an_audit_that_breaks_freezes_nothing_and_says_so(night: Books) -> None:
+def test_an_audit_that_breaks_freezes_nothing_and_says_so(night: GateBooks) -> None:
     night.corrupt("alter table policy.freshness_limit rename to freshness_limit_gone")
     with pytest.raises(AuditError, match="320100 F01"):
         check_history(RUN, night.settings)
@@ -234,7 +234,7 @@ def test_an_audit_that_breaks_freezes_nothing_and_says_so(night: Books) -> None:
     assert night.rows(ended) == [("log", "green"), ("rebuilt", "green"), ("checks", "broken"), ("audit", "broken")]
 
 
-def test_a_part_that_did_not_run_is_told(night: Books) -> None:
+def test_a_part_that_did_not_run_is_told(night: GateBooks) -> None:
     with pytest.raises(AuditError, match="did not run, or was ended"):
         conclude("never began", night.settings)
     night.corrupt("revoke select on events.event from auditor")
@@ -247,7 +247,7 @@ def test_a_part_that_did_not_run_is_told(night: Books) -> None:
     ]
 
 
-def test_a_look_tells_what_is_late(books: Books) -> None:  # noqa: F811
+def test_a_look_tells_what_is_late(books: GateBooks) -> None:
     with pytest.raises(LookError, match="F02"):
         look("look", books.settings)
     late = "select finding_key from quality.finding where code = 'F02' and region_code = '320100' order by 1"

@@ -18,19 +18,17 @@ from expectations.suites import SUITES, gate_checks, suites_of
 from ingestion.database import connect
 from reporting import data_docs
 from reporting.books import one_state
+from tests.integration.gate_books_copy import GateBooks
 from tests.integration.overview_support import mutation
-from tests.integration.test_gate import Books, books
 
 pytestmark = pytest.mark.slow
-
-__all__ = ["books"]
 
 REGIONS = ("320100", "340400")
 RUN = "scheduled__2026-11-26T11:42:00+08:00"
 HOSTILE = "<script>alert(1)</script>"
 
 
-def made(books: Books, folder: Path) -> list[str]:
+def made(books: GateBooks, folder: Path) -> list[str]:
     """Bring the pages up to date; names of those that are new, below the folder of the site."""
     with one_state(books.settings) as connection:
         written = data_docs.write(connection, folder)
@@ -47,7 +45,7 @@ def words(html: str) -> str:
     return re.sub(r"\s+", " ", unescape(re.sub(r"<style>.*?</style>|<[^>]+>", " ", html, flags=re.DOTALL)))
 
 
-def copies(books: Books, runs: list[str], hostile: str = "") -> None:
+def copies(books: GateBooks, runs: list[str], hostile: str = "") -> None:
     """Documents of later runs, as the check would have left them; item and clause of each replaced by `hostile`."""
     for minutes, run in enumerate(runs, start=1):
         books.corrupt(
@@ -60,7 +58,7 @@ def copies(books: Books, runs: list[str], hostile: str = "") -> None:
         )
 
 
-def test_pages_say_what_great_expectations_said_and_name_nobody(books: Books, tmp_path: Path) -> None:
+def test_pages_say_what_great_expectations_said_and_name_nobody(books: GateBooks, tmp_path: Path) -> None:
     books.corrupt(mutation("M03", "a maternity benefit from the personal account"))
     check(RUN, books.settings)
     written = made(books, tmp_path)
@@ -86,7 +84,7 @@ def test_pages_say_what_great_expectations_said_and_name_nobody(books: Books, tm
 
 
 def test_a_check_that_could_not_run_says_so_without_a_traceback(
-    books: Books,
+    books: GateBooks,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -102,7 +100,7 @@ def test_a_check_that_could_not_run_says_so_without_a_traceback(
 
 
 def test_pages_are_made_once_and_old_runs_go(
-    books: Books,
+    books: GateBooks,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -124,7 +122,7 @@ def test_pages_are_made_once_and_old_runs_go(
     assert len(list(tmp_path.rglob("warehouse-*.html"))) == DOCUMENTS_KEPT * len(first[:-1])
 
 
-def test_what_an_item_holds_stays_text(books: Books, tmp_path: Path) -> None:
+def test_what_an_item_holds_stays_text(books: GateBooks, tmp_path: Path) -> None:
     books.corrupt(mutation("M03", "a maternity benefit from the personal account"))
     check(RUN, books.settings)
     copies(books, ["hostile"], HOSTILE)
@@ -135,7 +133,7 @@ def test_what_an_item_holds_stays_text(books: Books, tmp_path: Path) -> None:
 
 
 def test_another_version_makes_all_pages_anew(
-    books: Books,
+    books: GateBooks,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -145,14 +143,14 @@ def test_another_version_makes_all_pages_anew(
     assert made(books, tmp_path) == first
 
 
-def test_a_verdict_stands_when_its_document_can_not_be_kept(books: Books, tmp_path: Path) -> None:
+def test_a_verdict_stands_when_its_document_can_not_be_kept(books: GateBooks, tmp_path: Path) -> None:
     books.corrupt("alter table quality.validation_document rename to gone")
     assert [verdict.green for verdict in check(RUN, books.settings)] == [True, True]
     assert {decision.decision for decision in publish(RUN, books.settings)} == {"published"}
     assert made(books, tmp_path) == []
 
 
-def test_pages_do_not_disturb_the_gate(books: Books) -> None:
+def test_pages_do_not_disturb_the_gate(books: GateBooks) -> None:
     """The quality role may drop documents and nothing else of what it has recorded."""
     check(RUN, books.settings)
     with suppress(GateRefusedError):

@@ -5,30 +5,25 @@ from __future__ import annotations
 import dataclasses
 import json
 import shutil
-from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import psycopg2
 import pytest
 
 from expectations import decisions
-from expectations.candidate import read_candidates
-from expectations.check import GATE, NOTHING_EXAMINED, Candidate, Check
+from expectations.check import GATE, NOTHING_EXAMINED, Check
 from expectations.decisions import By, Item, Limits
 from expectations.gate import GateRefusedError, check, explain, publish
 from expectations.look import LookError, look
 from expectations.suites import check_by_code, gate_checks, suites_of
 from expectations.suites._tie_out_sql import compared_months
-from expectations.validation import CheckResult, Run, SuiteRun, Target, open_context, run_suite
+from expectations.validation import SuiteRun, Target, open_context, run_suite
 from ingestion.database import Connection, connect
-from ingestion.settings import Settings
-from tests.conftest import WarehouseFactory, on_database
 from tests.integration.gate_books import EVENTS_PER_BATCH, HEAD
+from tests.integration.gate_books_copy import GateBooks
 from tests.integration.gate_mutations import (
     CLOSE_MONTH_M,
     MIGRATED_SINCE,
@@ -55,59 +50,7 @@ from tests.integration.gate_treasury import (
 if TYPE_CHECKING:
     from great_expectations.data_context import EphemeralDataContext
 
-BUSINESS_DATE = "2020-04-05"
 EVERY_MUTATION = MUTATIONS + TREASURY_MUTATIONS
-
-
-@dataclass(frozen=True)
-class Books:
-    """A copy of the hand-made books in a database of its own."""
-
-    settings: Settings
-    admin_url: str
-
-    def corrupt(self, statements: str) -> None:
-        """Run SQL as superuser with triggers off."""
-        with closing(psycopg2.connect(self.admin_url)) as connection, connection, connection.cursor() as cursor:
-            cursor.execute(statements)
-
-    def rows(self, query: str) -> list[tuple[Any, ...]]:
-        """Rows of a query, as superuser."""
-        with closing(psycopg2.connect(self.admin_url)) as connection, connection.cursor() as cursor:
-            cursor.execute(query)
-            return cursor.fetchall()
-
-    def candidate(self, region: str = "320100") -> Candidate:
-        """The candidate of a region as the gate reads it."""
-        with closing(connect("fund_quality", settings=self.settings)) as connection:
-            return next(c for c in read_candidates(connection, self.settings) if c.region_code == region)
-
-    def run(self, checks: dict[str, tuple[Check, ...]], region: str = "320100") -> dict[str, CheckResult]:
-        """Results by code of some suites on one region."""
-        context = open_context(self.settings.database_url)
-        with closing(connect("fund_quality", settings=self.settings)) as connection:
-            candidate = self.candidate(region)
-            run = Run("books", datetime.now(UTC))
-            runs = [run_suite(context, connection, s, Target(run, candidate, c)) for s, c in checks.items()]
-            results = [result for each in runs for result in each.results]
-        return {result.check.code: result for result in results}
-
-
-@pytest.fixture
-def books(
-    gate_template: tuple[str, Path], warehouse_factory: WarehouseFactory, postgres_url: str, tmp_path: Path
-) -> Iterator[Books]:
-    """A fresh copy of the books; the gate connects as production does."""
-    template, recorded = gate_template
-    url = warehouse_factory(template=template)
-    heads = shutil.copytree(recorded, tmp_path / "heads")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FUND_DATABASE_URL", url)
-        patch.setenv("FUND_LOCAL_DIR", str(tmp_path))
-        patch.setenv("FUND_HEADS_DIR", str(heads))
-        patch.setenv("FUND_BUSINESS_DATE", BUSINESS_DATE)
-        yield Books(Settings.from_env(), on_database(postgres_url, url))
-    warehouse_factory.drop(url)
 
 
 def _suite_of(code: str) -> dict[str, tuple[Check, ...]]:
@@ -115,7 +58,7 @@ def _suite_of(code: str) -> dict[str, tuple[Check, ...]]:
 
 
 @pytest.mark.parametrize("region", ["320100", "340400"])
-def test_clean_books_pass_every_check(books: Books, region: str) -> None:
+def test_clean_books_pass_every_check(books: GateBooks, region: str) -> None:
     results = books.run(suites_of(GATE), region)
     assert {code: result.rows for code, result in results.items() if not result.success} == {}
     assert set(results) == {check.code for check in gate_checks()}
@@ -126,7 +69,7 @@ def test_clean_books_pass_every_check(books: Books, region: str) -> None:
 
 
 @pytest.mark.parametrize("mutation", EVERY_MUTATION, ids=lambda mutation: f"{mutation.code}: {mutation.why}")
-def test_check_fails_on_the_corruption_it_exists_for(books: Books, mutation: Mutation) -> None:
+def test_check_fails_on_the_corruption_it_exists_for(books: GateBooks, mutation: Mutation) -> None:
     books.corrupt("set session_replication_role = replica;" + mutation.sql)
     result = books.run(_suite_of(mutation.code))[mutation.code]
     assert (result.success, result.severity) == (False, mutation.severity)
@@ -134,7 +77,7 @@ def test_check_fails_on_the_corruption_it_exists_for(books: Books, mutation: Mut
     assert result.unexpected_count >= 1
 
 
-def test_a_month_that_stayed_as_it_was_closed_passes(books: Books) -> None:
+def test_a_month_that_stayed_as_it_was_closed_passes(books: GateBooks) -> None:
     books.corrupt("set session_replication_role = replica;" + CLOSE_MONTH_M)
     result = books.run(_suite_of("B08"))["B08"]
     assert (result.success, result.rows_examined) == (True, 1), result.rows
@@ -154,7 +97,7 @@ def test_a_month_that_stayed_as_it_was_closed_passes(books: Books) -> None:
         ("T02", corrected_balance()),
     ],
 )
-def test_statements_that_agree_are_examined_and_pass(books: Books, code: str, statement: str) -> None:
+def test_statements_that_agree_are_examined_and_pass(books: GateBooks, code: str, statement: str) -> None:
     books.corrupt("set session_replication_role = replica;" + statement)
     result = books.run(_suite_of(code))[code]
     assert (result.success, result.rows_examined) == (True, 1), result.rows
@@ -163,19 +106,19 @@ def test_statements_that_agree_are_examined_and_pass(books: Books, code: str, st
 @pytest.mark.parametrize(
     ("code", "statement"), [("M09", TAKEN_BACK_BY_PLATFORM), ("F01", READ_SINCE), ("F01", MIGRATED_SINCE)]
 )
-def test_what_was_taken_back_read_or_migrated_since_is_no_fault(books: Books, code: str, statement: str) -> None:
+def test_what_was_taken_back_read_or_migrated_since_is_no_fault(books: GateBooks, code: str, statement: str) -> None:
     books.corrupt("set session_replication_role = replica;" + statement)
     result = books.run({name: tuple(c for c in checks if c.code == code) for name, checks in _suite_of(code).items()})
     assert result[code].success, result[code].rows
 
 
-def test_the_month_of_a_statement_taken_back_in_another_month_is_compared(books: Books) -> None:
+def test_the_month_of_a_statement_taken_back_in_another_month_is_compared(books: GateBooks) -> None:
     books.corrupt("set session_replication_role = replica;" + TAKEN_BACK_LATER)
     months = check_by_code("T02").bind(compared_months("bank_balance", "T02"), books.candidate())
     assert books.rows(f"{months} order by 1") == [(date(2019, 12, 1),), (date(2020, 3, 1),)]
 
 
-def test_an_open_item_is_looked_at_again_and_ages(books: Books) -> None:
+def test_an_open_item_is_looked_at_again_and_ages(books: GateBooks) -> None:
     """Published with a warning, and nothing new since but a look at freshness: the next run must not forget it."""
     books.corrupt(
         # in place of an employer's registration, which nothing red rests on
@@ -200,7 +143,7 @@ def test_an_open_item_is_looked_at_again_and_ages(books: Books) -> None:
     assert books.rows(query) == [("run-1",)]
 
 
-def test_an_unpaid_claim_is_overdue_after_thirty_working_days(books: Books) -> None:
+def test_an_unpaid_claim_is_overdue_after_thirty_working_days(books: GateBooks) -> None:
     """Settled in January 2020: 14 working days from 11 to 28 February and 16 to 23 March."""
     books.corrupt("set session_replication_role = replica;" + UNPAID_CLAIM)
     overdue = {}
@@ -220,7 +163,7 @@ def test_every_check_has_a_corruption() -> None:
     assert {mutation.code for mutation in EVERY_MUTATION} == {check.code for check in gate_checks()}
 
 
-def test_check_that_examined_nothing_fails(books: Books) -> None:
+def test_check_that_examined_nothing_fails(books: GateBooks) -> None:
     blind = {
         suite: tuple(dataclasses.replace(c, examined="select 0", population="select 1") for c in checks)
         for suite, checks in suites_of(GATE).items()
@@ -230,7 +173,7 @@ def test_check_that_examined_nothing_fails(books: Books) -> None:
     assert {result.rows[0]["item"] for result in results.values()} == {NOTHING_EXAMINED}
 
 
-def test_check_that_can_not_run_fails_alone(books: Books) -> None:
+def test_check_that_can_not_run_fails_alone(books: GateBooks) -> None:
     sound, other, *_ = suites_of(GATE)["balance"]
     broken = dataclasses.replace(other, offending="select 1 / 0 as item, 0 as amount")
     blind = dataclasses.replace(suites_of(GATE)["balance"][2], population="select no_such_column")
@@ -241,7 +184,7 @@ def test_check_that_can_not_run_fails_alone(books: Books) -> None:
     assert not results[blind.code].success
 
 
-def test_region_that_can_not_be_checked_is_refused_alone(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_region_that_can_not_be_checked_is_refused_alone(books: GateBooks, monkeypatch: pytest.MonkeyPatch) -> None:
     from expectations import gate
 
     def fail_in_nanjing(
@@ -264,7 +207,7 @@ def test_region_that_can_not_be_checked_is_refused_alone(books: Books, monkeypat
     ]
 
 
-def test_nobody_publishes_while_a_check_runs(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nobody_publishes_while_a_check_runs(books: GateBooks, monkeypatch: pytest.MonkeyPatch) -> None:
     from expectations import gate
 
     attempt = "select pg_try_advisory_xact_lock(hashtextextended('merged_fund.publish', 0))"
@@ -288,7 +231,7 @@ def test_nobody_publishes_while_a_check_runs(books: Books, monkeypatch: pytest.M
     assert [decision.decision for decision in publish("run-1", books.settings)] == ["published", "published"]
 
 
-def test_gate_may_read_and_not_write(books: Books) -> None:
+def test_gate_may_read_and_not_write(books: GateBooks) -> None:
     context = open_context(books.settings.database_url)
     engine = context.data_sources.get("warehouse").get_execution_engine().engine
     with engine.connect() as connection:
@@ -297,7 +240,7 @@ def test_gate_may_read_and_not_write(books: Books) -> None:
             connection.exec_driver_sql("create table marts.mine (id int)")
 
 
-def test_green_regions_are_published_once(books: Books) -> None:
+def test_green_regions_are_published_once(books: GateBooks) -> None:
     verdicts = check("run-1", books.settings)
     assert [(v.region_code, v.head_seq, v.green) for v in verdicts] == [("320100", HEAD, True), ("340400", HEAD, True)]
     assert [d.decision for d in publish("run-1", books.settings)] == ["published", "published"]
@@ -313,7 +256,7 @@ def test_green_regions_are_published_once(books: Books) -> None:
     assert [d.decision for d in publish("run-2", books.settings)] == ["unchanged", "unchanged"]
 
 
-def test_red_region_does_not_stop_the_other(books: Books) -> None:
+def test_red_region_does_not_stop_the_other(books: GateBooks) -> None:
     books.corrupt("delete from ledger.journal_line where region_code = '340400' and event_seq = 10")
     red = {verdict.region_code: verdict for verdict in check("run-1", books.settings)}["340400"]
     assert "C03" in red.failed_checks
@@ -331,7 +274,7 @@ def test_red_region_does_not_stop_the_other(books: Books) -> None:
     assert "300.00 元 / yuan" in text
 
 
-def test_other_head_than_the_checked_one_is_not_published(books: Books) -> None:
+def test_other_head_than_the_checked_one_is_not_published(books: GateBooks) -> None:
     check("run-1", books.settings)
     books.corrupt(
         "insert into ledger.built_head (region_code, batch_id, seq, batch_hash, run_id, built_at)"
@@ -345,7 +288,7 @@ def test_other_head_than_the_checked_one_is_not_published(books: Books) -> None:
     }
 
 
-def test_nothing_is_published_without_a_check(books: Books) -> None:
+def test_nothing_is_published_without_a_check(books: GateBooks) -> None:
     with pytest.raises(GateRefusedError) as refusal:
         publish("never-checked", books.settings)
     assert {d.failed_checks for d in refusal.value.decisions} == {("not-checked",)}
@@ -356,7 +299,7 @@ def test_nothing_is_published_without_a_check(books: Books) -> None:
     assert {d.failed_checks for d in refusal.value.decisions} == {("not-checked:H01",)}
 
 
-def test_finding_keeps_the_run_in_which_it_was_first_seen(books: Books) -> None:
+def test_finding_keeps_the_run_in_which_it_was_first_seen(books: GateBooks) -> None:
     books.corrupt("update ledger.journal_line set sub_fund = 'personal' where event_seq = 10 and line_no = 1")
     for run in ("run-1", "run-2"):
         check(run, books.settings)
@@ -370,7 +313,7 @@ def test_finding_keeps_the_run_in_which_it_was_first_seen(books: Books) -> None:
     ]
 
 
-def test_open_rows_accepted_once_are_not_refused_for_having_been_published(books: Books) -> None:
+def test_open_rows_accepted_once_are_not_refused_for_having_been_published(books: GateBooks) -> None:
     threshold = "update policy.policy_region set quarantine_row_share_max = 0.2, quarantine_amount_share_max = 0.2"
     quarantine = (
         "insert into events.quarantine (quarantine_id, file_id, line_no, region_code, family, source_system,"
@@ -389,7 +332,7 @@ def test_open_rows_accepted_once_are_not_refused_for_having_been_published(books
     assert worse.failed_checks == ("C05",)
 
 
-def test_an_accepted_warning_counts_as_none_and_brings_no_rows(books: Books) -> None:
+def test_an_accepted_warning_counts_as_none_and_brings_no_rows(books: GateBooks) -> None:
     """The decision is an event without a file: the window of C05 stays where it was."""
     books.corrupt(
         "update policy.policy_region set quarantine_row_share_max = 0.2, quarantine_amount_share_max = 0.2;"
@@ -413,20 +356,20 @@ def test_an_accepted_warning_counts_as_none_and_brings_no_rows(books: Books) -> 
     assert next(d.decision for d in publish("run-2", books.settings)) == "unchanged"
 
 
-def test_missing_heads_file_is_shown_and_does_not_fail(books: Books) -> None:
+def test_missing_heads_file_is_shown_and_does_not_fail(books: GateBooks) -> None:
     shutil.rmtree(books.settings.heads_dir)
     result = books.run({"integrity": suites_of(GATE)["integrity"]})["H01"]
     assert (result.success, result.severity) == (False, "warn")
 
 
-def test_rewritten_heads_file_fails(books: Books) -> None:
+def test_rewritten_heads_file_fails(books: GateBooks) -> None:
     path = next(books.settings.heads_dir.glob("*/320100.jsonl"))
     newest = path.read_text().splitlines()[-1]
     path.write_text(f"{newest}\n" * 2)
     assert books.run({"integrity": suites_of(GATE)["integrity"]})["H01"].severity == "fail"
 
 
-def test_version_of_the_rules_follows_what_posting_reads(books: Books) -> None:
+def test_version_of_the_rules_follows_what_posting_reads(books: GateBooks) -> None:
     from expectations.rules_version import rules_sha256
 
     with closing(connect("fund_publisher", settings=books.settings)) as connection:

@@ -24,14 +24,14 @@ from reporting.publish import ReportsError
 from reporting.site import PAGES
 from reporting.site.writing import ASSETS
 from tests.integration.gate_books import EVENTS_PER_BATCH
+from tests.integration.gate_books_copy import GateBooks
 from tests.integration.overview_support import Words, html_of, mutation, run, site_of, words_of
-from tests.integration.test_gate import Books, books  # noqa: F401 - a fixture
 
 CHECKS = len(gate_checks())
 HOSTILE = """<script>alert(1)</script>"><img src=x onerror=alert(2)> javascript:alert(3) </style> {{ 7 * 7 }} '\\"""
 
 
-def test_published_books_are_said_to_be_trustworthy(books: Books) -> None:  # noqa: F811
+def test_published_books_are_said_to_be_trustworthy(books: GateBooks) -> None:
     run(books)
     site = words_of(books.settings, workbooks=["merged_fund_320100.xlsx"])
     words = site["index.html"]
@@ -51,7 +51,7 @@ def test_published_books_are_said_to_be_trustworthy(books: Books) -> None:  # no
     assert "没有可比较的上次运行" in words["since"]
 
 
-def test_refusal_names_rows_amount_age_owner_and_what_is_still_shown(books: Books) -> None:  # noqa: F811
+def test_refusal_names_rows_amount_age_owner_and_what_is_still_shown(books: GateBooks) -> None:
     books.corrupt(mutation("M03", "a maternity benefit from the personal account"))
     run(books)
     site = words_of(books.settings)
@@ -74,7 +74,7 @@ def test_refusal_names_rows_amount_age_owner_and_what_is_still_shown(books: Book
     assert "账簿可信" in words["r-340400"]
 
 
-def test_warnings_are_published_and_shown(books: Books) -> None:  # noqa: F811
+def test_warnings_are_published_and_shown(books: GateBooks) -> None:
     books.corrupt(
         mutation("C05", "one row in eight set aside")
         + "update events.quarantine set amount = 1;"
@@ -94,7 +94,7 @@ def test_warnings_are_published_and_shown(books: Books) -> None:  # noqa: F811
     assert "未留存或落后" in words["heads"]
 
 
-def test_missing_files_are_named(books: Books) -> None:  # noqa: F811
+def test_missing_files_are_named(books: GateBooks) -> None:
     books.corrupt(
         "insert into events.source_calendar values"
         " ('source_320100', 'claim', 'monthly day 10 until 2020-02', '2020-02-01', '320100')"
@@ -106,7 +106,7 @@ def test_missing_files_are_named(books: Books) -> None:  # noqa: F811
     assert re.search("南京市 .*320100 待遇结算 .*202002 2020-03-10", words["due"])
 
 
-def test_other_reasons_for_a_refusal_are_said_in_words(books: Books) -> None:  # noqa: F811
+def test_other_reasons_for_a_refusal_are_said_in_words(books: GateBooks) -> None:
     check("run-1", books.settings)
     books.corrupt(
         "set session_replication_role = replica; delete from quality.check_result where code in ('B02', 'H01');"
@@ -129,7 +129,7 @@ def test_other_reasons_for_a_refusal_are_said_in_words(books: Books) -> None:  #
     assert "未完成对该统筹区的检查" in Words(html_of(books.settings, "never"))["r-320100"]
 
 
-def test_run_that_broke_before_the_checks_is_not_taken_for_a_verdict(books: Books) -> None:  # noqa: F811
+def test_run_that_broke_before_the_checks_is_not_taken_for_a_verdict(books: GateBooks) -> None:
     site = words_of(books.settings, "broken-run")
     words = site["index.html"]
     assert "本次运行未形成结论" in words["verdict"]
@@ -140,7 +140,7 @@ def test_run_that_broke_before_the_checks_is_not_taken_for_a_verdict(books: Book
     assert "本次运行没有检查结果" in site["findings.html"]["checks"]
 
 
-def test_unchanged_region_says_since_when_it_is_so(books: Books) -> None:  # noqa: F811
+def test_unchanged_region_says_since_when_it_is_so(books: GateBooks) -> None:
     run(books)
     run(books, "run-2")
     site = words_of(books.settings)
@@ -170,7 +170,7 @@ def test_empty_database_has_a_page(warehouse: str, request: pytest.FixtureReques
     assert ("南京市（320100）" in words["verdict"]) == (warehouse == "deployed_warehouse")
 
 
-def test_hostile_text_stays_text(books: Books) -> None:  # noqa: F811
+def test_hostile_text_stays_text(books: GateBooks) -> None:
     text = HOSTILE.replace("'", "''")
     books.corrupt(
         mutation("C05", "within the threshold")
@@ -201,7 +201,7 @@ def test_hostile_text_stays_text(books: Books) -> None:  # noqa: F811
     assert "onerror=alert(2)" in files["rejected"]
 
 
-def test_long_lists_are_cut_and_say_so(books: Books) -> None:  # noqa: F811
+def test_long_lists_are_cut_and_say_so(books: GateBooks) -> None:
     books.corrupt(
         "set session_replication_role = replica;"
         "insert into events.quarantine (quarantine_id, file_id, line_no, region_code, family, source_system,"
@@ -224,7 +224,7 @@ def test_long_lists_are_cut_and_say_so(books: Books) -> None:  # noqa: F811
     assert "events.quarantine_open" in findings["320100-C05"]
 
 
-def test_same_state_gives_the_same_page(books: Books) -> None:  # noqa: F811
+def test_same_state_gives_the_same_page(books: GateBooks) -> None:
     books.corrupt(mutation("M03", "a maternity benefit from the personal account"))
     run(books)
     assert site_of(books.settings) == site_of(books.settings)

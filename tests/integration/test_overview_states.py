@@ -16,8 +16,8 @@ from reporting import write
 from reporting.__main__ import main
 from reporting.books import one_state
 from reporting.publish import _LOCK, OlderRunError
+from tests.integration.gate_books_copy import GateBooks
 from tests.integration.overview_support import Words, corruption, first, html_of, mutation, run, site_of
-from tests.integration.test_gate import Books, books  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.slow
 
@@ -26,7 +26,7 @@ _TAMPERED = (
 )
 
 
-def test_published_books_that_fail_are_not_called_safe(books: Books) -> None:  # noqa: F811
+def test_published_books_that_fail_are_not_called_safe(books: GateBooks) -> None:
     run(books)
     books.corrupt(_TAMPERED + " and region_code = '320100'")
     run(books, "run-2")
@@ -40,7 +40,7 @@ def test_published_books_that_fail_are_not_called_safe(books: Books) -> None:  #
     assert "1 个已发布的账簿未通过检查；1 个已发布，可信" in words["verdict"]
 
 
-def test_refusal_over_history_warns_of_what_is_still_shown(books: Books) -> None:  # noqa: F811
+def test_refusal_over_history_warns_of_what_is_still_shown(books: GateBooks) -> None:
     books.corrupt(
         "set session_replication_role = replica;"
         " update ledger.publication set batch_hash = sha256('x') where region_code = '320100'"
@@ -51,7 +51,7 @@ def test_refusal_over_history_warns_of_what_is_still_shown(books: Books) -> None
     assert "该项检查也涉及此前已发布的数据，内部审计查明之前请勿使用" in said
 
 
-def test_decision_before_the_newest_checks_counts_no_more(books: Books) -> None:  # noqa: F811
+def test_decision_before_the_newest_checks_counts_no_more(books: GateBooks) -> None:
     run(books)
     books.corrupt(mutation("B02", first("B02")))
     check("run-1", books.settings)
@@ -62,7 +62,7 @@ def test_decision_before_the_newest_checks_counts_no_more(books: Books) -> None:
     assert "已发布的账簿未通过检查" in words["r-320100"]
 
 
-def test_all_passed_is_said_of_full_results_only(books: Books) -> None:  # noqa: F811
+def test_all_passed_is_said_of_full_results_only(books: GateBooks) -> None:
     run(books)
     assert "检查全部通过，没有提示" in Words(html_of(books.settings, file="findings.html"))["checks"]
     books.corrupt("delete from quality.check_result where region_code = '340400'")
@@ -74,7 +74,7 @@ def test_all_passed_is_said_of_full_results_only(books: Books) -> None:  # noqa:
     assert re.search("南京市 .*缺少检查 B02、M01 的结果", findings["checks"])
 
 
-def test_data_after_the_build_is_no_broken_run(books: Books) -> None:  # noqa: F811
+def test_data_after_the_build_is_no_broken_run(books: GateBooks) -> None:
     books.corrupt(
         "delete from ledger.built_head where region_code = '340400';"
         "delete from ledger.publication where region_code = '340400'"
@@ -86,7 +86,7 @@ def test_data_after_the_build_is_no_broken_run(books: Books) -> None:  # noqa: F
     assert "数据在构建之后才收到，或构建中断" in Words(html_of(books.settings, "without-trace"))["r-340400"]
 
 
-def test_region_whose_rows_were_all_refused_has_a_card(books: Books) -> None:  # noqa: F811
+def test_region_whose_rows_were_all_refused_has_a_card(books: GateBooks) -> None:
     run(books)
     books.corrupt(
         _REJECTED.format(name="bad.csv", file=77, family="null", at="2020-03-01")
@@ -112,7 +112,7 @@ _REJECTED = """
 """
 
 
-def test_rejected_file_is_made_good_by_one_of_the_same_period(books: Books) -> None:  # noqa: F811
+def test_rejected_file_is_made_good_by_one_of_the_same_period(books: GateBooks) -> None:
     # Loaded later: 320100.2020-01.csv of family claim.
     names = {"320100.2020-01.csv": "null", "fix of 202001.csv": "'claim'", "320100.2020-01_v0.csv": "null"}
     open_names = {"treasury of 202001.csv": "'treasury'", "other.2020-01.csv": "null", "claim 201911.csv": "'claim'"}
@@ -130,7 +130,7 @@ def test_rejected_file_is_made_good_by_one_of_the_same_period(books: Books) -> N
     assert "张三" not in words[""]
 
 
-def test_file_that_two_regions_wait_for_is_one_file(books: Books) -> None:  # noqa: F811
+def test_file_that_two_regions_wait_for_is_one_file(books: GateBooks) -> None:
     books.corrupt(
         "insert into events.source_calendar values ('tax', 'contribution', 'monthly day 10 until 2020-03',"
         " '2020-02-01', null);"
@@ -143,7 +143,7 @@ def test_file_that_two_regions_wait_for_is_one_file(books: Books) -> None:  # no
     assert re.search("tax 该来源各统筹区 .*征缴 .*202002", words["due"])
 
 
-def test_page_names_no_person(books: Books) -> None:  # noqa: F811
+def test_page_names_no_person(books: GateBooks) -> None:
     rows = [
         {"person_no": f"PERSON-{n}", "birth_date": "1990-05-17", "claim_no": "CLAIM-9", "amount": n} for n in (1, 2)
     ]
@@ -180,14 +180,14 @@ def test_page_names_no_person(books: Books) -> None:  # noqa: F811
     assert "本网站不列人员编号" in words["notes"]
 
 
-def test_rows_by_source_foot(books: Books) -> None:  # noqa: F811
+def test_rows_by_source_foot(books: GateBooks) -> None:
     books.corrupt("update events.file_outcome set loaded = 15, quarantined = 2, rows = 18 where file_id = 2")
     words = Words(html_of(books.settings, file="ingestion.html"))
     # Two files of 8 and 18 rows: 22 + 2 + 2 = 26, of the last two both have come since.
     assert re.search("source_320100 2 2 0 0 0 26 22 2 2 2 ", words["sources"])
 
 
-def test_hidden_items_lead_to_the_workbook_of_the_same_run_only(books: Books) -> None:  # noqa: F811
+def test_hidden_items_lead_to_the_workbook_of_the_same_run_only(books: GateBooks) -> None:
     books.corrupt(mutation("M03", "a maternity benefit from the personal account"))
     run(books)
     books.corrupt("update quality.check_result set unexpected_count = 300 where code = 'M03' and not success")
@@ -198,7 +198,7 @@ def test_hidden_items_lead_to_the_workbook_of_the_same_run_only(books: Books) ->
     assert "xlsx" not in said
 
 
-def test_older_run_leaves_the_page_alone(books: Books, capsys: pytest.CaptureFixture[str]) -> None:  # noqa: F811
+def test_older_run_leaves_the_page_alone(books: GateBooks, capsys: pytest.CaptureFixture[str]) -> None:
     run(books)
     books.corrupt("set session_replication_role = replica; update ledger.publication set batch_hash = sha256('x')")
     run(books, "run-2")
@@ -216,7 +216,7 @@ def test_older_run_leaves_the_page_alone(books: Books, capsys: pytest.CaptureFix
     assert "本次运行未形成结论" in page.read_text("utf-8")
 
 
-def test_writers_wait_for_one_another(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+def test_writers_wait_for_one_another(books: GateBooks, monkeypatch: pytest.MonkeyPatch) -> None:
     run(books)
     monkeypatch.setattr("reporting.publish._workbooks", lambda *_: iter(()))
     with one_state(books.settings) as slow, ThreadPoolExecutor(1) as pool:

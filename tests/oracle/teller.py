@@ -66,9 +66,6 @@ class Teller:
         """A day of the span, both ends included."""
         return first + timedelta(days=self.random.randint(0, max((last - first).days, 0)))
 
-    def day_before_merger(self) -> date:
-        return self.day(FIRST_DAY, self.merger_date - timedelta(days=1))
-
     def later(self, day: date) -> date:
         """A correction's day: soon or months after, over the merger and the year's end."""
         return min(day + timedelta(days=self.random.choice([0, 3, 40, 90, 150])), LAST_DAY)

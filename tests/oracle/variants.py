@@ -6,7 +6,7 @@ computed for them stays.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from random import Random
@@ -132,8 +132,3 @@ def columns(event: Event) -> dict[str, Any]:
     if event.identity[2] == "contribution" and event.event_type != "contribution.assessed":
         row["personal_account_credit"] = event.credit
     return row | ({"original": event.original.seq} if event.original else {})
-
-
-def policy_regions(variants: Iterable[Variant]) -> dict[str, str]:
-    """Region -> the city whose policy is its own."""
-    return {variant.region: variant.city for variant in variants}

@@ -7,41 +7,24 @@ import gzip
 import hashlib
 import json
 import os
-import re
 import subprocess
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
 import openpyxl
 import polars as pl
 import pytest
-import yaml
 
-from ingestion.contracts import FAMILIES
-from ingestion.profiles import parse_profile, profile_of
+from ingestion.profiles import profile_of
 from runtime.samples import DEMO_CALENDAR, write_samples
-from runtime.samples.identifiers import certificate_no, credit_code
+from tests.unit.sample_ledger import balances_by_day, entry_of, fund_of
+from tests.unit.sample_rows import MERGER, ROOT, Row, adds_up, is_data, is_slip, read, yuan
 
-ROOT = Path(__file__).resolve().parents[2]
-MERGER = {"320100": "2020-01-01", "340400": "2019-12-01"}
 PERSONS = 700
-AMOUNTS = {
-    "contribution_base", "employer_amount", "personal_amount", "personal_account_credit", "late_fee",
-    "allowance_daily_base", "medical_fee_total", "pooled_amount", "personal_account_amount", "personal_cash_amount",
-    "institution_borne_amount", "other_funds_amount", "deposit_withheld_amount", "amount",
-}  # fmt: skip
-PARTS = (
-    "pooled_amount", "personal_account_amount", "personal_cash_amount", "institution_borne_amount",
-    "other_funds_amount",
-)  # fmt: skip
 MONEY_ACCOUNTS = ("cash", "treasury", "income", "special_demand", "special_time", "expenditure", "bond")
-CASH_ITEMS = ("maternity_allowance", "nutrition_subsidy")
-
-Row = dict[str, str]
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +40,7 @@ def delivered(landing: Path) -> list[Row]:
     files = sorted(
         path for source in ("nanjing", "huainan", "huainan_maternity") for path in (landing / source).glob("*.csv*")
     )
-    return [row for path in files if _is_data(path) for row in _read(path)]
+    return [row for path in files if is_data(path) for row in read(path)]
 
 
 @pytest.fixture(scope="module")
@@ -65,157 +48,15 @@ def facts(delivered: list[Row]) -> list[Row]:
     """The rows that are right, each key once: what the log should hold in the end."""
     right: dict[tuple[str, ...], Row] = {}
     for row in delivered:
-        if not _slip(row):
+        if not is_slip(row):
             right.setdefault((row["region_code"], row["family"], row["source_event_key"]), row)
     return sorted(right.values(), key=lambda row: row["occurred_on"])
-
-
-def _is_data(path: Path) -> bool:
-    return not path.name.endswith(".manifest.json") and "_resent" not in path.name
-
-
-def _read(path: Path) -> Iterator[Row]:
-    profile = yaml.safe_load((ROOT / "ingestion" / "sources" / f"{path.parent.name}.yml").read_text(encoding="utf-8"))
-    family = path.name.split("_")[1]
-    feed = next(feed for feed in profile["feeds"] if feed["family"] == family)
-    content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    encoding = "gb18030" if profile["defaults"]["encoding"] == "gb18030" else "utf-8-sig"
-    for record in csv.DictReader(content.decode(encoding).splitlines()):
-        row = {"family": family, "source_system": path.parent.name}
-        for source, spec in feed["columns"].items():
-            if record.get(source):
-                target, codes = (spec["to"], spec.get("values")) if isinstance(spec, dict) else (spec, None)
-                row[target] = _plain(target, codes.get(record[source], "?") if codes else record[source])
-        yield row
-
-
-def _plain(column: str, text: str) -> str:
-    if column in AMOUNTS:
-        return text.replace(",", "")
-    written_out = re.fullmatch(r"(\d{4})年(\d{1,2})月(?:(\d{1,2})日)?", text)
-    if written_out:
-        return "-".join(part.zfill(2) for part in written_out.groups() if part)
-    if column in ("contribution_month", "accounting_month") and text.isdigit():
-        return f"{text[:4]}-{text[4:]}"
-    return text
-
-
-def _slip(row: Row) -> bool:
-    """The kinds of slips the generator makes, recognised by their own marks."""
-    path = (row.get("from_account"), row.get("to_account"))
-    return (
-        row["region_code"] not in MERGER
-        or row.get("contribution_month") == "2019-13"
-        or row.get("benefit_item") == "?"
-        or row.get("amount") == "八十元整"
-        or ("certificate_no" in row and not _valid_certificate(row["certificate_no"]))
-        or (row["event_type"] == "claim.settled" and not _adds_up(row))
-        or path == ("expenditure", "treasury")
-    )
-
-
-def _valid_certificate(number: str) -> bool:
-    weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-    return number[-1] == "10X98765432"[sum(int(d) * w for d, w in zip(number, weights, strict=False)) % 11]
-
-
-def _adds_up(row: Row) -> bool:
-    if row.get("settlement_kind", "case") != "case" or row["benefit_item"] in CASH_ITEMS:
-        return True
-    return sum(_of(row, name) for name in PARTS) == _of(row, "medical_fee_total")
-
-
-def _of(row: Row, column: str) -> Decimal:
-    return Decimal(row.get(column, "0"))
-
-
-def _fund(row: Row) -> str:
-    separate = row["occurred_on"] < MERGER[row["region_code"]]
-    own = row.get("fund_code") == "MAT" or row.get("insurance_type") == "510"
-    return "MAT" if separate and own else "EMI"
-
-
-def _deposit(row: Row, default: str) -> str:
-    return {"special": "special_demand"}.get(row.get("deposit_account", default), row.get("deposit_account", default))
-
-
-def _entry(row: Row) -> list[tuple[str, str, str, Decimal]]:
-    """(fund, debit, credit, amount) of a fact, coarse: income, expenditure and net assets are one account each."""
-    kind, fund = row["event_type"], _fund(row)
-    if row["family"] == "contribution":
-        total = sum((_of(row, name) for name in ("employer_amount", "personal_amount", "late_fee")), Decimal(0))
-        entry = (fund, _deposit(row, ""), "earned", total if kind == "contribution.collected" else -total)
-        return [] if kind == "contribution.assessed" else [entry]
-    if row["family"] == "claim":
-        return _claim_entry(row, kind, fund)
-    return [(fund, debit, credit, _of(row, "amount")) for debit, credit in _treasury_entry(row, kind)]
-
-
-def _claim_entry(row: Row, kind: str, fund: str) -> list[tuple[str, str, str, Decimal]]:
-    pooled, personal = _of(row, "pooled_amount"), _of(row, "personal_account_amount")
-    pay_account = row.get("pay_account", "expenditure")
-    debit, credit = {
-        "claim.paid": ("benefit", pay_account),
-        "claim.reversed": ("expenditure", "benefit"),
-        "claim.recovered": (_deposit(row, "special"), "benefit"),
-        "advance.paid": ("temporary_payment", pay_account),
-        "advance.offset": ("benefit", "temporary_payment"),
-        "advance.returned": (_deposit(row, "special"), "temporary_payment"),
-        "claim.settled": ("", ""),
-    }[kind]
-    return [(fund, debit, credit, pooled), ("EMI", debit, credit, personal)] if debit else []
-
-
-def _treasury_entry(row: Row, kind: str) -> list[tuple[str, str]]:
-    account = row.get("account", "")
-    if kind == "cash.transferred":
-        return [(row["to_account"], row["from_account"])]
-    if kind == "balance.opened":
-        liability = account in ("temporary_receipt", "loan", "personal_balance")
-        return [("net_assets", account)] if liability else [(account, "net_assets")]
-    return {
-        "receipt.unidentified": [(account, "temporary_receipt")],
-        "payment.returned": [(account, "temporary_receipt")],
-        "receipt.identified": [("temporary_receipt", "earned")],
-        "payment.reissued": [("temporary_receipt", "expenditure")],
-        "return.written_back": [("temporary_receipt", "benefit")],
-        "loan.received": [(account, "loan")],
-        "loan.repaid": [("loan", account)],
-        "outofarea.advanced": [("temporary_payment", "special_demand")],
-        "outofarea.cleared": [("benefit", "temporary_payment")],
-        "outofarea.paid_for_others": [("temporary_payment", "expenditure")],
-        "outofarea.reimbursed": [("special_demand", "temporary_payment")],
-        "fund.merged": [],
-        "balance.stated": [],
-        "interest.allocated": [],
-        "account.credited": [],
-    }.get(kind, [(account, "earned")] if kind.endswith((".received", ".credited")) else [("outlay", account)])
-
-
-def _days(facts: list[Row], region: str) -> Iterator[tuple[str, dict[tuple[str, str], Decimal]]]:
-    """Balances, debit positive, after each day on which something happened."""
-    balances: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
-    by_day: dict[str, list[Row]] = defaultdict(list)
-    for row in facts:
-        if row["region_code"] == region and row["family"] != "registration":
-            by_day[row["occurred_on"]].append(row)
-    for day in sorted(by_day):
-        if day >= MERGER[region]:
-            for (fund, account), amount in list(balances.items()):
-                if fund == "MAT":
-                    balances["EMI", account] += amount
-                    balances[fund, account] = Decimal(0)
-        for row in by_day[day]:
-            for fund, debit, credit, amount in _entry(row):
-                balances[fund, debit] += amount
-                balances[fund, credit] -= amount
-        yield day, dict(balances)
 
 
 @pytest.mark.parametrize("region", MERGER)
 def test_no_bank_account_is_ever_overdrawn(facts: list[Row], region: str) -> None:
     days = 0
-    for day, balances in _days(facts, region):
+    for day, balances in balances_by_day(facts, region):
         days += 1
         overdrawn = {key: value for key, value in balances.items() if key[1] in MONEY_ACCOUNTS and value < 0}
         assert not overdrawn, f"{region} {day}"
@@ -224,7 +65,7 @@ def test_no_bank_account_is_ever_overdrawn(facts: list[Row], region: str) -> Non
 
 @pytest.mark.parametrize("region", MERGER)
 def test_advances_and_unidentified_receipts_never_change_sign(facts: list[Row], region: str) -> None:
-    for day, balances in _days(facts, region):
+    for day, balances in balances_by_day(facts, region):
         for fund in ("EMI", "MAT"):
             assert balances.get((fund, "temporary_payment"), 0) >= 0, day
             assert balances.get((fund, "temporary_receipt"), 0) <= 0, day
@@ -244,7 +85,7 @@ def test_month_ends_are_what_the_bank_states_and_the_income_account_is_empty(
         for line in stated
         if line["region"] == region and line["kind"] == "bank_balance"
     }
-    month_ends = {day[:7].replace("-", ""): balances for day, balances in _days(facts, region)}
+    month_ends = {day[:7].replace("-", ""): balances for day, balances in balances_by_day(facts, region)}
     assert len(month_ends) == 10
     assert len(wanted) == (10 + (4 if region == "320100" else 3)) * 6
     late = {}
@@ -253,7 +94,7 @@ def test_month_ends_are_what_the_bank_states_and_the_income_account_is_empty(
             late[month, fund, account] = difference
         assert account != "income" or amount == 0
     paid = [
-        (row["occurred_on"], _of(row, "pooled_amount") + _of(row, "personal_account_amount"))
+        (row["occurred_on"], yuan(row, "pooled_amount") + yuan(row, "personal_account_amount"))
         for row in facts
         if row["region_code"] == region and row["event_type"] == "claim.paid" and row["occurred_on"][:7] == "2020-03"
         if row.get("pay_account") not in ("special_demand", "cash")
@@ -266,8 +107,8 @@ def test_tax_office_states_what_was_collected(facts: list[Row], landing: Path) -
     collected: dict[tuple[str, ...], Decimal] = defaultdict(Decimal)
     for row in facts:
         if row["event_type"] == "contribution.collected" and row["deposit_account"] == "treasury":
-            amount = sum((_of(row, name) for name in ("employer_amount", "personal_amount", "late_fee")), Decimal(0))
-            collected[row["region_code"], row["occurred_on"][:7], _fund(row)] += amount
+            amount = sum((yuan(row, name) for name in ("employer_amount", "personal_amount", "late_fee")), Decimal(0))
+            collected[row["region_code"], row["occurred_on"][:7], fund_of(row)] += amount
     stated: dict[tuple[str, ...], Decimal] = {}
     for path in (landing / "tax_bureau").glob("*.xlsx"):
         book = openpyxl.load_workbook(path, data_only=True)
@@ -286,15 +127,15 @@ def test_fiscal_side_states_what_it_paid_out(facts: list[Row], landing: Path) ->
     funded: dict[tuple[str, ...], Decimal] = defaultdict(Decimal)
     for row in facts:
         if (row.get("from_account"), row.get("to_account")) == ("special_demand", "expenditure"):
-            funded[row["region_code"], row["occurred_on"][:7], _fund(row)] += _of(row, "amount")
+            funded[row["region_code"], row["occurred_on"][:7], fund_of(row)] += yuan(row, "amount")
         if row["event_type"] == "claim.paid" and row.get("pay_account") == "special_demand":
-            funded[row["region_code"], row["occurred_on"][:7], _fund(row)] += _of(row, "pooled_amount")
-            funded[row["region_code"], row["occurred_on"][:7], "EMI"] += _of(row, "personal_account_amount")
+            funded[row["region_code"], row["occurred_on"][:7], fund_of(row)] += yuan(row, "pooled_amount")
+            funded[row["region_code"], row["occurred_on"][:7], "EMI"] += yuan(row, "personal_account_amount")
         if row.get("account") == "special_demand" and row["event_type"] in (
             *("remitted.up", "subsidised.down", "transfer.sent"),
             *("catastrophic.transferred", "other.paid", "account.paid_out"),
         ):
-            funded[row["region_code"], row["occurred_on"][:7], _fund(row)] += _of(row, "amount")
+            funded[row["region_code"], row["occurred_on"][:7], fund_of(row)] += yuan(row, "amount")
     tables = [pl.read_parquet(path) for path in (landing / "fiscal_bureau").glob("*.parquet")]
     stated = {
         (row["admdvs"], f"{row['acctg_month']:%Y-%m}", "MAT" if row["insutype"] == 510 else "EMI"): row["paid_amt"]
@@ -352,7 +193,7 @@ def test_payments_and_offsets_stay_within_the_settlement(facts: list[Row]) -> No
         if row["event_type"] in signs:
             settled |= {row["claim_no"]} if row["event_type"] == "claim.settled" else set()
             for part in ("pooled_amount", "personal_account_amount"):
-                left[row["region_code"], row["claim_no"], part] += signs[row["event_type"]] * _of(row, part)
+                left[row["region_code"], row["claim_no"], part] += signs[row["event_type"]] * yuan(row, part)
     assert min(left.values()) == 0
     assert all(row["claim_no"] in settled for row in facts if row["event_type"] == "claim.paid")
 
@@ -360,16 +201,16 @@ def test_payments_and_offsets_stay_within_the_settlement(facts: list[Row]) -> No
 def test_settled_claims_add_up(facts: list[Row]) -> None:
     settled = [row for row in facts if row["event_type"] == "claim.settled"]
     assert len(settled) > 1_000
-    assert all(_adds_up(row) for row in settled)
+    assert all(adds_up(row) for row in settled)
 
 
 def test_originals_exist_and_are_not_overdrawn(facts: list[Row]) -> None:
     amounts: dict[tuple[str, str], Decimal] = {}
     for row in facts:
         total = sum(
-            (_of(row, name) for name in ("amount", "pooled_amount", "employer_amount", "personal_amount")), Decimal(0)
+            (yuan(row, name) for name in ("amount", "pooled_amount", "employer_amount", "personal_amount")), Decimal(0)
         )
-        personal = _of(row, "personal_account_amount")
+        personal = yuan(row, "personal_account_amount")
         amounts[row["region_code"], row["source_event_key"]] = total + personal
     used: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
     for row in facts:
@@ -407,35 +248,20 @@ def test_payment_methods_follow_each_citys_notice(facts: list[Row]) -> None:
 def test_slips_are_few(delivered: list[Row], facts: list[Row]) -> None:
     for region, prefix in (("320100", "NJ"), ("340400", "HN")):
         rows = [row for row in delivered if row["source_event_key"].startswith(prefix)]
-        slips = [row for row in rows if _slip(row)]
+        slips = [row for row in rows if is_slip(row)]
         assert 4 <= len(slips) <= 8
         posted = sum((amount for row in facts if row["region_code"] == region and row["family"] != "registration"
                       and row["event_type"] not in ("balance.opened", "cash.transferred")
-                      for *_, amount in _entry(row)), Decimal(0))  # fmt: skip
-        at_stake = sum((_of(row, "amount") for row in slips if row.get("amount", "0").isascii()), Decimal(0))
+                      for *_, amount in entry_of(row)), Decimal(0))  # fmt: skip
+        at_stake = sum((yuan(row, "amount") for row in slips if row.get("amount", "0").isascii()), Decimal(0))
         assert at_stake < posted / 1_000
 
 
 def test_one_payment_comes_only_after_its_recovery(landing: Path) -> None:
-    early = list(_read(landing / "huainan" / "hn_claim_2019Q4.csv"))
+    early = list(read(landing / "huainan" / "hn_claim_2019Q4.csv"))
     recovered = {row["original_event_key"] for row in early if row["event_type"] == "claim.recovered"}
-    later = {row["source_event_key"] for row in _read(landing / "huainan" / "hn_claim_2020Q1.csv")}
+    later = {row["source_event_key"] for row in read(landing / "huainan" / "hn_claim_2020Q1.csv")}
     assert len(recovered & later) == 1
-
-
-def test_certificates_are_valid_and_ours_alone() -> None:
-    # 11010519491231002X is the worked example of GB 11643.
-    assert certificate_no("110105", date(1949, 12, 31), 0, "F").startswith("11010519491231002")
-    assert certificate_no("110105", date(1949, 12, 31), 0, "F")[-1] == "X"
-
-
-def test_credit_codes_carry_their_check_character() -> None:
-    code = credit_code("320100", 12_345_678)
-    alphabet = "0123456789ABCDEFGHJKLMNPQRTUWXY"
-    weights = (1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28)
-    total = sum(alphabet.index(char) * weight for char, weight in zip(code, weights, strict=False))
-    assert len(code) == 18
-    assert alphabet[(31 - total % 31) % 31] == code[-1]
 
 
 def test_same_seed_same_bytes_whatever_the_hash_seed(landing: Path, tmp_path: Path) -> None:
@@ -479,11 +305,11 @@ def test_manifests_describe_their_files(landing: Path) -> None:
             json.loads(path.read_text(encoding="utf-8")),
             path.with_name(path.name.removesuffix(".manifest.json")),
         )
-        rows = list(_read(data))
+        rows = list(read(data))
         totals: dict[str, Decimal] = defaultdict(Decimal)
         for row in rows:
             for key in ("", f"@{row['occurred_on']}"):
-                totals[key] += _of(row, "employer_amount")
+                totals[key] += yuan(row, "employer_amount")
         assert manifest["sha256"] == hashlib.sha256(data.read_bytes()).hexdigest()
         assert manifest["row_count"] == len(rows)
         stated = {key.partition("@"): Decimal(value) for key, value in manifest["control_totals"].items()}
@@ -501,17 +327,10 @@ def test_the_calendar_names_files_that_come(landing: Path) -> None:
     assert told == 8
 
 
-def test_the_profile_shown_in_the_documentation_is_accepted() -> None:
-    shown = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "sources.md").read_text(encoding="utf-8"), re.DOTALL)
-    assert len(shown) == 1
-    profile = parse_profile(shown[0].encode(), "chuzhou")
-    assert profile.feed_of("cz_claim_202007.csv").family == "claim"
-
-
 @pytest.mark.parametrize("source_system", ["nanjing", "huainan", "fund_bank"])
 def test_sample_profiles_are_accepted(source_system: str, landing: Path) -> None:
     profile = profile_of(source_system, ROOT / "ingestion" / "sources")
-    files = [path for path in (landing / source_system).iterdir() if _is_data(path)]
+    files = [path for path in (landing / source_system).iterdir() if is_data(path)]
     assert files
     for path in files:
         assert profile.feed_of(path.name).family in (*path.name.split("_"), "treasury")
@@ -550,22 +369,6 @@ def test_too_few_persons_are_refused(tmp_path: Path) -> None:
         write_samples(tmp_path, seed=1, persons=10)
 
 
-@pytest.mark.parametrize("source_system", ["nanjing", "huainan"])
-@pytest.mark.parametrize("family", ["registration", "contribution", "claim", "treasury"])
-def test_profiles_reach_every_canonical_column_and_code(source_system: str, family: str) -> None:
-    contract = FAMILIES[family]
-    profile = yaml.safe_load((ROOT / "ingestion" / "sources" / f"{source_system}.yml").read_text(encoding="utf-8"))
-    feed = next(feed for feed in profile["feeds"] if feed["family"] == family)
-    targets = {spec["to"] if isinstance(spec, dict) else spec: spec for spec in feed["columns"].values()}
-    assert len(targets) == len(feed["columns"]), "one source column a canonical column"
-    assert set(targets) == set(contract.allowed_names)
-    assert set(targets["event_type"]["values"].values()) == set(contract.event_types)
-    for column in contract.columns:
-        spec = targets[column.name]
-        if column.values and isinstance(spec, dict):
-            assert sorted(spec["values"].values()) == sorted(column.values), column.name
-
-
 def test_hospitals_state_what_they_were_paid(facts: list[Row]) -> None:
     paid: dict[tuple[str, ...], Decimal] = defaultdict(Decimal)
     payments = {row["source_event_key"]: row for row in facts if row["event_type"] == "claim.paid"}
@@ -575,10 +378,10 @@ def test_hospitals_state_what_they_were_paid(facts: list[Row]) -> None:
             sign = -1 if row["event_type"] == "claim.reversed" else 1
             if payment["payee_type"] == "institution":
                 where = payment["institution_code"], row["occurred_on"][:7]
-                paid[*where, _fund(row)] += sign * _of(row, "pooled_amount")
-                paid[*where, "EMI"] += sign * _of(row, "personal_account_amount")
+                paid[*where, fund_of(row)] += sign * yuan(row, "pooled_amount")
+                paid[*where, "EMI"] += sign * yuan(row, "personal_account_amount")
     stated = {
-        (row["institution_code"], row["accounting_month"], row["fund_code"]): _of(row, "amount")
+        (row["institution_code"], row["accounting_month"], row["fund_code"]): yuan(row, "amount")
         for row in facts
         if row.get("statement_kind") == "institution_settled" and row["region_code"] == "320100"
     }

@@ -70,14 +70,7 @@ payment as (
         event.event_type = 'claim.paid'
         and event.benefit_item in ({{ quoted(items) }})
         and {{ readable('event.region_code') }}
-        and not exists (
-            select from {{ source('events', 'event') }} as reversal
-            where
-                reversal.region_code = event.region_code
-                and reversal.original_seq = event.seq
-                and reversal.event_type = 'claim.reversed'
-                and reversal.seq <= side.head_seq
-        )
+        and {{ not_reversed('event', 'side.head_seq') }}
     {% if not loop.last %}union all{% endif %}
     {%- endfor %}
 )

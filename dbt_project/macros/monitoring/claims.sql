@@ -63,14 +63,7 @@
                 then true
             else false
         end
-        and not exists (
-            select from {{ source('events', 'event') }} as reversal
-            where
-                reversal.region_code = event.region_code
-                and reversal.original_seq = event.seq
-                and reversal.event_type = 'claim.reversed'
-                and reversal.seq <= limits.seq
-        )
+        and {{ not_reversed('event', 'limits.seq') }}
         -- computed once and looked up: as a join it is computed once a claim wherever the planner expects a single one
         and (event.region_code, event.claim_no) not in (
             {{ monitored_never_paid() }}

@@ -24,14 +24,7 @@ paid as (
         and event.benefit_item = 'maternity_allowance'
         and event.payee_type = 'employer'
         and event.employer_no is not null
-        and not exists (
-            select from {{ source('events', 'event') }} as reversal
-            where
-                reversal.region_code = event.region_code
-                and reversal.original_seq = event.seq
-                and reversal.event_type = 'claim.reversed'
-                and reversal.seq <= limits.seq
-        )
+        and {{ not_reversed('event', 'limits.seq') }}
     group by event.region_code, event.claim_no, event.employer_no
 ),
 
