@@ -149,6 +149,7 @@
         sum(numbered.amount) as amount,
         coalesce(sum(numbered.amount) filter (where numbered.benefit_item = 'maternity_allowance'), 0) as allowance_amount,
         max(numbered.allowance_daily_base) as allowance_daily_base,
+        max(numbered.gestation_weeks) as gestation_weeks,
         (array_agg(numbered.employer_no order by numbered.benefit_item = 'maternity_allowance' desc, numbered.claim_no)
             filter (where numbered.employer_no is not null))[1] as employer_no,
         (array_agg(numbered.institution_code order by numbered.claim_no)

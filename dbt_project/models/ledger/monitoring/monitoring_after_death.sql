@@ -34,36 +34,55 @@ death as (
 claim as (
     {{ monitored_claim("(event.region_code, event.person_no) in (select death.region_code, death.person_no from death)"
         " and exists (select from death where death.region_code = event.region_code"
-        " and death.person_no = event.person_no and death.died_on <= event.occurred_on)") }}
+        " and death.person_no = event.person_no and death.died_on <= event.occurred_on)"
+        " or (event.region_code, event.account_holder_no) in (select death.region_code, death.person_no from death)") }}
+),
+
+-- the dead person's own claims, and what the account has paid for somebody else
+charged as (
+    select
+        claim.*,
+        claim.person_no as dead_no,
+        false as is_of_another
+    from claim
+    union all
+    select
+        claim.*,
+        claim.account_holder_no as dead_no,
+        true as is_of_another
+    from claim
+    where claim.account_holder_no <> claim.person_no and claim.amount > claim.pooled_amount
 ),
 
 late as (
     select
-        claim.*,
+        charged.*,
         death.died_on,
         death.settled_days,
-        claim.is_dated and greatest(claim.care_on, claim.discharged_on) > death.died_on as is_after
-    from claim
-    inner join death on claim.region_code = death.region_code and claim.person_no = death.person_no
+        charged.is_dated and greatest(charged.care_on, charged.discharged_on) > death.died_on as is_after
+    from charged
+    inner join death on charged.region_code = death.region_code and charged.dead_no = death.person_no
     where
-        claim.is_dated and greatest(claim.care_on, claim.discharged_on) > death.died_on
-        or claim.settled_on > death.died_on + death.settled_days::integer
+        charged.is_dated and greatest(charged.care_on, charged.discharged_on) > death.died_on
+        or not charged.is_of_another and charged.settled_on > death.died_on + death.settled_days::integer
 ),
 
 claimed as (
     select
         region_code,
-        person_no,
+        dead_no as person_no,
+        array_remove(array_agg(distinct person_no order by person_no), dead_no) as users,
         min(institution_code) as institution_code,
         min(employer_no) as employer_no,
         array_agg(claim_no order by claim_no) as claims,
-        sum(amount) as amount,
+        sum(case when is_of_another then amount - pooled_amount else amount end) as amount,
+        count(*) filter (where is_of_another) as others,
         count(*) filter (where is_after) as after,
         count(*) filter (where not is_after) as late,
         min(care_on) as first_on,
         max(settled_on) as last_on
     from late
-    group by region_code, person_no
+    group by region_code, dead_no
 ),
 
 -- told after the death, of a day after it: the employer goes on as if she lived
@@ -97,21 +116,21 @@ found as (
         {{ hidden_key(['death.person_no']) }} as finding_key,
         claimed.institution_code,
         coalesce(claimed.employer_no, changed.employer_no) as employer_no,
-        array[death.person_no] as persons,
+        death.person_no || coalesce(claimed.users, '{}') as persons,
         coalesce(claimed.claims, '{}') as claims,
         coalesce(claimed.amount, 0) as amount,
         least(claimed.first_on, changed.first_on) as first_on,
         greatest(claimed.last_on, changed.last_on) as last_on,
         format(
-            '登记死亡 %s；此后发生的服务 %s 笔，死亡 %s 天以后才结算的 %s 笔，合计 %s 元；死亡后参保变更 %s 次', death.died_on,
+            '登记死亡 %s；此后发生的服务 %s 笔，死亡 %s 天以后才结算的 %s 笔，合计 %s 元，其中由其账户为他人支付 %s 笔；死亡后参保变更 %s 次', death.died_on,
             coalesce(claimed.after, 0), round(death.settled_days), coalesce(claimed.late, 0),
-            {{ yuan_text('coalesce(claimed.amount, 0)') }}, coalesce(changed.changes, 0)
+            {{ yuan_text('coalesce(claimed.amount, 0)') }}, coalesce(claimed.others, 0), coalesce(changed.changes, 0)
         ) as said_zh,
         format(
-            'registered as having died on %s; %s claims for service after it, %s settled more than %s days after, %s yuan;'
-            ' enrolment changed %s times after it',
+            'registered as having died on %s; %s claims for service after it, %s settled more than %s days after, %s yuan,'
+            ' %s of them for others from the account; enrolment changed %s times after it',
             death.died_on, coalesce(claimed.after, 0), coalesce(claimed.late, 0), round(death.settled_days),
-            {{ yuan_text('coalesce(claimed.amount, 0)') }}, coalesce(changed.changes, 0)
+            {{ yuan_text('coalesce(claimed.amount, 0)') }}, coalesce(claimed.others, 0), coalesce(changed.changes, 0)
         ) as said_en
     from death
     left join claimed on death.region_code = claimed.region_code and death.person_no = claimed.person_no

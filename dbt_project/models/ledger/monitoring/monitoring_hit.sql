@@ -52,3 +52,9 @@ union all
 select * from {{ ref('monitoring_backdated') }}
 union all
 select * from {{ ref('monitoring_assisted_share') }}
+union all
+select * from {{ ref('monitoring_settled_anew') }}
+union all
+select * from {{ ref('monitoring_group_stay') }}
+union all
+select * from {{ ref('monitoring_impossible_insured') }}
