@@ -141,8 +141,8 @@ FRAUDS: tuple[Pattern, ...] = (
         "不可能的分娩",
         "Impossible births",
         births.impossible_birth,
-        ({"kind": "old", "cases": 2}, {"kind": "children", "cases": 2}),
-        ({"kind": "young", "cases": 1}, {"kind": "weeks", "cases": 2}),
+        ({"kind": "old", "cases": 2}, {"kind": "children", "cases": 2}, {"kind": "weeks", "cases": 2}),
+        ({"kind": "young", "cases": 1}, {"kind": "carried", "cases": 2}),
     ),
     Pattern(
         "two_regions",
@@ -356,6 +356,13 @@ FRAUDS: tuple[Pattern, ...] = (
         "未成年人以职工参保",
         "Children insured as staff",
         identities.children_insured,
+        held_out=({"cases": 2},),
+    ),
+    Pattern(
+        "dead_elsewhere",
+        "一地死亡、另一地继续就医",
+        "Dead here, treated elsewhere",
+        identities.dead_elsewhere,
         held_out=({"cases": 2},),
     ),
     Pattern(

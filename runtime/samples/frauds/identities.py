@@ -59,6 +59,26 @@ def visits_in_another_region(scene: Scene, rng: random.Random, *, cases: int) ->
         scene.remember("visits_in_another_region", claims)
 
 
+def dead_elsewhere(scene: Scene, rng: random.Random, *, cases: int) -> None:
+    """Insured in both cities: one knows of the death, in the other the card goes on being used. Staged in every city."""
+    knows = scene.log.city.source_system == "nanjing"
+    for place in range(cases):
+        died = MONTHS[4].day(6 + place * 5)
+        shared = scene.shared_rng(f"dead:{place}")
+        born = date(shared.randint(1962, 1968), shared.randint(1, 12), shared.randint(1, 28))
+        number = identifiers.certificate_no(_CERTIFICATE_REGION, born, 680 + place, "F")
+        firm = _firm(scene, rng)
+        if knows:
+            scene.employee(firm, 6_200, rng, born=born, certificate=number, until=died, reason="died")
+        else:
+            person = scene.employee(firm, 6_200, rng, born=born, certificate=number)
+            claims = [
+                scene.medical(person, died + timedelta(days=days), "outpatient_chronic", 4, yuan(380))
+                for days in (20, 55)
+            ]
+            scene.remember("dead_elsewhere", claims)
+
+
 def conceived_before_birth(scene: Scene, rng: random.Random, *, days_between: int, cases: int) -> None:
     """Eight months and more after a birth another, of a child carried to the full term."""
     for place in range(cases):
@@ -168,5 +188,6 @@ def fathers_leave(scene: Scene, rng: random.Random, *, cases: int) -> None:
     for place in range(cases):
         man = scene.employee(_firm(scene, rng), 6_200, rng, sex="M")
         born = date(2020, 2, 20) + timedelta(days=place * 9)
-        days = policy.allowance_days("320100", "nursing_leave", born)
-        scene.remember("fathers_leave", [scene.allowance(man, born, days)], is_fraud=False)
+        days = policy.allowance_days(scene.region, "nursing_leave", born)
+        if days:  # elsewhere nothing is paid for it
+            scene.remember("fathers_leave", [scene.allowance(man, born, days)], is_fraud=False)

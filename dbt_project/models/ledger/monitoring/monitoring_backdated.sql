@@ -56,7 +56,7 @@ batch_told as (
     group by version.region_code, version.batch_id
 ),
 
-told as (
+told as materialized (
     select
         batch_told.region_code,
         batch_told.batch_id,
@@ -72,7 +72,28 @@ told as (
         on batch.region_code = first_event.region_code and batch.first_seq = first_event.seq
 ),
 
--- One pass over the premiums: a look-up of each birth has no index. What another payment of the month makes up for is not refunded.
+-- One pass over the premiums: a look-up of each birth has no index. Looked up in the births and not joined with them: taken for a
+-- single row, they would have the premiums read once each.
+paid as materialized (
+    select
+        event.region_code,
+        event.person_no,
+        event.event_type,
+        event.contribution_month,
+        event.occurred_on,
+        coalesce(event.employer_amount, 0) + coalesce(event.personal_amount, 0) as amount
+    from limits
+    inner join {{ source('events', 'event') }} as event
+        on limits.region_code = event.region_code and coalesce(limits.seq >= event.seq, false)
+    where
+        coalesce(
+            event.event_type in ('contribution.collected', 'contribution.refunded')
+            and (event.region_code, event.person_no) in (select claimed.region_code, claimed.person_no from claimed),
+            false
+        )
+),
+
+-- what another payment of the month makes up for is not refunded
 month_paid as (
     select
         claimed.region_code,
@@ -80,22 +101,15 @@ month_paid as (
         claimed.birth_no,
         claimed.birth_on,
         claimed.opened_on,
-        event.contribution_month,
-        min(event.occurred_on) filter (where event.event_type = 'contribution.collected') as paid_on,
-        max(event.occurred_on) filter (where event.event_type = 'contribution.refunded') as refunded_on,
-        sum(
-            case event.event_type when 'contribution.collected' then 1 else -1 end
-            * (coalesce(event.employer_amount, 0) + coalesce(event.personal_amount, 0))
-        ) as amount
+        paid.contribution_month,
+        min(paid.occurred_on) filter (where paid.event_type = 'contribution.collected') as paid_on,
+        max(paid.occurred_on) filter (where paid.event_type = 'contribution.refunded') as refunded_on,
+        sum(case paid.event_type when 'contribution.collected' then 1 else -1 end * paid.amount) as amount
     from claimed
-    inner join {{ source('events', 'event') }} as event
-        on
-            claimed.region_code = event.region_code
-            and claimed.person_no = event.person_no
-            and event.event_type in ('contribution.collected', 'contribution.refunded')
-    where event.contribution_month < date_trunc('month', claimed.birth_on::timestamp) and event.seq <= claimed.head_seq
+    inner join paid on {{ with_limits('claimed', 'paid') }} and claimed.person_no = paid.person_no
+    where paid.contribution_month < date_trunc('month', claimed.birth_on::timestamp)
     group by
-        claimed.region_code, claimed.person_no, claimed.birth_no, claimed.birth_on, claimed.opened_on, event.contribution_month
+        claimed.region_code, claimed.person_no, claimed.birth_no, claimed.birth_on, claimed.opened_on, paid.contribution_month
 ),
 
 -- not one month was paid for by the birth, and several before it were afterwards; or several that were have been given back since

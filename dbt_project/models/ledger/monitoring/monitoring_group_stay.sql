@@ -76,18 +76,35 @@ colleague as (
 ),
 
 -- the staff of a large employer meet by chance: compared with its share of all who have ever been insured
+registered as materialized (
+    select distinct
+        event.region_code,
+        event.employer_no,
+        event.person_no
+    from limits
+    inner join {{ source('events', 'event') }} as event
+        on limits.region_code = event.region_code and coalesce(limits.seq >= event.seq, false)
+    where event.event_type in ('enrollment.started', 'enrollment.changed')
+),
+
+insured as (
+    select
+        region_code,
+        count(distinct person_no) as all_persons
+    from registered
+    group by region_code
+),
+
 sized as (
     select
-        event.region_code,
-        count(distinct event.person_no) as all_persons,
-        count(distinct event.person_no) filter (where event.employer_no = wanted.employer_no) as staff,
-        wanted.employer_no
-    from (select distinct colleague.region_code, colleague.works_for as employer_no from colleague) as wanted
-    inner join limits on {{ with_limits('wanted') }}
-    inner join {{ source('events', 'event') }} as event
-        on wanted.region_code = event.region_code and case when limits.seq >= event.seq then true else false end
-    where event.event_type in ('enrollment.started', 'enrollment.changed', 'enrollment.ended')
-    group by event.region_code, wanted.employer_no
+        registered.region_code,
+        registered.employer_no,
+        insured.all_persons,
+        count(*) as staff
+    from registered
+    inner join insured on registered.region_code = insured.region_code
+    where registered.employer_no is not null
+    group by registered.region_code, registered.employer_no, insured.all_persons
 ),
 
 found as (

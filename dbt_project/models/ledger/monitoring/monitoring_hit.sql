@@ -58,3 +58,5 @@ union all
 select * from {{ ref('monitoring_group_stay') }}
 union all
 select * from {{ ref('monitoring_impossible_insured') }}
+union all
+select * from {{ ref('monitoring_without_agreement') }}

@@ -22,7 +22,7 @@ person as (
     inner join {{ source('events', 'event') }} as registered
         on
             limits.region_code = registered.region_code
-            and case when limits.seq >= registered.seq then true else false end
+            and coalesce(limits.seq >= registered.seq, false)
     where registered.family = 'registration' and registered.person_no is not null
     group by registered.region_code, registered.person_no
 ),
@@ -85,7 +85,10 @@ found as (
         ) as said_zh,
         concat_ws(
             '; ',
-            case when bool_or(is_unborn) then format('born on %s, %s claims for care before', max(born_on), count(*) filter (where is_unborn)) end,
+            case
+                when bool_or(is_unborn)
+                    then format('born on %s, %s claims for care before', max(born_on), count(*) filter (where is_unborn))
+            end,
             case
                 when bool_or(not is_unborn)
                     then

@@ -3,7 +3,7 @@ with limits as (
     {{ monitoring_limits('S26', ['min_ratio', 'min_rise']) }}
 ),
 
-undone as (
+undone as materialized (
     {{ monitored_never_paid() }}
     union
     select
@@ -20,7 +20,7 @@ undone as (
 ),
 
 -- what it was before, in parts that add up; a month in which it was settled is not asked for: it may be long ago
-former as (
+former as materialized (
     select
         event.region_code,
         event.claim_no,
@@ -32,13 +32,18 @@ former as (
         min(coalesce(event.admitted_on, event.service_on, event.occurred_on)) as from_on,
         max(coalesce(event.discharged_on, event.service_on, event.occurred_on)) as until_on,
         sum(coalesce(event.pooled_amount, 0) + coalesce(event.personal_account_amount, 0)) as amount
-    from undone
-    inner join limits on {{ with_limits('undone') }}
+    from limits
     inner join {{ source('events', 'event') }} as event
-        on undone.region_code = event.region_code and undone.claim_no = event.claim_no and limits.seq >= event.seq
+        on limits.region_code = event.region_code and coalesce(limits.seq >= event.seq, false)
     where
-        event.event_type = 'claim.settled' and event.person_no is not null and event.institution_code is not null
-        and coalesce(event.settlement_kind, 'case') = 'case'
+        coalesce(
+            event.event_type = 'claim.settled'
+            and event.person_no is not null
+            and event.institution_code is not null
+            and coalesce(event.settlement_kind, 'case') = 'case'
+            and (event.region_code, event.claim_no) in (select undone.region_code, undone.claim_no from undone),
+            false
+        )
     group by event.region_code, event.claim_no, event.person_no, event.institution_code
 ),
 

@@ -59,7 +59,9 @@ found as (
             round(max(min_same_day))
         ) as said_zh,
         format(
-            '%s small claims of at most %s yuan, or sales of a pharmacy; up to %s within %s days (limit %s), up to %s on one day (limit %s)', count(*),
+            '%s small claims of at most %s yuan, or sales of a pharmacy; up to %s within %s days (limit %s),'
+            ' up to %s on one day (limit %s)',
+            count(*),
             {{ yuan_text('max(small_amount)') }}, max(within_window), round(max(window_days)), round(max(min_claims)), max(within_day),
             round(max(min_same_day))
         ) as said_en

@@ -12,20 +12,25 @@ number as (
         on
             limits.region_code = event.region_code
             -- one condition, as in the claims
-            and case when limits.seq >= event.seq then true else false end
+            and coalesce(limits.seq >= event.seq, false)
     where event.certificate_pseudonym is not null and event.person_no is not null
 ),
 
--- certificates with several numbers: few, and nobody else's claims are read
-holder as (
-    select number.*
+counted as (
+    select
+        number.*,
+        count(*) over (partition by number.certificate_pseudonym) as numbers
     from number
-    inner join (
-        select certificate_pseudonym from number
-        group by certificate_pseudonym
-        having count(distinct (region_code, person_no)) > 1
-    ) as shared
-        on number.certificate_pseudonym = shared.certificate_pseudonym
+),
+
+-- certificates with several numbers: few, and nobody else's claims are read
+holder as materialized (
+    select
+        region_code,
+        person_no,
+        certificate_pseudonym
+    from counted
+    where numbers > 1
 ),
 
 claim as (
@@ -70,7 +75,8 @@ twice as (
         (other.taken_back_amount < other.amount or other.amount = 0)
         and (
             own.item in (
-                'delivery', 'miscarriage', 'maternity_allowance', 'nutrition_subsidy', 'inpatient', 'maternity_complication', 'family_planning'
+                'delivery', 'miscarriage', 'maternity_allowance', 'nutrition_subsidy', 'inpatient', 'maternity_complication',
+                'family_planning'
             )
             and own.item = other.item
             and abs(own.care_on - other.care_on) < case
