@@ -60,7 +60,7 @@ def visits_in_another_region(scene: Scene, rng: random.Random, *, cases: int) ->
 
 
 def dead_elsewhere(scene: Scene, rng: random.Random, *, cases: int) -> None:
-    """Insured in both cities: one knows of the death, in the other the card goes on being used. Staged in every city."""
+    """Insured in both cities: one knows of the death, in the other the card goes on. Staged in every city."""
     knows = scene.log.city.source_system == "nanjing"
     for place in range(cases):
         died = MONTHS[4].day(6 + place * 5)

@@ -63,21 +63,11 @@ other_number as materialized (
     group by event.region_code, event.person_no, event.certificate_pseudonym
 ),
 
-death as (
-    select
-        region_code,
-        person_no,
-        seq,
-        died_on,
-        settled_days,
-        null::text as told_in
-    from died
-    union all
-    -- of whom a number begins again afterwards has not died
+-- of whom a number begins again afterwards has not died
+known_elsewhere as (
     select distinct on (other_number.region_code, other_number.person_no)
         other_number.region_code,
         other_number.person_no,
-        0 as seq,
         certificate.died_on,
         limits.settled_days,
         certificate.region_code as told_in
@@ -88,6 +78,26 @@ death as (
         (other_number.region_code, other_number.person_no) not in (select died.region_code, died.person_no from died)
         and coalesce(other_number.started_on < certificate.died_on, true)
     order by other_number.region_code asc, other_number.person_no asc, certificate.died_on asc, certificate.region_code asc
+),
+
+death as (
+    select
+        region_code,
+        person_no,
+        seq,
+        died_on,
+        settled_days,
+        null::text as told_in
+    from died
+    union all
+    select
+        region_code,
+        person_no,
+        0 as seq,
+        died_on,
+        settled_days,
+        told_in
+    from known_elsewhere
 ),
 
 -- whose claims they are is looked up; when they were settled is asked of those alone

@@ -1,5 +1,5 @@
 with limits as (
-    {{ monitoring_limits('S01', ['min_cases', 'min_peer_cases', 'min_excess']) }}
+    {{ monitoring_limits('S01', ['min_cases', 'min_excess']) }}
 ),
 
 compared as (
@@ -10,7 +10,7 @@ compared as (
     inner join {{ ref('monitoring_institution') }} as compared on limits.region_code = compared.region_code
     where
         compared.cases >= limits.min_cases
-        and compared.peer_cases >= limits.min_peer_cases
+        and compared.peer_cases >= limits.min_cases
         and compared.caesarean_share > compared.upper_limit
         and compared.caesarean_share - compared.peer_share >= limits.min_excess
 ),
