@@ -102,4 +102,5 @@ found as (
     where amount >= min_ratio * former_amount and amount - former_amount >= min_rise
 )
 
-{{ monitoring_found('found', recovered='whole') }}
+-- that the former came back is what the rule is about
+{{ monitoring_found('found', recovered='first') }}
