@@ -88,4 +88,4 @@ found as (
     group by region_code, institution_code, ended_on
 )
 
-{{ monitoring_found('found', recovered='shown') }}
+{{ monitoring_found('found') }}
