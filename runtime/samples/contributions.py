@@ -213,6 +213,31 @@ def paid_in_time(log: CityLog, person: Person) -> None:
             _employee(log, person, month, insurance_type, _Payment(month.day(12), 0, receipt_no))
 
 
+def raised(log: CityLog, person: Person, before: Person, month: Month, day: date) -> None:
+    """A month is assessed anew on another base, for the whole of it, and the difference collected."""
+    amounts, paid = _due(log, person, month, "310"), _due(log, before, month, "310")
+    log.add(
+        "contribution",
+        "contribution.assessed",
+        day,
+        **_identity(person, month),
+        insurance_type="310",
+        employer_amount=amounts[0],
+        personal_amount=amounts[1],
+    )
+    _collect(
+        log,
+        person,
+        month,
+        day,
+        insurance_type="310",
+        employer_amount=amounts[0] - paid[0],
+        personal_amount=amounts[1] - paid[1],
+        receipt_no=f"{log.city.prefix}BJ{day:%Y%m}{person.number[-4:]}",
+        deposit_account="treasury",
+    )
+
+
 def _late_fee_alone(log: CityLog, population: Population) -> None:
     """A late fee claimed after the premium itself had been paid."""
     person = population.active(MONTHS[2], "employee")[0]

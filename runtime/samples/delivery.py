@@ -17,6 +17,7 @@ from runtime.samples.log import CityLog, Row, day_of, fen
 from runtime.samples.source_file import SourceFile
 from runtime.samples.values import Month
 
+_LATE = "2020Q3"
 _FIRST_PERIOD = {"claim": "2019Q4", "treasury": "2019Q4"}
 _WITH_MARK = {("nanjing", "registration"), ("nanjing", "treasury")}
 _COMPRESSED = {("nanjing", "contribution"), ("huainan", "contribution")}
@@ -41,7 +42,8 @@ def _parcels(log: CityLog) -> Parcels:
     for family, rows in log.rows.items():
         for row in sorted(rows, key=day_of):
             if not platform.is_from_platform(log, row):
-                parcels[family, _period(family, row)].append(row)
+                period = _LATE if row["source_event_key"] in log.sent_late else _period(family, row)
+                parcels[family, period].append(row)
     return parcels
 
 

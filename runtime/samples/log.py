@@ -18,6 +18,8 @@ class CityLog:
     def __init__(self, city: City, seed: int) -> None:
         self.city = city
         self.rows: dict[str, list[Row]] = {family: [] for family in FAMILIES}
+        # keys of rows that come with a later delivery than their dates say
+        self.sent_late: set[str] = set()
         self._seed = seed
 
     def rng(self, part: str) -> random.Random:

@@ -14,6 +14,15 @@ from runtime.samples.generate import city_log
 from runtime.samples.log import CityLog, Row, fen, text
 
 PERSONS = 400
+# Patterns that no parameter may be set by.
+HELD_OUT = {
+    *("benefit_twice", "allowance_without_birth", "visits_while_inpatient", "account_drained"),
+    *("raised_after_reversal", "delivery_turned_caesarean", "backdated_enrolment", "base_raised_afterwards"),
+    *("refunded_after_benefit", "ghost_at_the_ceiling", "pool_pays_after_leaving", "births_in_two_regions"),
+    *("visits_in_another_region", "dead_elsewhere", "conceived_before_birth", "miscarried_after_birth"),
+    *("prenatal_after_birth", "multiples_claimed", "account_of_the_dead", "children_insured", "rotating_stays"),
+    *("stay_within_stay", "group_admission", "sales_of_changing_sums"),
+}
 
 
 def planted_log(city: City, which: str, seed: int = 3) -> tuple[CityLog, Scene]:
@@ -36,9 +45,7 @@ def test_every_pattern_is_staged_in_one_of_the_sets() -> None:
     codes = [pattern.code for pattern in FRAUDS] + [alike.code for alike in LOOK_ALIKES]
     assert max(Counter(codes).values()) == 1
     assert all(pattern.held_out for pattern in FRAUDS)
-    assert {pattern.code for pattern in FRAUDS if not pattern.tuning} == {
-        *("benefit_twice", "allowance_without_birth", "visits_while_inpatient", "account_drained")
-    }
+    assert {pattern.code for pattern in FRAUDS if not pattern.tuning} == HELD_OUT
     for pattern in FRAUDS:
         assert not [parameters for parameters in pattern.tuning if parameters in pattern.held_out], pattern.code
 

@@ -78,29 +78,43 @@
     {%- endif %}
 {%- endmacro %}
 
-{#- Claims of which all payments and offsets were reversed, one row each. Begins with the reversals, which are few. Needs CTE `limits`. -#}
+{#- Claims of which all payments and offsets were reversed, one row each. Reversals are few, and the payments of their claims are looked up
+    among them in one pass: joined, they would be read once a reversal, for no index finds them by claim. Needs CTE `limits`. -#}
 {% macro monitored_never_paid() -%}
     select
         payment.region_code,
         payment.claim_no
     from limits
-    inner join {{ source('events', 'event') }} as reversal
-        on limits.region_code = reversal.region_code and limits.seq >= reversal.seq and reversal.event_type = 'claim.reversed'
-    inner join {{ source('events', 'event') }} as undone
-        on reversal.region_code = undone.region_code and reversal.original_seq = undone.seq
     inner join {{ source('events', 'event') }} as payment
-        on
-            undone.region_code = payment.region_code
-            and undone.claim_no = payment.claim_no
-            and payment.event_type in ('claim.paid', 'advance.offset')
-            and payment.claim_no is not null
-            and limits.seq >= payment.seq
+        on limits.region_code = payment.region_code and case when limits.seq >= payment.seq then true else false end
     left join {{ source('events', 'event') }} as taken
         on
             payment.region_code = taken.region_code
             and payment.seq = taken.original_seq
             and taken.event_type = 'claim.reversed'
             and limits.seq >= taken.seq
+    where
+        case
+            when
+                payment.event_type in ('claim.paid', 'advance.offset')
+                and payment.claim_no is not null
+                and (payment.region_code, payment.claim_no) in (
+                    select
+                        undone.region_code,
+                        undone.claim_no
+                    from limits as reach
+                    inner join {{ source('events', 'event') }} as reversal
+                        on
+                            reach.region_code = reversal.region_code
+                            and reach.seq >= reversal.seq
+                            and reversal.event_type = 'claim.reversed'
+                    inner join {{ source('events', 'event') }} as undone
+                        on reversal.region_code = undone.region_code and reversal.original_seq = undone.seq
+                    where undone.claim_no is not null
+                )
+                then true
+            else false
+        end
     group by payment.region_code, payment.claim_no
     having bool_and(taken.seq is not null)
 {%- endmacro %}
@@ -142,6 +156,7 @@
         sum(numbered.amount) as amount,
         coalesce(sum(numbered.amount) filter (where numbered.benefit_item = 'maternity_allowance'), 0) as allowance_amount,
         max(numbered.allowance_daily_base) as allowance_daily_base,
+        max(numbered.gestation_weeks) as gestation_weeks,
         (array_agg(numbered.employer_no order by numbered.benefit_item = 'maternity_allowance' desc, numbered.claim_no)
             filter (where numbered.employer_no is not null))[1] as employer_no,
         (array_agg(numbered.institution_code order by numbered.claim_no)

@@ -35,12 +35,12 @@ def two_births(scene: Scene, rng: random.Random, *, days_between: int, cases: in
 
 
 def impossible_birth(scene: Scene, rng: random.Random, *, kind: str, cases: int) -> None:
-    """A mother of 58, five children at once, a birth in the twentieth week, or one of 11."""
+    """A mother of 58 or of 11, five children at once, a birth in the twentieth week or in the forty-seventh."""
     for place in range(cases):
         born_in = {"old": 1962, "young": 2008}.get(kind)
         mother = scene.employee(_staff(scene, rng), 6_200, rng, born=date(born_in, 3, 5 + place) if born_in else None)
         children = 5 if kind == "children" else 1
-        weeks = 20 if kind == "weeks" else 39
+        weeks = {"weeks": 20, "carried": 47}.get(kind, 39)
         claims = scene.birth(mother, date(2020, 1, 14) + timedelta(days=place * 21), children=children, weeks=weeks)
         scene.remember("impossible_birth", claims)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from runtime.samples.frauds import births, employers, payments, services, stays
+from runtime.samples.frauds import births, employers, identities, payments, revisions, services, stays, together
 
 Parameters = Mapping[str, Any]
 
@@ -65,4 +65,46 @@ LOOK_ALIKES: tuple[LookAlike, ...] = (
     LookAlike("family_account", "家庭共济", "A family's account", payments.family_account, {"cases": 2}),
     LookAlike("course_of_treatment", "连续治疗", "A course of treatment", services.course_of_treatment, {"cases": 3}),
     LookAlike("long_rehabilitation", "康复住院", "A long rehabilitation", services.long_rehabilitation, {"cases": 3}),
+    LookAlike(
+        "settled_anew_100",
+        "银行退回后重新结算",
+        "Settled anew for the same sum",
+        revisions.settled_anew_alike,
+        {"cases": 2, "percent": 100},
+    ),
+    LookAlike(
+        "settled_anew_104",
+        "撤销后补一项费用",
+        "Settled anew with a bed day more",
+        revisions.settled_anew_alike,
+        {"cases": 2, "percent": 104},
+    ),
+    LookAlike(
+        "own_account_after_leaving",
+        "停保后用个人账户余额",
+        "One's own account after leaving",
+        revisions.own_account_after_leaving,
+        {"cases": 2},
+    ),
+    LookAlike(
+        "there_and_back", "手术、康复、返院", "Operated, moved, taken back", together.there_and_back, {"cases": 2}
+    ),
+    LookAlike("colleagues_by_chance", "同事偶然同日住院", "Colleagues by chance", together.colleagues_by_chance),
+    LookAlike(
+        "colleagues_in_an_accident", "同事事故住院", "Colleagues in an accident", together.colleagues_in_an_accident
+    ),
+    LookAlike("weekly_medicine", "长期用药每周购药", "Medicine every week", together.weekly_medicine, {"cases": 2}),
+    LookAlike(
+        "account_before_death",
+        "死亡前使用家庭账户",
+        "A family account until the death",
+        identities.account_before_death,
+        {"cases": 2},
+    ),
+    LookAlike("young_apprentice", "17岁职工", "An employee of seventeen", identities.young_apprentice, {"cases": 2}),
+    LookAlike(
+        "pregnant_again", "分娩五个月后早期流产", "Pregnant again, and lost", identities.pregnant_again, {"cases": 2}
+    ),
+    LookAlike("older_father", "高龄丈夫结算妻子分娩", "A husband of 57", identities.older_father, {"cases": 2}),
+    LookAlike("fathers_leave", "男职工护理假津贴", "A father's leave", identities.fathers_leave, {"cases": 2}),
 )

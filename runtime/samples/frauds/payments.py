@@ -19,7 +19,7 @@ def refund_to_another(scene: Scene, rng: random.Random, *, cases: int, same_empl
         payer = scene.employee(firm, 6_000, rng)
         other = scene.employee(firm if same_employer else scene.employer(5_400), 5_000, rng, sex="M")
         paid = next(row for row in scene.log.of_type("contribution.collected") if row["person_no"] == payer.number)
-        refunded = _refund(scene.log, paid, other, day_of(paid) + timedelta(days=45 + place * 7))
+        refunded = refund(scene.log, paid, other, day_of(paid) + timedelta(days=45 + place * 7))
         scene.remember(
             "refund_to_another",
             [],
@@ -29,7 +29,8 @@ def refund_to_another(scene: Scene, rng: random.Random, *, cases: int, same_empl
         )
 
 
-def _refund(log: CityLog, paid: Row, to: Person, day: date) -> Row:
+def refund(log: CityLog, paid: Row, to: Person, day: date) -> Row:
+    """Give back a whole payment, to somebody."""
     assert to.employer is not None
     names = ("enrollment_category", "contribution_month", "insurance_type", "contribution_base")
     return log.add(
@@ -112,7 +113,7 @@ def refund_to_payer(scene: Scene, rng: random.Random, *, cases: int) -> None:
         first = scene.employee(before, 5_600, rng, until=moved)
         again = scene.moves_to(first, now, moved, 5_900)
         paid = next(row for row in scene.log.of_type("contribution.collected") if row["person_no"] == first.number)
-        refunded = _refund(scene.log, paid, again, MONTHS[4].day(16))
+        refunded = refund(scene.log, paid, again, MONTHS[4].day(16))
         refunded["employer_no"] = before.number
         scene.remember("refund_to_payer", [], is_fraud=False, persons=[first])
 

@@ -144,13 +144,36 @@ class Scene:
             insurance_type=self.log.city.maternity_insurance(day) if maternity_claim else "310",
             benefit_item=item,
             payment_method=self.method(item, day),
-            institution_code=self.log.city.institution(hospital),
-            **{"service_on": day, **columns},
-            medical_fee_total=pooled + own,
             pooled_amount=pooled,
             personal_cash_amount=own or None,
+            **{
+                "institution_code": self.log.city.institution(hospital),
+                "service_on": day,
+                "medical_fee_total": pooled + own,
+                **columns,
+            },
         )
         pay(self.log, settled, usual_payday(day))
+        return settled
+
+    def from_account(self, person: Person, day: date, item: str, holder: Person | None = None) -> Row:
+        """A bill of 120 yuan that a personal account pays alone."""
+        is_sale = item == "pharmacy"
+        settled = settle(
+            self.log,
+            day,
+            person_no=person.number,
+            account_holder_no=holder.number if holder else None,
+            name=person.name,
+            insurance_type="310",
+            benefit_item=item,
+            payment_method="fee_for_service",
+            institution_code=self.log.city.pharmacy(1) if is_sale else self.log.city.institution(4),
+            service_on=day,
+            medical_fee_total=yuan(120),
+            personal_account_amount=yuan(120),
+        )
+        pay(self.log, settled, day + timedelta(days=20))
         return settled
 
     def method(self, item: str, day: date) -> str:

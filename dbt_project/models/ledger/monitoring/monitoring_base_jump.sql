@@ -14,13 +14,8 @@ birth as (
 ),
 
 -- declared with the enrolment or assessed for a month; the last word on a month counts
-base as (
-    select distinct on (told.region_code, told.person_no, told.employer_no, told.base_month)
-        told.region_code,
-        told.person_no,
-        told.employer_no,
-        told.base_month,
-        told.contribution_base
+word as (
+    select told.*
     from (
         select
             assessed.region_code,
@@ -29,6 +24,7 @@ base as (
             assessed.contribution_month as base_month,
             event.contribution_base,
             event.seq,
+            event.occurred_on as told_on,
             true as is_assessed
         from (select distinct birth.region_code, birth.person_no from birth) as mother
         inner join limits on {{ with_limits('mother') }}
@@ -44,6 +40,7 @@ base as (
             date_trunc('month', event.occurred_on::timestamp)::date as base_month,
             event.contribution_base,
             event.seq,
+            event.occurred_on as told_on,
             false as is_assessed
         from (select distinct birth.region_code, birth.person_no from birth) as mother
         inner join limits on {{ with_limits('mother') }}
@@ -55,8 +52,18 @@ base as (
                 and event.event_type in ('enrollment.started', 'enrollment.changed')
     ) as told
     where told.contribution_base > 0
+),
+
+base as (
+    select distinct on (word.region_code, word.person_no, word.employer_no, word.base_month)
+        word.region_code,
+        word.person_no,
+        word.employer_no,
+        word.base_month,
+        word.contribution_base
+    from word
     order by
-        told.region_code asc, told.person_no asc, told.employer_no asc, told.base_month asc, told.is_assessed desc, told.seq desc
+        word.region_code asc, word.person_no asc, word.employer_no asc, word.base_month asc, word.is_assessed desc, word.seq desc
 ),
 
 compared as (
@@ -105,12 +112,20 @@ compared as (
                         base.base_month asc
                 ))[1] as base_before,
                 count(*) as months
-            from base
-            where
-                base.region_code = birth.region_code
-                and base.person_no = birth.person_no
-                and base.employer_no is not distinct from risen.employer_no
-                and base.base_month < risen.base_month
+            from (
+                -- what was known by the birth: months that were raised after it had another base
+                select distinct on (word.base_month)
+                    word.base_month,
+                    word.contribution_base
+                from word
+                where
+                    word.region_code = birth.region_code
+                    and word.person_no = birth.person_no
+                    and word.employer_no is not distinct from risen.employer_no
+                    and word.base_month < risen.base_month
+                order by
+                    word.base_month asc, word.told_on <= birth.birth_on desc, word.is_assessed desc, word.seq desc
+            ) as base
         ) as earlier
     where birth.allowance_amount > 0
 ),

@@ -45,9 +45,31 @@ unfounded as (
     select dated.*
     from dated
     inner join limits on {{ with_limits('dated') }}
+    left join lateral (
+        select (array_agg(event.sex order by event.seq desc))[1] as sex
+        from {{ source('events', 'event') }} as event
+        where
+            event.region_code = dated.region_code
+            and event.person_no = dated.person_no
+            and event.event_type in ('enrollment.started', 'enrollment.changed', 'enrollment.ended')
+            and event.sex is not null
+            and event.seq <= limits.seq
+    ) as person on true
+    left join lateral (
+        select known.allowance_days as days
+        from {{ ref('policy_allowance_days') }} as known
+        where
+            known.region_code = dated.region_code
+            and known.allowance_case = 'nursing_leave'
+            and {{ in_force('known', 'dated.due_on') }}
+        order by known.known_from desc, known.effective_from desc
+        limit 1
+    ) as of_fathers on true
     where
+        -- the birth that a father's leave is about stands under the number of his wife, who may be insured elsewhere
+        coalesce(person.sex = 'M' and dated.benefit_item = 'maternity_allowance' and dated.leave_days = of_fathers.days, false) = false
         -- care from before the log began, or from before claims are looked at, is not in it
-        dated.due_on >= limits.opening_on + greatest(limits.opening_days, dated.before_days)::integer
+        and dated.due_on >= limits.opening_on + greatest(limits.opening_days, dated.before_days)::integer
         and dated.due_on - dated.before_days::integer >= limits.since
         and not exists (
             select from care

@@ -52,3 +52,11 @@ union all
 select * from {{ ref('monitoring_backdated') }}
 union all
 select * from {{ ref('monitoring_assisted_share') }}
+union all
+select * from {{ ref('monitoring_settled_anew') }}
+union all
+select * from {{ ref('monitoring_group_stay') }}
+union all
+select * from {{ ref('monitoring_impossible_insured') }}
+union all
+select * from {{ ref('monitoring_without_agreement') }}

@@ -38,6 +38,13 @@ beside as materialized (
                 else claim.service_on - 7 * claim.gestation_weeks < born.care_on
             end
         ) as born_before,
+        max(born.care_on) filter (
+            where
+            claim.benefit_item = 'miscarriage'
+            and coalesce(claim.service_on, claim.discharged_on) > born.care_on + limits.after_birth_days::integer
+            and coalesce(claim.service_on, claim.discharged_on) - 7 * claim.gestation_weeks + limits.conceived_after_days::integer
+            < born.care_on
+        ) as conceived_before,
         max(born.birth_count) filter (
             where
             claim.benefit_item = 'maternity_allowance'
@@ -55,6 +62,7 @@ known as (
         claim.*,
         beside.carried_until,
         beside.born_before,
+        beside.conceived_before,
         beside.care_births,
         person.sex,
         -- a man's number may settle the care of his unemployed wife, her leave it may not
@@ -104,12 +112,12 @@ judged as (
             case when known.category = 'retiree' then '退休人员 / retired' end,
             case
                 when
-                    known.years < known.age_min
+                    known.sex is distinct from 'M' and known.years < known.age_min
                     then format('%s 岁，限 %s 岁 / aged %s, limit %s', known.years, round(known.age_min), known.years, round(known.age_min))
             end,
             case
                 when
-                    known.years > known.age_max
+                    known.sex is distinct from 'M' and known.years > known.age_max
                     then format('%s 岁，限 %s 岁 / aged %s, limit %s', known.years, round(known.age_max), known.years, round(known.age_max))
             end,
             case
@@ -139,6 +147,14 @@ judged as (
                         format(
                             '流产时已怀 %s 分娩的胎儿 / miscarried while carrying the child born on %s', known.carried_until,
                             known.carried_until
+                        )
+            end,
+            case
+                when known.conceived_before is not null
+                    then
+                        format(
+                            '流产孕周 %s 周，受孕早于 %s 的分娩 / miscarriage in week %s, conceived before the delivery on %s',
+                            known.gestation_weeks, known.conceived_before, known.gestation_weeks, known.conceived_before
                         )
             end,
             case

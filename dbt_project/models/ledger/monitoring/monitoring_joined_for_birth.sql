@@ -43,7 +43,8 @@ newcomer as (
     where birth_on - joined_on < joined_days
 ),
 
--- What was refunded was not paid. One pass over the premiums: a look-up of each person has no index.
+-- What was refunded was not paid. One pass over the premiums: a look-up of each person has no index. Looked up in the newcomers and not
+-- joined with them: taken for a single row, they would have the premiums read once each.
 paid as (
     select
         monthly.region_code,
@@ -54,13 +55,15 @@ paid as (
             event.region_code,
             event.person_no,
             event.contribution_month
-        from (select distinct newcomer.region_code, newcomer.person_no, newcomer.seq from newcomer) as person
+        from limits
         inner join {{ source('events', 'event') }} as event
-            on
-                person.region_code = event.region_code
-                and person.person_no = event.person_no
-                and event.event_type in ('contribution.collected', 'contribution.refunded')
-        where event.seq <= person.seq
+            on limits.region_code = event.region_code and coalesce(limits.seq >= event.seq, false)
+        where
+            coalesce(
+                event.event_type in ('contribution.collected', 'contribution.refunded')
+                and (event.region_code, event.person_no) in (select newcomer.region_code, newcomer.person_no from newcomer),
+                false
+            )
         group by event.region_code, event.person_no, event.contribution_month
         having
             sum(

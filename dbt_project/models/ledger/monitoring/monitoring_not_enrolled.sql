@@ -3,7 +3,8 @@ with limits as (
 ),
 
 claim as (
-    {{ monitored_claim("event.benefit_item <> 'pharmacy'") }}
+    -- what is left in an account is one's own, whenever it is spent
+    {{ monitored_claim("event.pooled_amount > 0") }}
 ),
 
 -- once, and not once a claim, which is what follows from its being taken for one row

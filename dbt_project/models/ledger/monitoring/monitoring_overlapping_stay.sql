@@ -22,7 +22,11 @@ pair as (
         least(earlier.amount, later.amount) as amount,
         later.admitted_on as first_on,
         least(earlier.discharged_on, later.discharged_on) as last_on,
-        least(earlier.discharged_on, later.discharged_on) - later.admitted_on as days,
+        greatest(
+            least(earlier.discharged_on, later.discharged_on) - later.admitted_on,
+            -- a bed for the day only, on a day that is neither the first nor the last of the other stay
+            case when later.admitted_on > earlier.admitted_on and later.discharged_on < earlier.discharged_on then 1 end
+        ) as days,
         limits.min_overlap_days
     from stay as earlier
     inner join stay as later

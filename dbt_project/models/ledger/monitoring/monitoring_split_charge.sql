@@ -1,17 +1,17 @@
 with limits as (
-    {{ monitoring_limits('S22', ['window_days', 'min_claims', 'small_amount', 'min_same_day']) }}
+    {{ monitoring_limits('S22', ['window_days', 'min_claims', 'small_amount', 'min_same_day', 'min_sales']) }}
 ),
 
 claim as (
-    {{ monitored_claim("event.benefit_item in ('prenatal', 'outpatient', 'outpatient_chronic', 'family_planning', 'miscarriage')"
-        " and event.admitted_on is null and event.institution_code is not null") }}
+    {{ monitored_claim("event.benefit_item in ('prenatal', 'outpatient', 'outpatient_chronic', 'family_planning', 'miscarriage',"
+        " 'pharmacy') and event.admitted_on is null and event.institution_code is not null") }}
 ),
 
 visit as (
     select
         claim.*,
         limits.window_days,
-        limits.min_claims,
+        case when claim.benefit_item = 'pharmacy' then limits.min_sales else limits.min_claims end as min_claims,
         limits.small_amount,
         limits.min_same_day,
         count(*) over (
@@ -25,7 +25,8 @@ visit as (
         ) as within_day
     from claim
     inner join limits on {{ with_limits('claim') }}
-    where coalesce(claim.medical_fee_total, claim.amount) <= limits.small_amount
+    -- a pharmacy's sale is a small one whatever it costs
+    where claim.benefit_item = 'pharmacy' or coalesce(claim.medical_fee_total, claim.amount) <= limits.small_amount
 ),
 
 -- all small visits of the window that ends on such a day
@@ -53,12 +54,14 @@ found as (
         min(care_on) as first_on,
         max(care_on) as last_on,
         format(
-            '%s 笔小额门诊（单笔不超过 %s 元），%s 天内最多 %s 笔（限 %s 笔），同日最多 %s 笔（限 %s 笔）', count(*),
+            '%s 笔小额门诊（单笔不超过 %s 元）或购药，%s 天内最多 %s 笔（限 %s 笔），同日最多 %s 笔（限 %s 笔）', count(*),
             {{ yuan_text('max(small_amount)') }}, round(max(window_days)), max(within_window), round(max(min_claims)), max(within_day),
             round(max(min_same_day))
         ) as said_zh,
         format(
-            '%s small claims of at most %s yuan; up to %s within %s days (limit %s), up to %s on one day (limit %s)', count(*),
+            '%s small claims of at most %s yuan, or sales of a pharmacy; up to %s within %s days (limit %s),'
+            ' up to %s on one day (limit %s)',
+            count(*),
             {{ yuan_text('max(small_amount)') }}, max(within_window), round(max(window_days)), round(max(min_claims)), max(within_day),
             round(max(min_same_day))
         ) as said_en

@@ -1,5 +1,5 @@
 with limits as (
-    {{ monitoring_limits('S03', ['readmitted_days']) }}
+    {{ monitoring_limits('S03', ['readmitted_days', 'transfer_days', 'min_transfers']) }}
 ),
 
 stay as (
@@ -37,6 +37,31 @@ chained as (
     from placed
 ),
 
+-- to and fro: from one institution into the next within days, again and again
+moved as (
+    select
+        stay.*,
+        stay.admitted_on - lag(stay.discharged_on) over each_person between 0 and limits.transfer_days
+        and stay.institution_code <> lag(stay.institution_code) over each_person as is_transfer,
+        limits.transfer_days,
+        limits.min_transfers
+    from stay
+    inner join limits on {{ with_limits('stay') }}
+    where stay.benefit_item = 'inpatient'
+    window each_person as (
+        partition by stay.region_code, stay.person_no order by stay.admitted_on, stay.discharged_on, stay.claim_no
+    )
+),
+
+rotated as (
+    select
+        moved.*,
+        count(*) filter (where moved.is_transfer is not true) over (
+            partition by moved.region_code, moved.person_no order by moved.admitted_on, moved.discharged_on, moved.claim_no
+        ) as chain_no
+    from moved
+),
+
 found as (
     select
         region_code,
@@ -61,6 +86,31 @@ found as (
     group by
         region_code, person_no, institution_code, case when benefit_item like 'delivery%' then 'delivery' else benefit_item end, chain_no
     having count(*) > 1
+    union all
+    select
+        region_code,
+        'S03'::text as rule_code,
+        {{ hidden_key(['person_no', "'rotated'", 'min(claim_no)']) }} as finding_key,
+        min(institution_code) as institution_code,
+        null::text as employer_no,
+        array[person_no] as persons,
+        array_agg(claim_no order by claim_no) as claims,
+        sum(amount) filter (where is_transfer) as amount,
+        min(admitted_on) as first_on,
+        max(discharged_on) as last_on,
+        format(
+            '在 %s 家机构间轮转住院 %s 次，转院 %s 次（限 %s 次，间隔不超过 %s 天），合计 %s 元', count(distinct institution_code), count(*),
+            count(*) filter (where is_transfer), round(max(min_transfers)), round(max(transfer_days)), {{ yuan_text('sum(amount)') }}
+        ) as said_zh,
+        format(
+            '%s stays in turn in %s institutions, %s transfers (limit %s, within %s days each), %s yuan in all', count(*),
+            count(distinct institution_code), count(*) filter (where is_transfer), round(max(min_transfers)),
+            round(max(transfer_days)), {{ yuan_text('sum(amount)') }}
+        ) as said_en
+    from rotated
+    group by region_code, person_no, chain_no
+    -- who moves on, from one to the next, has not been passed to and fro
+    having count(*) filter (where is_transfer) >= max(min_transfers) and count(distinct institution_code) < count(*)
 )
 
 {{ monitoring_found('found', recovered='whole') }}
