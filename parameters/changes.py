@@ -173,8 +173,8 @@ def described(added: Addition) -> Iterator[str]:
     if table.name in _OF_ASSESSMENTS and any(row["effective_from"] < row["known_from"] for row in added.rows):
         yield (
             "  注意 note: 生效日在过去：已入账的不改写，已关账的月份不变，应补（退）的见 marts.supplementary_assessment"
-            " / the first day lies in the past: nothing recorded is rewritten, closed months stay; what is owed or due back"
-            " is listed by marts.supplementary_assessment"
+            " / the first day lies in the past: nothing recorded is rewritten, closed months stay; what is owed or"
+            " due back is listed by marts.supplementary_assessment"
         )
     if added.untouched:
         yield (
