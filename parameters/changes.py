@@ -21,6 +21,10 @@ from parameters.tables import POSTING, Table
 _OWN = frozenset({"effective_to", "status", "source", "clause"})
 
 
+# By these an assessment is due: a row for the past asks for supplements and refunds.
+_OF_ASSESSMENTS = frozenset({"policy_rate", "policy_base", "policy_contribution_relief"})
+
+
 @dataclass(frozen=True)
 class Draft:
     """A new row, and the columns of which the values were taken over from the row `base`, if there is one."""
@@ -166,6 +170,12 @@ def described(added: Addition) -> Iterator[str]:
             said = ", ".join(f"{name}={row[name]}" for name in draft.taken)
             yield f"    沿用第 {draft.base.line} 行的值 taken over from line {draft.base.line}: {said}"
     yield from (f"  提示 warning {problem}" for problem in added.warnings)
+    if table.name in _OF_ASSESSMENTS and any(row["effective_from"] < row["known_from"] for row in added.rows):
+        yield (
+            "  注意 note: 生效日在过去：已入账的不改写，已关账的月份不变，应补（退）的见 marts.supplementary_assessment"
+            " / the first day lies in the past: nothing recorded is rewritten, closed months stay; what is owed or"
+            " due back is listed by marts.supplementary_assessment"
+        )
     if added.untouched:
         yield (
             "  注意 note: 另列的单位类型不受通用行影响，需要时各加一行"

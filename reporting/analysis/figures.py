@@ -17,7 +17,7 @@ LEVELS: dict[str | None, tuple[Light, Name]] = {
     "excessive": ("red", Name("过高", "excessive")),
     "yellow": ("amber", Name("黄色预警", "yellow")),
     "yellow_high": ("amber", Name("偏高", "yellow, high")),
-    "green": ("green", Name("正常", "green")),
+    "green": ("green", Name("正常", "normal")),
     "no_data": ("grey", Name("无数据或不可比", "no data, or not comparable")),
     None: ("grey", Name("未设预警线", "no line set")),
 }

@@ -54,6 +54,21 @@ def test_a_seed_that_lacks_a_used_row_is_not_loaded() -> None:
     assert execute(MERGER_DATES) == before
 
 
+@pytest.mark.usefixtures("migrated_warehouse")
+def test_a_folder_with_one_unsound_row_is_not_loaded_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """dbt would load the blank after the region as it stands, and the row would never be found."""
+    folder = tmp_path / "seeds"
+    shutil.copytree(dbt.PROJECT / "seeds", folder, ignore=shutil.ignore_patterns("*.yml"))
+    with (folder / "policy" / "policy_base.csv").open("a", encoding="utf-8") as handle:
+        handle.write("340400 ,2027-01-01,,４０１９,20094.00,2026-11-27,assumed,示例\n")
+    monkeypatch.setenv("FUND_SEEDS_DIR", str(folder))
+    with pytest.raises(dbt.DbtError) as refusal:
+        dbt.deploy("unsound")
+    for part in (f"{folder}/policy/policy_base.csv:8 [region_code] E-PARAM-SPACE", "[base_floor] E-PARAM-NUMBER"):
+        assert part in str(refusal.value)
+    assert execute("select count(*) from pg_tables where schemaname = 'policy' and tablename like 'policy%'") == [(0,)]
+
+
 # Seed -> an edit of the table, which stands for the older seed, that the file then seems to have undone.
 USED = {
     "chart_of_accounts": "update policy.chart_of_accounts set fund_code = 'MAT' where account_code = '490109'",

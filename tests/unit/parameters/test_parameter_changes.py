@@ -210,3 +210,13 @@ def test_a_command_that_can_t_be_understood_has_a_code(capsys: pytest.CaptureFix
     said = capsys.readouterr().err
     assert "E-PARAM-COMMAND" in said
     assert "nearest: policy_rate" in said
+
+
+def test_a_row_for_the_past_says_what_becomes_of_what_is_booked(capsys: pytest.CaptureFixture[str]) -> None:
+    def asked(day: str) -> str:
+        change = [part if part != "2027-01-01" else day for part in CHANGE]
+        assert main(["propose", *change, *SOURCED]) == 0
+        return capsys.readouterr().out
+
+    assert "marts.supplementary_assessment" in asked("2020-03-01")
+    assert "marts.supplementary_assessment" not in asked("2999-01-01")
