@@ -86,7 +86,7 @@ def _published(landing: Path, persons: int) -> None:
 
 def _relations() -> list[str]:
     marts = [path.stem for part in POLICY for path in sorted((PROJECT / "models" / "marts" / part).glob("*.sql"))]
-    return [f"ledger.{rule.model}" for rule in rules()] + [f"marts.{name}" for name in marts]
+    return [f"ledger.{rule.model}" for rule in rules()] + [f"marts.{name}" for name in (*marts, "tie_out")]
 
 
 def _computed(cursor: psycopg2.extensions.cursor, name: str) -> float:

@@ -8,6 +8,16 @@
     coalesce({{ event }}.accounting_month, date_trunc('month', {{ event }}.occurred_on::timestamp)::date)
 {%- endmacro %}
 
+{#- Regions and months of which something is stated, as far as published. -#}
+{% macro months_stated() -%}
+    select distinct
+        event.region_code,
+        {{ stated_month('event') }} as accounting_month
+    from {{ source('events', 'event') }} as event
+    inner join ({{ ledger_head('published') }}) as head on event.region_code = head.region_code and event.seq <= head.seq
+    where event.event_type = 'balance.stated'
+{%- endmacro %}
+
 {% macro outside_statement(bound) -%}
 with head as (
     {{ ledger_head(bound) }}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import date
 from decimal import Decimal
@@ -78,6 +80,34 @@ def test_every_stated_figure_is_compared_once(published_samples: str) -> None:
         " where t.statement_kind = 'bank_balance' and t.ours_amount is distinct from b.closing_balance",
     )
     assert balances == [(0,)], "our figure at a month end is the trial balance's"
+
+
+def _scans(node: dict[str, Any]) -> Iterator[tuple[str, float]]:
+    """Each scan of a plan: its relation, and the rows it has met."""
+    if relation := node.get("Relation Name"):
+        met = node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
+        yield relation, met * node["Actual Loops"]
+    for part in node.get("Plans", []):
+        yield from _scans(part)
+
+
+def test_a_month_costs_by_its_lines_and_not_by_the_history(published_samples: str) -> None:
+    """Lines of the month, its neighbours and one month more, and of the log what these lines look up."""
+    (((plan,),),) = ask(
+        published_samples,
+        "explain (analyze, format json) select * from marts.tie_out_items('320100', date '2020-03-01')",
+    )
+    window, history = ask(
+        published_samples,
+        "select count(*) filter (where accounting_month between '2020-02-01' and '2020-05-01'), count(*)"
+        " from ledger.journal_line where region_code = '320100'",
+    )[0]
+    met = Counter[str]()
+    for relation, rows in _scans(plan["Plan"]):
+        met[relation] = max(met[relation], int(rows))
+    assert 0 < met["journal_line"] <= window, met
+    assert 0 < met["event"] <= window, met
+    assert 2 * window < history
 
 
 def test_a_reader_sees_the_own_region_only(published_copy: str) -> None:

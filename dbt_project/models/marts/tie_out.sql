@@ -1,14 +1,5 @@
-with head as (
-    {{ ledger_head('published') }}
-),
-
-month as (
-    select distinct
-        event.region_code,
-        {{ stated_month('event') }} as accounting_month
-    from {{ source('events', 'event') }} as event
-    inner join head on event.region_code = head.region_code and event.seq <= head.seq
-    where event.event_type = 'balance.stated'
+with month as (
+    {{ months_stated() }}
 ),
 
 figure as (
