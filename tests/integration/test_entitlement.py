@@ -20,6 +20,7 @@ from ingestion.settings import BEIJING, Settings
 from runtime import dbt
 from tests.conftest import isolate
 from tests.integration.entitlement_books import HUAINAN, NANJING, Books, Case, chance
+from tests.integration.entitlement_lives import WORKED_OUT, add_lives
 from tests.integration.pages_support import built
 from tests.integration.test_maternity_line import publish_built
 
@@ -128,6 +129,7 @@ def books(
         told = {region: Books(region) for region in (NANJING, HUAINAN)}
         for case, *_ in BY_HAND:
             told[case.region].add(case)
+        add_lives(told[NANJING])
         for region, region_books in told.items():
             for case in chance(region, 120, SEED):
                 region_books.add(case)
@@ -148,6 +150,14 @@ def test_cases_worked_out_by_hand(books: tuple[str, dict[str, Books]]) -> None:
     by_claim = {claim: tuple(rest) for claim, *rest in found}
     wanted = {f"C-{case.key}": (kind, days, amount) for case, kind, days, amount in BY_HAND}
     assert {claim: by_claim[claim] for claim in wanted} == wanted
+
+
+def test_lives_worked_out_by_hand(books: tuple[str, dict[str, Books]]) -> None:
+    query = """
+        select claim_no, kind, days_due, base_due::text, amount_due::text, months_contributed
+        from marts.entitlement_payment where claim_no = any(%s)"""
+    found = {claim: tuple(rest) for claim, *rest in ask(books[0], query, list(WORKED_OUT))}
+    assert found == WORKED_OUT
 
 
 def test_cases_by_chance_come_to_what_the_oracle_says(books: tuple[str, dict[str, Books]]) -> None:
