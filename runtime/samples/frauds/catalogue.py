@@ -7,29 +7,14 @@ patterns that were never used for tuning.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterable
 
-from runtime.samples.frauds import births, employers, identities, payments, revisions, services, stays, together
+from runtime.samples.frauds import births, employers, payments, services, stays
+from runtime.samples.frauds.held_out import HELD_OUT
 from runtime.samples.frauds.look_alikes import LOOK_ALIKES
+from runtime.samples.frauds.pattern import Parameters, Pattern
 from runtime.samples.frauds.scene import Scene
 from runtime.samples.frauds.truth import Planted
-
-Parameters = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Pattern:
-    """A pattern, how it is staged, and with which parameters. No ``tuning``: held out as a whole."""
-
-    code: str
-    zh: str
-    en: str
-    stage: Callable[..., None]
-    tuning: tuple[Parameters, ...] = ()
-    held_out: tuple[Parameters, ...] = ()
-
 
 FRAUDS: tuple[Pattern, ...] = (
     Pattern(
@@ -224,175 +209,7 @@ FRAUDS: tuple[Pattern, ...] = (
         ({"operations": 5, "days_between": 45, "cases": 2},),
         ({"operations": 3, "days_between": 60, "cases": 2},),
     ),
-    # Held out as a whole: nobody looked at these when the rules were set.
-    Pattern(
-        "benefit_twice",
-        "一次分娩两次领取津贴",
-        "One birth, two allowances",
-        employers.benefit_twice,
-        held_out=({"cases": 3},),
-    ),
-    Pattern(
-        "allowance_without_birth",
-        "无分娩记录申领津贴",
-        "An allowance without a birth",
-        employers.allowance_without_birth,
-        held_out=({"cases": 3},),
-    ),
-    Pattern(
-        "visits_while_inpatient",
-        "挂床住院",
-        "Visits during a stay (a hanging bed)",
-        stays.visits_while_inpatient,
-        held_out=({"cases": 4},),
-    ),
-    Pattern(
-        "account_drained",
-        "药店套现",
-        "An account drained at a pharmacy",
-        payments.account_drained,
-        held_out=({"sales": 15},),
-    ),
-    Pattern(
-        "raised_after_reversal",
-        "撤销后加价重新结算",
-        "Taken back and settled again for more",
-        revisions.raised_after_reversal,
-        held_out=({"cases": 3, "percent": 160},),
-    ),
-    Pattern(
-        "delivery_turned_caesarean",
-        "顺产撤销后改按剖宫产结算",
-        "A delivery taken back, settled again as a caesarean",
-        revisions.delivery_turned_caesarean,
-        held_out=({"cases": 2},),
-    ),
-    Pattern(
-        "backdated_enrolment",
-        "生育后补登参保",
-        "Enrolled after the birth, from before it",
-        revisions.backdated_enrolment,
-        held_out=({"cases": 2},),
-    ),
-    Pattern(
-        "base_raised_afterwards",
-        "生育后补调缴费基数",
-        "Bases raised after the birth",
-        revisions.base_raised_afterwards,
-        held_out=({"factor": 2.2, "cases": 2},),
-    ),
-    Pattern(
-        "refunded_after_benefit",
-        "领取后退回保费",
-        "Premiums refunded after the benefit",
-        revisions.refunded_after_benefit,
-        held_out=({"cases": 2},),
-    ),
-    Pattern(
-        "ghost_at_the_ceiling",
-        "按上限突击参保",
-        "A ghost employee on the highest base",
-        revisions.ghost_at_the_ceiling,
-        held_out=({"months_before": 3, "cases": 2},),
-    ),
-    Pattern(
-        "pool_pays_after_leaving",
-        "停保后药店统筹支付",
-        "The pool pays a pharmacy after leaving",
-        revisions.pool_pays_after_leaving,
-        held_out=({"cases": 2},),
-    ),
-    Pattern(
-        "births_in_two_regions",
-        "数月内两地各生育一次",
-        "Births in two regions within months",
-        identities.births_in_two_regions,
-        held_out=({"days_between": 140, "cases": 2},),
-    ),
-    Pattern(
-        "visits_in_another_region",
-        "一地住院、另一地门诊",
-        "In hospital here, seen elsewhere",
-        identities.visits_in_another_region,
-        held_out=({"cases": 2},),
-    ),
-    Pattern(
-        "conceived_before_birth",
-        "前次分娩时已怀孕",
-        "Conceived before the birth before",
-        identities.conceived_before_birth,
-        held_out=({"days_between": 252, "cases": 2},),
-    ),
-    Pattern(
-        "miscarried_after_birth",
-        "分娩后不久流产",
-        "Miscarried too soon after a birth",
-        identities.miscarried_after_birth,
-        held_out=({"days_after": 48, "weeks": 12, "cases": 2},),
-    ),
-    Pattern(
-        "prenatal_after_birth",
-        "分娩后产前检查",
-        "Prenatal care after the birth",
-        identities.prenatal_after_birth,
-        held_out=({"cases": 2},),
-    ),
-    Pattern(
-        "multiples_claimed",
-        "单胎按多胎申领",
-        "Multiples claimed for one child",
-        identities.multiples_claimed,
-        held_out=({"cases": 2},),
-    ),
-    Pattern(
-        "account_of_the_dead",
-        "死者账户继续使用",
-        "The account of the dead goes on paying",
-        identities.account_of_the_dead,
-        held_out=({"cases": 2},),
-    ),
-    Pattern(
-        "children_insured",
-        "未成年人以职工参保",
-        "Children insured as staff",
-        identities.children_insured,
-        held_out=({"cases": 2},),
-    ),
-    Pattern(
-        "dead_elsewhere",
-        "一地死亡、另一地继续就医",
-        "Dead here, treated elsewhere",
-        identities.dead_elsewhere,
-        held_out=({"cases": 2},),
-    ),
-    Pattern(
-        "rotating_stays",
-        "两院轮转住院",
-        "Stays that go round",
-        together.rotating_stays,
-        held_out=({"stays": 5, "cases": 3},),
-    ),
-    Pattern(
-        "stay_within_stay",
-        "住院期间他院一日住院",
-        "A bed for a day while in another",
-        together.stay_within_stay,
-        held_out=({"cases": 3},),
-    ),
-    Pattern(
-        "group_admission",
-        "同单位人员同进同出",
-        "Staff admitted and discharged as one",
-        together.group_admission,
-        held_out=({"patients": 7, "hospital": 2},),
-    ),
-    Pattern(
-        "sales_of_changing_sums",
-        "药店频繁刷卡",
-        "Sales by the dozen in changing sums",
-        together.sales_of_changing_sums,
-        held_out=({"sales": 14},),
-    ),
+    *HELD_OUT,
 )
 
 

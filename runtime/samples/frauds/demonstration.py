@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from runtime.samples.frauds import births, employers, payments, stays
-from runtime.samples.frauds.catalogue import Parameters, stage
+from runtime.samples.frauds.catalogue import stage
+from runtime.samples.frauds.pattern import Parameters
 from runtime.samples.frauds.scene import Scene
 from runtime.samples.frauds.truth import Planted
 from runtime.samples.log import CityLog
