@@ -14,9 +14,27 @@ with event as (
         and (person_no is not null or employer_no is not null or event_type in ('claim.paid', 'advance.offset'))
 ),
 
+-- Joined here, where the planner knows how many events a batch has: after the grouping it would expect a row or two, and compare every
+-- reference with every other.
+placed as (
+    select
+        event.*,
+        batch.last_seq as batch_end,
+        region.merger_date
+    from event
+    inner join {{ source('events', 'batch') }} as batch on event.region_code = batch.region_code and event.batch_id = batch.batch_id
+    -- the version known when the batch was recorded, so that a later one leaves what a rebuild finds as it is
+    left join {{ ref('stg_region') }} as region
+        on
+            batch.region_code = region.region_code
+            and (batch.recorded_at at time zone 'Asia/Shanghai')::date >= region.known_from
+            and (batch.recorded_at at time zone 'Asia/Shanghai')::date < region.known_until
+),
+
 money as (
     select
-        region_code, batch_id, seq, event_type, family, occurred_on, claim_no, person_no, employer_no, insurance_type,
+        region_code, batch_id, batch_end, merger_date,
+        seq, event_type, family, occurred_on, claim_no, person_no, employer_no, insurance_type,
         coalesce(pooled_amount, 0) as pooled_amount,
         coalesce(account_holder_no, person_no) as holder_no,
         coalesce(settlement_kind, 'case') as settlement_kind,
@@ -25,19 +43,21 @@ money as (
         event_type in ('claim.settled', 'contribution.assessed') as is_stated,
         least(admitted_on, service_on, discharged_on) as served_from,
         greatest(admitted_on, service_on, discharged_on) as served_until
-    from event
+    from placed
 ),
 
 wanted as (
     select
-        region_code, batch_id, 'settlement' as reference_kind, claim_no as reference_no, claim_no, insurance_type,
+        region_code, batch_id, batch_end, merger_date,
+        'settlement' as reference_kind, claim_no as reference_no, claim_no, insurance_type,
         seq, is_stated, amount, occurred_on, occurred_on as served_from, occurred_on as served_until
     from money
     where event_type in ('claim.paid', 'advance.offset') and claim_no is not null
     union all
     -- the pool pays for who is enrolled; a personal account may be used up after the enrolment has ended
     select
-        region_code, batch_id, 'enrollment', person_no, claim_no, insurance_type,
+        region_code, batch_id, batch_end, merger_date,
+        'enrollment', person_no, claim_no, insurance_type,
         seq, is_stated, amount, occurred_on, coalesce(served_from, occurred_on), coalesce(served_until, occurred_on)
     from money
     where
@@ -45,7 +65,8 @@ wanted as (
         and settlement_kind in ('case', 'deposit_release') and person_no is not null and pooled_amount > 0
     union all
     select
-        region_code, batch_id, 'person', case when family = 'claim' then holder_no else person_no end, null, null,
+        region_code, batch_id, batch_end, merger_date,
+        'person', case when family = 'claim' then holder_no else person_no end, null, null,
         seq, is_stated, amount, occurred_on, occurred_on as served_from, occurred_on as served_until
     from money
     where
@@ -53,7 +74,8 @@ wanted as (
         and (family <> 'claim' or (event_type in ('claim.settled', 'claim.paid', 'advance.offset') and amount > pooled_amount))
     union all
     select
-        region_code, batch_id, 'employer', employer_no, null, null,
+        region_code, batch_id, batch_end, merger_date,
+        'employer', employer_no, null, null,
         seq, is_stated, amount, occurred_on, occurred_on as served_from, occurred_on as served_until
     from money
     where employer_no is not null and event_type not like 'employer.%'
@@ -62,6 +84,8 @@ wanted as (
 reference as (
     select
         region_code, reference_kind, reference_no, claim_no, batch_id,
+        max(batch_end) as batch_end,
+        max(merger_date) as merger_date,
         min(seq) as first_seq,
         max(seq) as last_seq,
         count(*) as event_count,
@@ -88,28 +112,15 @@ registered as (
         )
 ),
 
-asked as (
-    select reference.*, batch.last_seq as batch_end, region.merger_date
-    from reference
-    inner join {{ source('events', 'batch') }} as batch
-        on reference.region_code = batch.region_code and reference.batch_id = batch.batch_id
-    -- the version known when the batch was recorded, so that a later one leaves what a rebuild finds as it is
-    left join {{ ref('stg_region') }} as region
-        on
-            reference.region_code = region.region_code
-            and (batch.recorded_at at time zone 'Asia/Shanghai')::date >= region.known_from
-            and (batch.recorded_at at time zone 'Asia/Shanghai')::date < region.known_until
-),
-
 answered as (
     select asked.region_code, asked.reference_kind, asked.reference_no, asked.claim_no, asked.batch_id
-    from asked
+    from reference as asked
     inner join {{ ref('claim_turnover') }} as claim
         on asked.region_code = claim.region_code and asked.reference_no = claim.claim_no and asked.batch_end >= claim.settled_seq
     where asked.reference_kind = 'settlement'
     union
     select asked.region_code, asked.reference_kind, asked.reference_no, asked.claim_no, asked.batch_id
-    from asked
+    from reference as asked
     inner join registered
         on
             asked.region_code = registered.region_code
@@ -118,7 +129,7 @@ answered as (
     where asked.reference_kind = 'person'
     union
     select asked.region_code, asked.reference_kind, asked.reference_no, asked.claim_no, asked.batch_id
-    from asked
+    from reference as asked
     inner join {{ source('events', 'event') }} as employer
         on
             asked.region_code = employer.region_code
@@ -129,7 +140,7 @@ answered as (
     where asked.reference_kind = 'employer'
     union
     select asked.region_code, asked.reference_kind, asked.reference_no, asked.claim_no, asked.batch_id
-    from asked
+    from reference as asked
     inner join registered as started
         on
             asked.region_code = started.region_code
@@ -166,7 +177,7 @@ answered as (
 
 missing as (
     select asked.*
-    from asked
+    from reference as asked
     left join answered
         on
             asked.region_code = answered.region_code
