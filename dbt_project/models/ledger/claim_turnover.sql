@@ -153,3 +153,6 @@ select
     taken_back_personal_amount::numeric(18, 2) as taken_back_personal_amount,
     (unpaid_amount - unpaid_before)::numeric(18, 2) as unpaid_change
 from owing
+-- A sort by what nothing above is sorted by: all look-ups into this table are done before its first new row. A table that was empty or
+-- small when the build began is read through for each claim, and would grow under them.
+order by last_seq
