@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Locator, Page
 
 from reporting.assets import manifest
 from reporting.site.writing import ASSETS
@@ -33,3 +33,9 @@ def opened(browser: Browser, path: Path, width: int = 1280, *, where: str = "", 
     assert asked <= own, asked - own
     assert complaints == [], complaints
     context.close()
+
+
+def follow(link: Locator) -> None:
+    """Click a link, and wait for the page that it leads to: a click alone does not."""
+    with link.page.expect_navigation():
+        link.click()

@@ -15,6 +15,7 @@ from reporting import assets, data_docs
 from reporting.data_docs import stored
 from reporting.data_docs.site import build
 from reporting.names import Name
+from tests.browser.site_pages import follow
 
 RAN_AT = datetime(2026, 11, 26, 3, 30, tzinfo=UTC)
 RUN = "scheduled__2026-11-26T11:30:00+08:00"
@@ -117,13 +118,13 @@ def test_nothing_leaves_the_folder_and_links_lead_to_pages(opened: Opened, folde
     page = opened.page
     assert page.locator("table.index tbody tr").count() == 2
     assert styled(page)
-    page.get_by_role("link", name="合并与生育待遇").first.click()
+    follow(page.get_by_role("link", name="合并与生育待遇").first)
     assert page.locator("table.checks > tbody > tr").count() == 3
     assert styled(page)
     page.locator("summary").first.click()
     assert page.locator("pre").first.is_visible()
-    page.get_by_role("link", name="Data Docs").click()
-    page.get_by_role("link", name="总览").click()
+    follow(page.get_by_role("link", name="Data Docs"))
+    follow(page.get_by_role("link", name="总览"))
     assert page.title() == "总览"
     assert opened.refused == []
     assert [url for url in opened.asked if not url.startswith((folder.as_uri(), "data:"))] == []
@@ -131,7 +132,7 @@ def test_nothing_leaves_the_folder_and_links_lead_to_pages(opened: Opened, folde
 
 def test_states_show_by_shape_and_word_and_the_worst_comes_first(opened: Opened) -> None:
     page = opened.page
-    page.get_by_role("link", name="合并与生育待遇").first.click()
+    follow(page.get_by_role("link", name="合并与生育待遇").first)
     states = page.locator("table.checks > tbody > tr > td:first-child .state")
     assert [text.split() for text in states.all_inner_texts()] == [
         ["不通过", "failed"],
@@ -154,5 +155,5 @@ def test_no_page_is_wider_than_its_window(opened: Opened, width: int) -> None:
     page = opened.page
     page.set_viewport_size({"width": width, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    page.get_by_role("link", name="合并与生育待遇").first.click()
+    follow(page.get_by_role("link", name="合并与生育待遇").first)
     assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -15,7 +15,7 @@ from ingestion.settings import Settings
 from reporting.reconciliation import reading as tie_outs
 from reporting.site import PAGES, reconciliation, statement, writing
 from reporting.statements.reading import Closed
-from tests.browser.site_pages import opened
+from tests.browser.site_pages import follow, opened
 from tests.integration.pages_support import built
 
 pytestmark = pytest.mark.slow
@@ -101,9 +101,9 @@ def test_months_are_chosen_and_closed_ones_say_who_approved(browser: Browser, fo
         assert standing.startswith("已关账")
         assert "approver" in standing
         assert "abababab" * 2 in re.sub(r"\s", "", standing)
-        page.locator("a[rel=next]").click()
+        follow(page.locator("a[rel=next]"))
         assert page.url.endswith(JUNE)
-        page.locator(".months a[href^='statement.html']").click()
+        follow(page.locator(".months a[href^='statement.html']"))
         assert page.locator("[id='320100'] .month-grid a.closed").count() == 1
 
 
@@ -138,7 +138,7 @@ def test_charts_are_drawn_from_their_tables(browser: Browser, folder: Path) -> N
 
 def test_a_difference_opens_to_its_items(browser: Browser, folder: Path) -> None:
     with opened(browser, folder / "reconciliation.html") as page:
-        page.locator("#regions tbody th a").first.click()
+        follow(page.locator("#regions tbody th a").first)
         assert page.url.endswith(RECONCILED)
         figure = page.locator("#m-2020-03 .figure-open")
         assert not _visible(page, "#m-2020-03 .figure-open table")

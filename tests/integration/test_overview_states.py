@@ -203,7 +203,7 @@ def test_older_run_leaves_the_page_alone(books: GateBooks, capsys: pytest.Captur
     books.corrupt("set session_replication_role = replica; update ledger.publication set batch_hash = sha256('x')")
     run(books, "run-2")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("reporting.publish._workbooks", lambda *_: iter(()))
+        patch.setattr("reporting.publish.write_workbooks", lambda *_: iter(()))
         write("run-2", books.settings)
         page = books.settings.reports_dir / "index.html"
         before = page.read_bytes()
@@ -218,7 +218,7 @@ def test_older_run_leaves_the_page_alone(books: GateBooks, capsys: pytest.Captur
 
 def test_writers_wait_for_one_another(books: GateBooks, monkeypatch: pytest.MonkeyPatch) -> None:
     run(books)
-    monkeypatch.setattr("reporting.publish._workbooks", lambda *_: iter(()))
+    monkeypatch.setattr("reporting.publish.write_workbooks", lambda *_: iter(()))
     with one_state(books.settings) as slow, ThreadPoolExecutor(1) as pool:
         with slow.cursor() as cursor:
             cursor.execute(_LOCK)
