@@ -27,6 +27,8 @@ from tests.integration.gate_books import EVENTS_PER_BATCH
 from tests.integration.gate_books_copy import GateBooks
 from tests.integration.overview_support import Words, html_of, mutation, run, site_of, words_of
 
+pytestmark = pytest.mark.slow
+
 CHECKS = len(gate_checks())
 HOSTILE = """<script>alert(1)</script>"><img src=x onerror=alert(2)> javascript:alert(3) </style> {{ 7 * 7 }} '\\"""
 
