@@ -14,6 +14,8 @@ import pytest
 from tests.oracle.generator import Shape, generate
 from tests.oracle.system import System
 
+pytestmark = pytest.mark.slow
+
 Rows = list[tuple[Any, ...]]
 
 FIGURES = """

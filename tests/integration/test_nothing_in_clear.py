@@ -16,6 +16,8 @@ from runtime.postgres import EmbeddedPostgres
 from tests.integration.ingestion_support import files, run, select
 from tests.integration.planted_numbers import Numbers, contents, dump, leaks, plant
 
+pytestmark = pytest.mark.slow
+
 
 def test_no_identity_number_and_no_name_is_left_anywhere(
     deployed_warehouse: str,

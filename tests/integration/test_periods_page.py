@@ -5,9 +5,13 @@ from __future__ import annotations
 import hashlib
 import re
 
+import pytest
+
 from ingestion.settings import Settings
 from tests.integration.closing_books import APPROVER, DECEMBER, PREPARER, REGION, asked
 from tests.integration.overview_support import Words, html_of
+
+pytestmark = pytest.mark.slow
 
 
 def test_closed_month_names_people_files_and_hashes(november: Settings) -> None:

@@ -18,6 +18,8 @@ from runtime import dbt
 from tests.integration.cut_log import copy_cut, publish_built
 from tests.integration.posting_log import Fact, PostingLog
 
+pytestmark = pytest.mark.slow
+
 FIRST_DAY, LAST_DAY = date(2019, 9, 1), date(2020, 3, 28)
 MERGER = "2019-12-01"
 CUTS = 12

@@ -40,6 +40,8 @@ from tests.oracle.variants import (
     told_as,
 )
 
+pytestmark = pytest.mark.slow
+
 FACTS, BUILDS, SHOWN_AT_MOST = 30, 3, 40
 Table = dict[tuple[Any, ...], tuple[Any, ...]]
 _numbers = itertools.count(900_001)
