@@ -24,6 +24,8 @@ from runtime.postgres_home import Owner, home
 from tests.conftest import ROLE, UNSAFE_BUT_FAST, WarehouseFactory
 from tests.integration.ingestion_support import land_rows, payment, person, premium, run, select
 
+pytestmark = pytest.mark.slow
+
 LOG = """
 SELECT region_code, seq, batch_id, line_no, encode(content_hash, 'hex'), source_event_key, original_seq, derived_columns
 FROM events.event ORDER BY region_code, seq

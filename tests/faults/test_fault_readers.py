@@ -17,6 +17,8 @@ from tests.faults.landing_area import REGIONS, land, payment
 from tests.faults.log_state import audit
 from tests.faults.stopping import stopped
 
+pytestmark = pytest.mark.slow
+
 FILES, ROWS = 8, 40
 Superuser = Callable[[Ingestion], str]
 _HEADS = "SELECT region_code, max(seq) FROM ledger.built_head GROUP BY region_code ORDER BY region_code"

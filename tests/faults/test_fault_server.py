@@ -23,6 +23,8 @@ from tests.faults.conftest import Undisturbed
 from tests.faults.ingesting import Ingestion, ask, command, ended, failure, until
 from tests.faults.log_state import audit
 
+pytestmark = pytest.mark.slow
+
 ROLE = "fund"
 TEMPLATE = "migrated"
 

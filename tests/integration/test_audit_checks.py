@@ -22,6 +22,8 @@ from runtime.replay.comparison import Result
 from runtime.replay.records import record_results
 from tests.integration.gate_books_copy import GateBooks
 
+pytestmark = pytest.mark.slow
+
 RUN = "night"
 OLD = "update ledger.journal_line set rule_ids = 'PAID-09,PAID-07' where region_code = '320100' and event_seq = 4"
 # The subsidy of these books comes into the expenditure account, which no rule lets it do.

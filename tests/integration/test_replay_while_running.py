@@ -21,6 +21,8 @@ from tests.integration import replay_support as books
 from tests.integration.posting_log import PostingLog
 from tests.integration.replay_support import HUAINAN, NANJING, ask
 
+pytestmark = pytest.mark.slow
+
 READ = (
     "SELECT sum(closing_balance), count(*) FROM marts.trial_balance WHERE region_code = '340400'",
     "SELECT sum(s.amount_month), count(*) FROM marts.general_ledger AS g JOIN marts.income_expenditure_statement AS s"
