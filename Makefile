@@ -8,8 +8,9 @@ MAKEFLAGS += --no-print-directory
 
 RUNTIME := .venv/bin/python -m runtime
 PYTEST := .venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+TESTS := not slow and not exhaustive
 
-.PHONY: help install run pipeline up down status report tie-out export-journal replay audit review parameters frozen freeze lift verify backup restore shell psql url test test-slow test-all test-exhaustive bench lint lock clean
+.PHONY: help install run pipeline up down status report tie-out export-journal replay audit review parameters frozen freeze lift verify backup restore shell psql url test test-all test-exhaustive bench lint lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -84,13 +85,11 @@ psql: install ## open psql on the warehouse
 url: install ## print the warehouse's URL
 	@$(RUNTIME) url
 
-test: install ## unit, property, dbt, integration and DAG tests (below ten minutes)
-	@$(PYTEST) -m "not slow and not exhaustive"
+test: install ## unit, property, dbt, integration and DAG tests (ten minutes)
+	@$(PYTEST) -m "$(TESTS)"
 
-test-slow: install ## live Airflow, browsers, killed processes, rebuilds, backups: the files that take long
-	@$(PYTEST) -m "slow and not exhaustive"
-
-test-all: test test-slow ## both, as it is before every merge (below half an hour)
+test-all: ## the same and live Airflow, browsers, killed processes, rebuilds, backups (below half an hour)
+	@$(MAKE) test TESTS="not exhaustive"
 
 test-exhaustive: install ## what is left out of both: kills by the hundred, thousands of random cases (an hour and more)
 	@$(PYTEST) -m exhaustive --hypothesis-profile=searching
