@@ -91,8 +91,8 @@ test: install ## unit, property, dbt, integration and DAG tests (ten minutes)
 test-all: ## the same and live Airflow, browsers, killed processes, rebuilds, backups (below half an hour)
 	@$(MAKE) test TESTS="not exhaustive"
 
-test-exhaustive: install ## what is left out of both: kills by the hundred, thousands of random cases (an hour and more)
-	@$(PYTEST) -m exhaustive --hypothesis-profile=searching
+test-exhaustive: install ## what both leave out, and properties with new random examples: kills by the hundred (an hour and more)
+	@$(PYTEST) -m "exhaustive or hypothesis" --hypothesis-profile=searching
 
 bench: install ## measure beside what PostgreSQL alone takes (an hour, on a quiet machine)
 	@.venv/bin/python -m benchmarks.ingest

@@ -13,7 +13,8 @@
 
 {#- What a rule has found, with what has been recovered of the claims concerned. What has come back needs nobody any more:
     `any`: all that came back of the claims, where all of them are in doubt; `whole`: claims that came back in full, where one of several
-    is in doubt and a part that came back of any has other reasons; `first`: what came back of the first claim named; `shown`: nothing ends what an institution does, it is shown beside.
+    is in doubt and a part that came back of any has other reasons; `first`: what came back of the first claim named; `shown`: nothing
+    ends what an institution does, it is shown beside.
     The fingerprint is of what was found and not of what has come back since: a recovery is no new fact. -#}
 {% macro monitoring_found(found, recovered='any') -%}
     select

@@ -122,9 +122,7 @@ def claimed_for_men_and_retired(scene: Scene, rng: random.Random, *, kind: str, 
 def allowance_without_birth(scene: Scene, rng: random.Random, *, cases: int) -> None:
     """An allowance for a birth of which no hospital knows."""
     for place in range(cases):
-        firm = scene.employer(6_600)
-        for _ in range(18):
-            scene.employee(firm, rng.randrange(5_000, 8_000, 100), rng, sex=rng.choice("FM"))
+        firm = scene.firm(rng, 18)
         mother = scene.employee(firm, 6_600, rng)
         claim = scene.allowance(mother, date(2020, 2, 3) + timedelta(days=place * 17), 128)
         scene.remember("allowance_without_birth", [claim], employers=[firm])
@@ -181,9 +179,7 @@ def job_changer(scene: Scene, rng: random.Random, *, cases: int) -> None:
 def leaves_after_leave(scene: Scene, rng: random.Random, *, cases: int) -> None:
     """Looks like stopping after the payment: insured for long, does not come back from leave."""
     for place in range(cases):
-        firm = scene.employer(6_600)
-        for _ in range(17):
-            scene.employee(firm, rng.randrange(5_000, 8_000, 100), rng, sex=rng.choice("FM"))
+        firm = scene.firm(rng, 17)
         born = OPENING + timedelta(days=60 + place * 15)
         mother = scene.employee(firm, 6_200, rng, until=born + timedelta(days=130))
         scene.remember("leaves_after_leave", scene.birth(mother, born), is_fraud=False, employers=[firm])

@@ -7,21 +7,14 @@ from datetime import date, timedelta
 
 from runtime.samples import identifiers, maternity, policy
 from runtime.samples.frauds.scene import Scene
-from runtime.samples.population import Employer, Person
+from runtime.samples.population import Person
 from runtime.samples.values import MONTHS, Fen, yuan
 
 _CERTIFICATE_REGION = "330200"
 
 
-def _firm(scene: Scene, rng: random.Random) -> Employer:
-    firm = scene.employer(6_600)
-    for _ in range(24):
-        scene.employee(firm, rng.randrange(5_000, 8_000, 100), rng, sex=rng.choice("FM"))
-    return firm
-
-
 def _mother(scene: Scene, rng: random.Random) -> Person:
-    return scene.employee(_firm(scene, rng), 6_200, rng)
+    return scene.employee(scene.firm(rng, 24), 6_200, rng)
 
 
 def _shared(scene: Scene, rng: random.Random, pattern: str, place: int) -> Person:
@@ -29,7 +22,7 @@ def _shared(scene: Scene, rng: random.Random, pattern: str, place: int) -> Perso
     shared = scene.shared_rng(f"{pattern}:{place}")
     born = date(shared.randint(1986, 1995), shared.randint(1, 12), shared.randint(1, 28))
     number = identifiers.certificate_no(_CERTIFICATE_REGION, born, 600 + place, "F")
-    return scene.employee(_firm(scene, rng), 6_200, rng, born=born, certificate=number)
+    return scene.employee(scene.firm(rng, 24), 6_200, rng, born=born, certificate=number)
 
 
 def births_in_two_regions(scene: Scene, rng: random.Random, *, days_between: int, cases: int) -> None:
@@ -67,7 +60,7 @@ def dead_elsewhere(scene: Scene, rng: random.Random, *, cases: int) -> None:
         shared = scene.shared_rng(f"dead:{place}")
         born = date(shared.randint(1962, 1968), shared.randint(1, 12), shared.randint(1, 28))
         number = identifiers.certificate_no(_CERTIFICATE_REGION, born, 680 + place, "F")
-        firm = _firm(scene, rng)
+        firm = scene.firm(rng, 24)
         if knows:
             scene.employee(firm, 6_200, rng, born=born, certificate=number, until=died, reason="died")
         else:
@@ -125,7 +118,7 @@ def multiples_claimed(scene: Scene, rng: random.Random, *, cases: int) -> None:
 def account_of_the_dead(scene: Scene, rng: random.Random, *, cases: int) -> None:
     """The account of somebody who has died goes on paying, for another."""
     for place in range(cases):
-        firm = _firm(scene, rng)
+        firm = scene.firm(rng, 24)
         died = MONTHS[4].day(6 + place * 5)
         holder = scene.employee(firm, 7_200, rng, born=date(1965, 4, 2 + place), until=died, reason="died")
         user = scene.employee(firm, 5_400, rng, sex="M")
@@ -139,7 +132,7 @@ def account_of_the_dead(scene: Scene, rng: random.Random, *, cases: int) -> None
 def account_before_death(scene: Scene, rng: random.Random, *, cases: int) -> None:
     """Looks like an account of the dead: used for the family until days before the death, paid out after it."""
     for place in range(cases):
-        firm = _firm(scene, rng)
+        firm = scene.firm(rng, 24)
         died = MONTHS[4].day(6 + place * 5)
         holder = scene.employee(firm, 7_200, rng, born=date(1965, 8, 2 + place), until=died, reason="died")
         user = scene.employee(firm, 5_400, rng, sex="M")
@@ -149,7 +142,7 @@ def account_before_death(scene: Scene, rng: random.Random, *, cases: int) -> Non
 
 def children_insured(scene: Scene, rng: random.Random, *, cases: int) -> None:
     """Children are insured as staff, so that the fund of the employed pays for their stays."""
-    firm = _firm(scene, rng)
+    firm = scene.firm(rng, 24)
     for place in range(cases):
         child = scene.employee(firm, 5_000, rng, born=date(2009 + place, 5, 3 + place))
         scene.remember("children_insured", [scene.stay(child, MONTHS[4 + place].day(6), 6, 0, 6_700)], employers=[firm])
@@ -157,7 +150,7 @@ def children_insured(scene: Scene, rng: random.Random, *, cases: int) -> None:
 
 def young_apprentice(scene: Scene, rng: random.Random, *, cases: int) -> None:
     """Looks like an insured child: somebody of seventeen who works."""
-    firm = _firm(scene, rng)
+    firm = scene.firm(rng, 24)
     for place in range(cases):
         apprentice = scene.employee(firm, 5_000, rng, born=date(2002, 5, 3 + place), sex="M")
         claim = scene.stay(apprentice, MONTHS[4 + place].day(6), 6, 0, 6_700)
@@ -178,7 +171,7 @@ def pregnant_again(scene: Scene, rng: random.Random, *, cases: int) -> None:
 def older_father(scene: Scene, rng: random.Random, *, cases: int) -> None:
     """Looks impossible: the care of a wife without employment is settled by a husband of 57."""
     for place in range(cases):
-        man = scene.employee(_firm(scene, rng), 6_200, rng, sex="M", born=date(1962, 6, 4 + place))
+        man = scene.employee(scene.firm(rng, 24), 6_200, rng, sex="M", born=date(1962, 6, 4 + place))
         born = date(2020, 2, 20) + timedelta(days=place * 9)
         scene.remember("older_father", [scene.delivery(man, born)], is_fraud=False)
 
@@ -186,7 +179,7 @@ def older_father(scene: Scene, rng: random.Random, *, cases: int) -> None:
 def fathers_leave(scene: Scene, rng: random.Random, *, cases: int) -> None:
     """Looks like an allowance without a birth: the leave of a father, whose wife is insured elsewhere."""
     for place in range(cases):
-        man = scene.employee(_firm(scene, rng), 6_200, rng, sex="M")
+        man = scene.employee(scene.firm(rng, 24), 6_200, rng, sex="M")
         born = date(2020, 2, 20) + timedelta(days=place * 9)
         days = policy.allowance_days(scene.region, "nursing_leave", born)
         if days:  # elsewhere nothing is paid for it

@@ -12,15 +12,8 @@ from runtime.samples.frauds.payments import refund
 from runtime.samples.frauds.scene import Scene
 from runtime.samples.frauds.stays import patients_of_a_firm
 from runtime.samples.log import Row, day_of, fen, text
-from runtime.samples.population import Employer, Person
+from runtime.samples.population import Person
 from runtime.samples.values import MONTHS, Fen, Month, yuan
-
-
-def _firm(scene: Scene, rng: random.Random) -> Employer:
-    firm = scene.employer(6_600)
-    for _ in range(20):
-        scene.employee(firm, rng.randrange(5_000, 8_000, 100), rng, sex=rng.choice("FM"))
-    return firm
 
 
 def _taken_back(scene: Scene, claim: Row, day: date) -> None:
@@ -68,7 +61,7 @@ def raised_after_reversal(scene: Scene, rng: random.Random, *, cases: int, perce
 def delivery_turned_caesarean(scene: Scene, rng: random.Random, *, cases: int) -> None:
     """A normal delivery that has been paid is taken back and comes again as a caesarean."""
     for place in range(cases):
-        mother = scene.employee(_firm(scene, rng), 6_200, rng)
+        mother = scene.employee(scene.firm(rng, 20), 6_200, rng)
         born = date(2020, 1, 8) + timedelta(days=place * 12)
         price = policy.price(scene.region, "delivery_caesarean", born) or yuan(6_800)
         again = _settled_anew(scene, scene.delivery(mother, born), "delivery_caesarean", price)
@@ -88,7 +81,7 @@ def settled_anew_alike(scene: Scene, rng: random.Random, *, cases: int, percent:
 def backdated_enrolment(scene: Scene, rng: random.Random, *, cases: int) -> None:
     """Who was never enrolled is registered after the birth, from months before it, in a delivery of its own."""
     for place in range(cases):
-        firm = _firm(scene, rng)
+        firm = scene.firm(rng, 20)
         told, due = len(scene.log.rows["registration"]), len(scene.log.rows["contribution"])
         mother = scene.employee(firm, 6_200, rng, since=MONTHS[2].first)
         for family, start in (("registration", told), ("contribution", due)):
@@ -100,7 +93,7 @@ def backdated_enrolment(scene: Scene, rng: random.Random, *, cases: int) -> None
 def base_raised_afterwards(scene: Scene, rng: random.Random, *, factor: float, cases: int) -> None:
     """After the birth the base of all months is assessed anew at a multiple, and the difference paid at once."""
     for place in range(cases):
-        firm = _firm(scene, rng)
+        firm = scene.firm(rng, 20)
         mother = scene.employee(firm, 5_400, rng)
         born = date(2020, 3, 10) + timedelta(days=place * 6)
         delivered = scene.delivery(mother, born)
@@ -118,7 +111,7 @@ def _assessed_anew(scene: Scene, mother: Person, base: int, born: date) -> None:
 def refunded_after_benefit(scene: Scene, rng: random.Random, *, cases: int) -> None:
     """The premiums by which she was entitled go back to the employer once the allowance has been paid."""
     for place in range(cases):
-        firm = _firm(scene, rng)
+        firm = scene.firm(rng, 20)
         mother = scene.employee(firm, 6_200, rng)
         born = date(2020, 3, 3) + timedelta(days=place * 8)
         claims = scene.birth(mother, born)
@@ -135,7 +128,7 @@ def refunded_after_benefit(scene: Scene, rng: random.Random, *, cases: int) -> N
 def ghost_at_the_ceiling(scene: Scene, rng: random.Random, *, months_before: int, cases: int) -> None:
     """Insured weeks before the birth on the highest base there is, and gone with the payment."""
     for place in range(cases):
-        firm = _firm(scene, rng)
+        firm = scene.firm(rng, 20)
         joined = MONTHS[2].first + timedelta(days=place * 12)
         born = joined + timedelta(days=months_before * 30)
         _, ceiling = policy.base_limits(scene.region, born)

@@ -67,6 +67,13 @@ class Scene:
         registration.register(self.log, employer, registered)
         return employer
 
+    def firm(self, rng: random.Random, staff: int) -> Employer:
+        """A company with so many staff, of which nothing is to be said."""
+        firm = self.employer(6_600)
+        for _ in range(staff):
+            self.employee(firm, rng.randrange(5_000, 8_000, 100), rng, sex=rng.choice("FM"))
+        return firm
+
     def employee(  # noqa: PLR0913 - what a case is about may be any of these
         self,
         employer: Employer | None,

@@ -44,32 +44,8 @@ claimed as (
     ) as first_out on true
 ),
 
--- how far a source had told of enrolments before each of its batches
-batch_told as (
-    select
-        version.region_code,
-        version.batch_id,
-        max(version.told_on) as told_on
-    from limits
-    inner join {{ ref('enrollment_spell') }} as version
-        on limits.region_code = version.region_code and limits.seq >= version.last_seq
-    group by version.region_code, version.batch_id
-),
-
 told as materialized (
-    select
-        batch_told.region_code,
-        batch_told.batch_id,
-        batch.first_seq,
-        max(batch_told.told_on) over (
-            partition by batch_told.region_code, first_event.source_system order by batch_told.batch_id
-            rows between unbounded preceding and 1 preceding
-        ) as told_before
-    from batch_told
-    inner join {{ source('events', 'batch') }} as batch
-        on batch_told.region_code = batch.region_code and batch_told.batch_id = batch.batch_id
-    inner join {{ source('events', 'event') }} as first_event
-        on batch.region_code = first_event.region_code and batch.first_seq = first_event.seq
+    {{ enrollment_told('limits') }}
 ),
 
 -- One pass over the premiums: a look-up of each birth has no index. Looked up in the births and not joined with them: taken for a
@@ -187,7 +163,6 @@ judged as (
         where
             event.region_code = claimed.region_code
             and event.person_no = claimed.person_no
-            and event.event_type in ('enrollment.started', 'enrollment.changed', 'enrollment.ended')
             and event.event_type = 'enrollment.started'
             and event.occurred_on <= claimed.birth_on
             and event.seq <= claimed.head_seq

@@ -7,31 +7,8 @@ spell as (
     {{ newest_spell('published') }}
 ),
 
--- How far a source had told of enrolments before each of its batches.
-batch_told as (
-    select
-        version.region_code,
-        version.batch_id,
-        max(version.told_on) as told_on
-    from {{ ref('enrollment_spell') }} as version
-    inner join head
-        on version.region_code = head.region_code and version.last_seq <= head.seq and {{ readable('version.region_code') }}
-    group by version.region_code, version.batch_id
-),
-
 told as (
-    select
-        batch_told.region_code,
-        batch_told.batch_id,
-        max(batch_told.told_on) over (
-            partition by batch_told.region_code, first_event.source_system order by batch_told.batch_id
-            rows between unbounded preceding and 1 preceding
-        ) as told_before
-    from batch_told
-    inner join {{ source('events', 'batch') }} as batch
-        on batch_told.region_code = batch.region_code and batch_told.batch_id = batch.batch_id
-    inner join {{ source('events', 'event') }} as first_event
-        on batch.region_code = first_event.region_code and batch.first_seq = first_event.seq
+    {{ enrollment_told('head', readers=true) }}
 ),
 
 joined as (
